@@ -1,0 +1,1 @@
+"""The host side of pcm: plans, submits and watches experiments. It never imports torch."""

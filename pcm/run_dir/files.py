@@ -1,0 +1,87 @@
+"""Writing a file so that nobody ever sees half of it."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make a rename inside `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path` that takes its place when the block ends well.
+
+    After an error (a full disk, an interrupt) `path` is as it was and the temporary
+    file is gone.
+
+    Args:
+        durable: flush to the disk itself; False for records that may be lost.
+    """
+    # The name is new each time, so a leftover of a killed process is in nobody's way.
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with aside.open("wb") as stream:
+            yield stream
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
+        aside.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink()
+        raise
+    if durable:
+        fsync_folder(path.parent)
+
+
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """Write `text` to `path` as a whole or not at all."""
+    with atomic_writer(path, durable=durable) as stream:
+        stream.write(text.encode())
+
+
+def write_json(path: Path, record: Any, *, durable: bool = True) -> None:
+    """Write `record` to `path` as JSON, as a whole or not at all."""
+    write_text(path, json.dumps(record, indent=1) + "\n", durable=durable)
+
+
+def create_json(path: Path, record: Any) -> bool:
+    """Write `record` to `path` unless the file exists; the first of many writers wins.
+
+    Returns:
+        Whether this call wrote the file.
+    """
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with aside.open("w") as stream:
+            stream.write(json.dumps(record, indent=1) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        # Unlike O_EXCL, a hard link puts the whole content in place at once, on NFS too.
+        os.link(aside, path)
+    except FileExistsError:
+        return False
+    finally:
+        with suppress(OSError):
+            aside.unlink()
+    fsync_folder(path.parent)
+    return True
+
+
+def read_json(path: Path) -> Any:
+    """The record in `path`, or None where there is no such file."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None

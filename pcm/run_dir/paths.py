@@ -1,0 +1,152 @@
+"""Every file name of a run directory, and who writes it.
+
+config.yaml, experiment.json   the frozen experiment           supervisor of rank 0
+lock                           held while an attempt runs      supervisor of rank 0
+metrics.jsonl, metrics.csv     journal, and its plain table    training rank 0
+tracker.json                   ids and high-water marks        training rank 0
+checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
+plots/                         pictures                        training rank 0
+attempts/N/
+  attempt.json                 host, job, start, world size    supervisor of rank 0
+  supervisor-R.json            pids of rank R                  supervisor of rank R
+  rank-R.log                   output of rank R                supervisor of rank R
+  outcome-R.json               how rank R ended                supervisor of rank R
+  failed.json                  which rank failed first         first failing supervisor
+  stop.json                    a request to stop               first to ask
+  rendezvous.json              address and port                training rank 0
+  progress.json                epoch, step, loss, time left    training rank 0
+  error-R.json                 the exception of rank R         training rank R
+  stopped.json, finished.json  the end, as training saw it     training rank 0
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+"""Version of the run directory's layout; written to experiment.json."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptDir:
+    """File names of one attempt."""
+
+    path: Path
+
+    @property
+    def number(self) -> int:
+        """The attempt's number, from 1."""
+        return int(self.path.name)
+
+    @property
+    def attempt(self) -> Path:
+        """Host, scheduler's job, start, world size."""
+        return self.path / "attempt.json"
+
+    @property
+    def failed(self) -> Path:
+        """Which rank failed first."""
+        return self.path / "failed.json"
+
+    @property
+    def stop(self) -> Path:
+        """A request to stop: who asked, and why."""
+        return self.path / "stop.json"
+
+    @property
+    def rendezvous(self) -> Path:
+        """Where rank 0 listens."""
+        return self.path / "rendezvous.json"
+
+    @property
+    def progress(self) -> Path:
+        """Epoch, step, loss, time left; also the heartbeat."""
+        return self.path / "progress.json"
+
+    @property
+    def stopped(self) -> Path:
+        """Written after the checkpoint of a stop is whole on disk."""
+        return self.path / "stopped.json"
+
+    @property
+    def finished(self) -> Path:
+        """Written when training has reached its end."""
+        return self.path / "finished.json"
+
+    def supervisor(self, rank: int) -> Path:
+        """Process ids of one rank."""
+        return self.path / f"supervisor-{rank}.json"
+
+    def log(self, rank: int) -> Path:
+        """Output of one rank."""
+        return self.path / f"rank-{rank}.log"
+
+    def outcome(self, rank: int) -> Path:
+        """How one rank ended."""
+        return self.path / f"outcome-{rank}.json"
+
+    def error(self, rank: int) -> Path:
+        """The exception that ended one rank."""
+        return self.path / f"error-{rank}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    """File names of one experiment."""
+
+    path: Path
+
+    @property
+    def experiment(self) -> Path:
+        """Id, name, sweep, identity, tags, tracker, overrides, code version."""
+        return self.path / "experiment.json"
+
+    @property
+    def config(self) -> Path:
+        """The resolved config, complete in itself."""
+        return self.path / "config.yaml"
+
+    @property
+    def lock(self) -> Path:
+        """Held while an attempt runs."""
+        return self.path / "lock"
+
+    @property
+    def metrics(self) -> Path:
+        """The metrics journal."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def metrics_table(self) -> Path:
+        """The metrics as one plain table, a row a step."""
+        return self.path / "metrics.csv"
+
+    @property
+    def tracker(self) -> Path:
+        """Tracker run ids and high-water marks."""
+        return self.path / "tracker.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of checkpoints and their manifests."""
+        return self.path / "checkpoints"
+
+    @property
+    def plots(self) -> Path:
+        """Folder of pictures."""
+        return self.path / "plots"
+
+    @property
+    def attempts_folder(self) -> Path:
+        """Folder of attempts."""
+        return self.path / "attempts"
+
+    def attempt(self, number: int) -> AttemptDir:
+        """One attempt, by its number from 1."""
+        return AttemptDir(self.attempts_folder / str(number))
+
+    def attempts(self) -> list[AttemptDir]:
+        """All attempts, first to last."""
+        if not self.attempts_folder.is_dir():
+            return []
+        folders = (path for path in self.attempts_folder.iterdir() if path.name.isdecimal())
+        return sorted(map(AttemptDir, folders), key=lambda attempt: attempt.number)
