@@ -1,0 +1,138 @@
+"""Processes of this machine: who runs, since when, under whom. No psutil on a login node."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_PROC = Path("/proc")
+_STATE, _PARENT, _SESSION, _START = 0, 1, 3, 19
+"""Fields of /proc/PID/stat, counted after the command's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process for ever: ids are used again, ids with a host and a start time are not.
+
+    Attributes:
+        started: the kernel's start time in clock ticks since boot; "" where it isn't known.
+    """
+
+    host: str
+    pid: int
+    started: str
+
+    @classmethod
+    def current(cls) -> "Process":
+        """The calling process."""
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> "Process":
+        """A process of this machine."""
+        return cls(socket.gethostname(), pid, _start_time(pid))
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Process | None":
+        """The process in a record of the run directory; None if the record has none."""
+        try:
+            return cls(str(record["host"]), int(record["pid"]), str(record["started"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def record(self) -> dict[str, Any]:
+        """As plain data, for a JSON file."""
+        return {"host": self.host, "pid": self.pid, "started": self.started}
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it belongs to this machine."""
+        return self.host == socket.gethostname()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs. Asked of local processes only; a zombie does not run."""
+        fields = _stat(self.pid)
+        if fields is None:
+            return not _PROC.is_dir() and _answers(self.pid)
+        return fields[_STATE] not in "ZX" and self.started in ("", fields[_START])
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes below `pid`, parents before their children, whatever their session."""
+    children = defaultdict(list)
+    for child, parent in _parents().items():
+        children[parent].append(child)
+    found = list(children[pid])
+    for descendant in found:  # grows while it is walked
+        found.extend(children[descendant])
+    return found
+
+
+def kill_tree(pid: int, patience_s: float = 5.0) -> None:
+    """SIGKILL `pid` and everything below it, until none of them is left."""
+    # Orphans are adopted by init and no longer below `pid`: so each is remembered.
+    doomed = {pid}
+    deadline = time.monotonic() + patience_s
+    while doomed and time.monotonic() < deadline:
+        doomed.update(*map(descendants, doomed))
+        for each in doomed:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(each, signal.SIGKILL)
+        time.sleep(0.02)
+        doomed = {each for each in doomed if Process.of(each).is_alive}
+
+
+def kill_session(session: int) -> None:
+    """SIGKILL all that is left of a session, e.g. workers whose leader was killed."""
+    for pid in _pids():
+        fields = _stat(pid)
+        if fields is not None and int(fields[_SESSION]) == session:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _pids() -> list[int]:
+    return [int(path.name) for path in _PROC.glob("[0-9]*")]
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat from the state on; None if there is no such process."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def _start_time(pid: int) -> str:
+    fields = _stat(pid)
+    return "" if fields is None else fields[_START]
+
+
+def _parents() -> dict[int, int]:
+    """Each process's parent."""
+    if _PROC.is_dir():
+        stats = ((pid, _stat(pid)) for pid in _pids())
+        return {pid: int(fields[_PARENT]) for pid, fields in stats if fields is not None}
+    listing = subprocess.run(
+        ["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True, timeout=10
+    )
+    pairs = (line.split() for line in listing.stdout.splitlines())
+    return {int(pid): int(parent) for pid, parent in pairs}
+
+
+def _answers(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
