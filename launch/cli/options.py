@@ -1,0 +1,89 @@
+"""Options that several commands share, each defined once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Executor(StrEnum):
+    """Where experiments run."""
+
+    SLURM = "slurm"
+    LOCAL = "local"
+    DEBUG = "debug"
+
+
+class TrackerName(StrEnum):
+    """Where metrics go besides the run directory."""
+
+    NEPTUNE = "neptune"
+    CSV = "csv"
+    NONE = "none"
+
+
+RunsDir = Annotated[
+    Path,
+    typer.Option(
+        envvar="PCM_RUNS_DIR",
+        help="Folder of all sweeps and experiments.",
+        show_default=True,
+        metavar="DIR",
+    ),
+]
+RUNS_DIR = Path("runs")
+
+ExecutorOption = Annotated[
+    Executor, typer.Option(help="Where to run: on Slurm, here, or here inside this process.")
+]
+TrackerOption = Annotated[
+    TrackerName | None,
+    typer.Option(help="Where metrics go besides the run directory; wins over the grid file."),
+]
+SiteOption = Annotated[
+    str | None,
+    typer.Option(help="A cluster's file, or its name in config/sites.", metavar="NAME|FILE"),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show the plan and what would be run; do nothing.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+Grid = Annotated[Path, typer.Argument(help="Grid file.", metavar="GRID", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Override a value of every point, e.g. model.training.max_epochs=3; repeatable.",
+        metavar="PATH=VALUE",
+    ),
+]
+ExperimentId = Annotated[
+    str, typer.Argument(help="Id, or a unique beginning of one.", metavar="ID", show_default=False)
+]
+SweepOrIds = Annotated[
+    list[str],
+    typer.Argument(
+        help="Sweep names and experiment ids, or unique beginnings of ids.",
+        metavar="SWEEP|ID...",
+        show_default=False,
+    ),
+]
+
+Partition = Annotated[str | None, typer.Option(help="Slurm partition.")]
+Nodes = Annotated[int | None, typer.Option(help="Machines of one experiment.", min=1)]
+GpusPerNode = Annotated[
+    int | None, typer.Option(help="GPUs on each machine; one rank a GPU.", min=0)
+]
+TasksPerNode = Annotated[
+    int | None, typer.Option(help="Ranks on each machine where there are no GPUs.", min=1)
+]
+TimeLimit = Annotated[
+    str | None, typer.Option("--time", help="Limit of one attempt, e.g. 12:00:00 or 90m.")
+]
+MaxParallel = Annotated[
+    int | None, typer.Option(help="Experiments that may run at once.", min=1)
+]
+Image = Annotated[str | None, typer.Option(help="Apptainer image to run in.", metavar="FILE.sif")]

@@ -1,0 +1,63 @@
+"""Experiments while they run: one line each on a terminal, plain lines of change in a pipe."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.text import Text
+
+from launch.report.status import Line, by_interest, epoch, status_table
+from launch.report.text import number, tally
+from launch.status import Progress
+
+Show = Callable[[Sequence[Line]], None]
+"""Called again and again with all experiments as they stand."""
+
+AROUND = 4
+"""Lines of the terminal that are not experiments: heading, rule, tally, prompt."""
+
+
+@contextmanager
+def live_view(console: Console) -> Iterator[Show]:
+    """How to show progress on this terminal; its last picture stays when the block ends."""
+    if not console.is_terminal:
+        yield changes(console)
+        return
+    from rich.live import Live
+
+    with Live(console=console, refresh_per_second=4) as live:
+        yield lambda lines: live.update(picture(lines, console.height - AROUND))
+
+
+def picture(lines: Sequence[Line], height: int) -> Group:
+    """The table, cut to the terminal's height, above how many are in each state."""
+    shown = by_interest(lines)[: max(1, height)]
+    left_out = len(lines) - len(shown)
+    more = f"; {left_out:,} not shown" if left_out else ""
+    return Group(status_table(shown), Text(tally(line.state for line in lines) + more, style="dim"))
+
+
+def changes(console: Console) -> Show:
+    """Print a line whenever an experiment's state is another than before."""
+    last: dict[str, str] = {}
+
+    def show(lines: Sequence[Line]) -> None:
+        for line in lines:
+            if last.get(line.id) != line.state:
+                last[line.id] = line.state
+                console.print(Text(change(line)))
+
+    return show
+
+
+def change(line: Line) -> str:
+    """`1a2b3c4d5e mnist-0: done, epoch 3/3, loss 0.12`."""
+    progress = line.status.progress or Progress()
+    parts = [f"{line.id} {line.name}: {line.state}"]
+    if progress.epoch is not None:
+        parts.append(f"epoch {epoch(progress)}")
+    if progress.loss is not None:
+        parts.append(f"loss {number(progress.loss)}")
+    if line.status.detail:
+        parts.append(line.status.detail)
+    return ", ".join(parts)

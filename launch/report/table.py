@@ -1,0 +1,74 @@
+"""Tables that fit the terminal and never cut an id."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPE_WIDTH = 10_000
+"""Columns of a console that nobody looks at: one row, one line, for grep and awk."""
+
+STYLES = {
+    "running": "cyan",
+    "stopping": "yellow",
+    "stopped": "yellow",
+    "requeued": "yellow",
+    "done": "green",
+    "failed": "bold red",
+    "lost": "bold red",
+    "cancelled": "dim",
+    "pending": "dim",
+}
+"""Colours of the states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        number: flush right.
+        fold: may run over several lines where the terminal is narrow; others stay whole.
+    """
+
+    title: str
+    number: bool = False
+    fold: bool = False
+
+
+def console(*, err: bool = False) -> Console:
+    """The terminal as it is; where the output is a pipe or a file, lines are never broken."""
+    stream = sys.stderr if err else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(stderr=err, width=width, highlight=False, soft_wrap=False)
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
+    """A table without lines; cells that name a state are coloured."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for column in columns:
+        result.add_column(
+            Text(column.title),
+            justify="right" if column.number else "left",
+            no_wrap=not column.fold,
+            overflow="fold",
+            min_width=min(len(column.title), 12) if column.fold else None,
+        )
+    for row in rows:
+        # Text, not str: a name with [brackets] is a name, not markup.
+        result.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+    return result
+
+
+def width(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
+    """Terminal columns that the table takes when nothing is folded."""
+    cells = [
+        max([len(column.title), *(len(row[index]) for row in rows)])
+        for index, column in enumerate(columns)
+    ]
+    return sum(cells) + 2 * (len(cells) - 1)

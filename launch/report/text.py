@@ -1,0 +1,38 @@
+"""Numbers, durations and counts, short enough for a table."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+
+
+def number(value: float | None) -> str:
+    """Four significant digits; empty for None."""
+    if value is None:
+        return ""
+    if not math.isfinite(value):
+        return str(value)
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e6 else f"{value:.4g}"
+
+
+def duration(seconds: float | None) -> str:
+    """The two largest units, e.g. `1d 3h`, `4m 05s`; empty for None."""
+    if seconds is None or not math.isfinite(seconds):
+        return ""
+    whole = timedelta(seconds=max(0, round(seconds)))
+    hours, minutes, rest = whole.seconds // 3600, whole.seconds // 60 % 60, whole.seconds % 60
+    if whole.days:
+        return f"{whole.days}d {hours}h"
+    if hours:
+        return f"{hours}h {minutes:02}m"
+    return f"{minutes}m {rest:02}s" if minutes else f"{rest}s"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 experiment`, `2 experiments`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def tally(states: Iterable[str]) -> str:
+    """How many are in each state, the most frequent first: `3 running, 1 done`."""
+    return ", ".join(f"{count:,} {state}" for state, count in Counter(states).most_common())
