@@ -78,8 +78,9 @@ class Builder:
             self._stop(event, "a second document", expected="one document in a file")
 
     def _start_container(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
-        value, name = ({}, "map") if isinstance(event, yaml.MappingStartEvent) else ([], "seq")
-        if event.tag not in (None, "!", _CORE + name):
+        value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+        kind = "map" if isinstance(value, dict) else "seq"
+        if event.tag not in (None, "!", _CORE + kind):
             self._refuse_tag(event)
         if len(self._open) >= MAX_DEPTH:
             self._stop(event, "nested too deep", expected=f"at most {MAX_DEPTH} levels")
@@ -97,7 +98,7 @@ class Builder:
         self._add(Node(self._value(event), _line(event)), event.anchor, event)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        known = self._anchors.get(event.anchor)
+        known = self._anchors.get(event.anchor or "")
         if known is None:
             self._fault(event, f"the alias *{event.anchor} has no anchor before it")
         self._add(self._copy(known or Node(None, 0), line=_line(event)), None)
@@ -189,7 +190,7 @@ class Builder:
         except ValueError:
             self._fault(event, "the number has too many digits")
             return 0
-        if not plain and not isinstance(value, _SCALAR_TYPES.get(event.tag, ())):
+        if not plain and not isinstance(value, _SCALAR_TYPES.get(event.tag or "", ())):
             self._refuse_tag(event)
         return value
 
@@ -205,5 +206,5 @@ class Builder:
         raise ConfigError(self.faults)
 
 
-def _line(event: yaml.Event) -> int:
+def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1

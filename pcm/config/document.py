@@ -13,14 +13,13 @@ from typing import Any
 import yaml
 
 from pcm.config.building import Builder, Node
+from pcm.config.keys import Keys
 from pcm.config.names import nearest_name
 from pcm.errors import ConfigError, Fault
 
 MAX_BYTES = 1 << 20
 """A config is written by hand; what is longer was not meant to be one."""
 
-Keys = tuple[str | int, ...]
-"""Where a value stands: the keys and list indices that lead to it."""
 
 _LOADER: Any = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
 

@@ -1,0 +1,120 @@
+"""What an experiment is: the hash of everything in its config that changes its result."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+_VERSION = "pcm-1"
+"""Names the rules of this module; another version gives every experiment another id."""
+
+RESULT_KEYS = (
+    "model",
+    "data_train",
+    "data_val",
+    "trainer",
+    "seed",
+    "subsample_size",
+    "world_size",
+)
+"""Entries of an experiment's config that can change its result."""
+
+PRESENTATIONAL = frozenset({"callbacks", "num_nodes", "devices"})
+"""Trainer entries that change no weight; how many ranks there are is in `world_size`."""
+
+PRESENTATIONAL_KWARGS = frozenset(
+    {
+        "default_root_dir",
+        "enable_model_summary",
+        "enable_progress_bar",
+        "log_every_n_steps",
+        "profiler",
+    }
+)
+"""Lightning's Trainer kwargs that change no weight."""
+
+
+class Identifier:
+    """Hashes configs, each of their mappings and lists once.
+
+    A container is known by its object identity from then on, so a config that shares most
+    of its parts with an earlier one costs little. Nothing that was hashed may be changed
+    in place while the identifier is in use.
+    """
+
+    _MOST_KNOWN = 1 << 15
+
+    def __init__(self) -> None:
+        # Holding on to the container keeps its id from being given away again.
+        self._known: dict[int, tuple[Any, str]] = {}
+        self._trainers: dict[int, tuple[Any, Any]] = {}
+
+    def identity(self, config: Mapping[str, Any], **more: Any) -> str:
+        """The identity of an experiment, 64 hexadecimal digits.
+
+        Numbers count by their value (1 is 1.0, and not true), keys in any order.
+
+        Args:
+            config: an experiment's config.
+            more: what else changes the result, e.g. `starts_from` or the grid's
+                `version`; None counts as not given.
+        """
+        parts = {key: config[key] for key in RESULT_KEYS if config.get(key) is not None}
+        if "trainer" in parts:
+            parts["trainer"] = self._numerics(parts["trainer"])
+        parts |= {key: value for key, value in more.items() if value is not None}
+        return _digest(f"{_VERSION}{self._mapping(parts)}")
+
+    def _numerics(self, trainer: Any) -> Any:
+        known = self._trainers.get(id(trainer))
+        if known is None:
+            if len(self._trainers) >= self._MOST_KNOWN:
+                self._trainers.clear()
+            known = self._trainers[id(trainer)] = (trainer, _without_presentation(trainer))
+        return known[1]
+
+    def _canonical(self, value: Any) -> str:
+        if isinstance(value, (dict, list)):
+            return self._hashed(value)
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
+            return str(int(value))
+        return json.dumps(value)
+
+    def _hashed(self, value: Any) -> str:
+        known = self._known.get(id(value))
+        if known is not None:
+            return known[1]
+        text = self._mapping(value) if isinstance(value, dict) else self._list(value)
+        # No scalar begins with '#', so a hash never reads as a value.
+        digest = "#" + _digest(text)
+        if len(self._known) >= self._MOST_KNOWN:
+            self._known.clear()
+        self._known[id(value)] = (value, digest)
+        return digest
+
+    def _mapping(self, value: Mapping[str, Any]) -> str:
+        canonical = self._canonical
+        entries = (f"{json.dumps(key)}:{canonical(value[key])}" for key in sorted(value))
+        return "{" + ",".join(entries) + "}"
+
+    def _list(self, value: list[Any]) -> str:
+        return "[" + ",".join(map(self._canonical, value)) + "]"
+
+
+def identity(config: Mapping[str, Any], **more: Any) -> str:
+    """The identity of one experiment; see `Identifier.identity`."""
+    return Identifier().identity(config, **more)
+
+
+def _without_presentation(trainer: Any) -> Any:
+    if not isinstance(trainer, dict):
+        return trainer
+    kept = {key: value for key, value in trainer.items() if key not in PRESENTATIONAL}
+    if isinstance(kept.get("kwargs"), dict):
+        kwargs = kept["kwargs"].items()
+        kept["kwargs"] = {key: value for key, value in kwargs if key not in PRESENTATIONAL_KWARGS}
+    return kept
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,46 @@
+"""Key paths: how a value's place in a config is written."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+Keys = tuple[str | int, ...]
+"""Where a value stands: the keys and list indices that lead to it."""
+
+NAME_KEYS = ("name", "command_name", "link_name", "node_name")
+"""Keys by which a list's items are called, e.g. `chain.encoder` for the item of that name."""
+
+_WRITABLE = re.compile(r"(?!\d+$)[^.\s]+")
+
+
+def item_name(item: Any) -> str | None:
+    """The name of a list item; None where it has none."""
+    if not isinstance(item, dict):
+        return None
+    names = (item.get(key) for key in NAME_KEYS)
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+def item_names(items: Sequence[Any]) -> list[str]:
+    """The names by which items of a list can be called, in order, without shared ones."""
+    names = [name for item in items if (name := item_name(item)) is not None]
+    return [name for name in names if names.count(name) == 1 and _WRITABLE.fullmatch(name)]
+
+
+def dotted(root: Any, keys: Keys) -> str:
+    """The path as a person writes it: list items by name where they have one of their own."""
+    return ".".join(_parts(root, keys))
+
+
+def _parts(value: Any, keys: Keys) -> Iterator[str]:
+    for key in keys:
+        inside = value[key] if _has(value, key) else None
+        name = item_name(inside) if isinstance(value, list) else None
+        yield name if name is not None and name in item_names(value) else str(key)
+        value = inside
+
+
+def _has(value: Any, key: str | int) -> bool:
+    if isinstance(value, list):
+        return isinstance(key, int) and key < len(value)
+    return isinstance(value, dict) and key in value

@@ -1,0 +1,127 @@
+"""Changing one value of a config without touching the rest.
+
+A changed config shares every mapping and list that the change does not lead through with
+the one it came from, so a hundred thousand variants cost little more than their
+differences. Configs are never changed in place.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pcm.config.keys import Keys, dotted, item_name, item_names
+from pcm.config.names import did_you_mean
+from pcm.config.wording import shown
+from pcm.errors import ConfigError, Fault
+
+
+def parse_path(text: str) -> tuple[str, ...]:
+    """The parts of a dotted path, e.g. `model.chain.encoder.cfg.hidden_dims`.
+
+    Raises:
+        ConfigError: a part is empty.
+    """
+    parts = tuple(text.split("."))
+    if all(part and part == part.strip() for part in parts):
+        return parts
+    expected = "keys joined by single dots, e.g. model.training.max_epochs"
+    raise ConfigError([Fault("not a key path", key=text, found=shown(text), expected=expected)])
+
+
+def resolve(config: Any, path: str) -> Keys:
+    """The keys that `path` leads through in `config`.
+
+    A part names a mapping's key, or a list's item by its own name or by its index from 0.
+    The last part may be a key that the mapping does not have yet.
+
+    Raises:
+        ConfigError: the path leads nowhere; says which names there are.
+    """
+    keys: Keys = ()
+    value = config
+    parts = parse_path(path)
+    for position, part in enumerate(parts):
+        if isinstance(value, dict) and part not in value and position == len(parts) - 1:
+            return (*keys, part)
+        key = _step(value, part)
+        if key is None:
+            raise ConfigError([_lost(config, keys, value, part, path)])
+        keys = (*keys, key)
+        value = value[key]
+    return keys
+
+
+def with_value(config: Any, keys: Keys, value: Any) -> Any:
+    """A config that has `value` at `keys` and shares all the rest with `config`."""
+    if not keys:
+        return value
+    key, *rest = keys
+    changed = config.copy()
+    changed[key] = with_value(config[key], tuple(rest), value) if rest else value
+    return changed
+
+
+class Variants:
+    """Makes variants that share also what they change alike.
+
+    Two variants with the same value object at the same keys of the same config get the
+    same mappings and lists there, up to where they begin to differ. Whatever knows an
+    object by its identity (an Inspector, an Identifier) then sees each of them once.
+    """
+
+    _MOST_KNOWN = 1 << 14
+
+    def __init__(self) -> None:
+        # Holding on to all three keeps their ids from being given away again.
+        self._made: dict[tuple[int, str | int, int], tuple[Any, Any, Any]] = {}
+
+    def with_value(self, config: Any, keys: Keys, value: Any) -> Any:
+        """As `with_value`."""
+        if not keys:
+            return value
+        key = keys[0]
+        child = self.with_value(config[key], keys[1:], value) if len(keys) > 1 else value
+        token = (id(config), key, id(child))
+        made = self._made.get(token)
+        if made is not None:
+            return made[0]
+        changed = config.copy()
+        changed[key] = child
+        if len(self._made) >= self._MOST_KNOWN:
+            self._made.clear()
+        self._made[token] = (changed, config, child)
+        return changed
+
+
+def _step(value: Any, part: str) -> str | int | None:
+    if isinstance(value, dict):
+        return part if part in value else None
+    if not isinstance(value, list):
+        return None
+    if part.isdecimal():
+        return int(part) if int(part) < len(value) else None
+    found = [index for index, item in enumerate(value) if item_name(item) == part]
+    return found[0] if len(found) == 1 else None
+
+
+def _lost(config: Any, keys: Keys, value: Any, part: str, path: str) -> Fault:
+    where = f"'{dotted(config, keys)}'" if keys else "a config"
+    if isinstance(value, list) and sum(item_name(item) == part for item in value) > 1:
+        expected = f"an index from 0 to {len(value) - 1}"
+        return Fault(f"several items of {where} are named '{part}'", key=path, expected=expected)
+    names = _names(value)
+    if not names:
+        return Fault(f"nothing is below {where}", key=path, found=shown(value))
+    return Fault(
+        f"{where} has no '{part}'",
+        key=path,
+        expected=f"one of {', '.join(names)}",
+        hint=did_you_mean(part, names),
+    )
+
+
+def _names(value: Any) -> Sequence[str]:
+    if isinstance(value, dict):
+        return [str(key) for key in value]
+    if not isinstance(value, list):
+        return []
+    return item_names(value) or [str(index) for index in range(len(value))]

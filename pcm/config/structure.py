@@ -1,0 +1,315 @@
+"""ConfigStructure: what a config must look like, as plain Python data.
+
+- a dict: a mapping with exactly these keys
+- `[S]`: a list of which every item fits S
+- `(S, T, ...)`: anything that fits one of the alternatives
+- a type: a value of it; `int` takes no boolean, `float` takes an integer, both only
+  finite numbers
+- `int | str`: a value of one of the types
+- `None`: nothing, in an alternative: `(None, S)` is optional
+- `Namespace`: anything; whoever consumes it looks
+- a `Shape` (pcm.config.shapes): what the forms above can't say
+"""
+
+import sys
+from abc import ABC, abstractmethod
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
+
+from pcm.config.keys import Keys, dotted
+from pcm.config.names import did_you_mean
+from pcm.config.wording import hint_for, shown, shown_with_kind
+from pcm.errors import ConfigError, Fault
+
+__all__ = [
+    "ConfigStructure",
+    "Finding",
+    "Inspector",
+    "Namespace",
+    "Shape",
+    "find_faults",
+    "summary",
+    "validate_config_structure",
+]
+
+ConfigStructure = Any
+"""A dict, list, tuple, type, union, None, `Namespace` or `Shape`, nested at will."""
+
+
+class Finding(NamedTuple):
+    """One thing wrong, relative to the value that was inspected.
+
+    Attributes:
+        keys: from the inspected value to the offending one.
+        problem, found, expected, hint: as in `pcm.errors.Fault`.
+    """
+
+    keys: Keys
+    problem: str
+    found: str | None = None
+    expected: str | None = None
+    hint: str | None = None
+
+    def under(self, *keys: str | int) -> "Finding":
+        """The finding as seen from a value that holds the inspected one at `keys`."""
+        return self._replace(keys=keys + self.keys)
+
+
+Findings = Sequence[Finding]
+
+
+class Shape(ABC):
+    """A structure that plain Python data can't express."""
+
+    @abstractmethod
+    def _inspect(self, value: Any, inspector: "Inspector") -> Findings:
+        """What is wrong with `value`."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """What is expected, in a few words."""
+
+
+def validate_config_structure(cfg: Any, config_structure: ConfigStructure) -> None:
+    """Check `cfg` all the way down.
+
+    Raises:
+        ConfigError: with everything that is wrong, each with key path, found and expected.
+    """
+    faults = find_faults(cfg, config_structure)
+    if faults:
+        raise ConfigError(faults)
+
+
+def find_faults(
+    cfg: Any,
+    structure: ConfigStructure,
+    *,
+    file: str | None = None,
+    lines: Mapping[Keys, int] | None = None,
+    key: Keys = (),
+) -> list[Fault]:
+    """Everything that is wrong with `cfg`.
+
+    Args:
+        file: the file's name, for the faults.
+        lines: the lines of the whole file, from `Document.lines`.
+        key: where in that file `cfg` stands.
+    """
+    prefix = [str(part) for part in key]
+    return [
+        Fault(
+            finding.problem,
+            file=file,
+            line=None if lines is None else line_of(lines, key + finding.keys),
+            key=".".join(filter(None, [*prefix, dotted(cfg, finding.keys)])) or None,
+            found=finding.found,
+            expected=finding.expected,
+            hint=finding.hint,
+        )
+        for finding in Inspector().inspect(cfg, structure)
+    ]
+
+
+def line_of(lines: Mapping[Keys, int], keys: Keys) -> int | None:
+    """The line of `keys`, or of the nearest place above it that has one."""
+    for length in range(len(keys), -1, -1):
+        line = lines.get(keys[:length])
+        if line is not None:
+            return line
+    return None
+
+
+class Inspector:
+    """Compares values with structures, each mapping or list once.
+
+    A container that was inspected is known by its identity from then on, so of a config
+    that shares most of its parts with an earlier one only the rest is looked at. Nothing
+    that was inspected may be changed in place while the inspector is in use.
+    """
+
+    _MOST_KNOWN = 1 << 15
+
+    def __init__(self) -> None:
+        # Holding on to value and structure keeps their ids from being given away again.
+        self._known: dict[tuple[int, int], tuple[Any, ConfigStructure, Findings]] = {}
+
+    def inspect(self, value: Any, structure: ConfigStructure) -> Findings:
+        """What is wrong with `value`."""
+        if not isinstance(value, (dict, list)):
+            return _look(value, structure, self)
+        token = (id(value), id(structure))
+        known = self._known.get(token)
+        if known is not None:
+            return known[2]
+        findings = _look(value, structure, self)
+        if len(self._known) >= self._MOST_KNOWN:
+            self._known.clear()
+        self._known[token] = (value, structure, findings)
+        return findings
+
+    def inspect_entries(self, value: dict[str, Any], fields: Mapping[str, Any]) -> list[Finding]:
+        """What is wrong with the entries of `value` that `fields` has a structure for."""
+        findings: list[Finding] = []
+        for key, structure in fields.items():
+            if key in value:
+                inside = self.inspect(value[key], structure)
+                findings += [finding.under(key) for finding in inside]
+        return findings
+
+
+def _look(value: Any, structure: ConfigStructure, inspector: Inspector) -> Findings:
+    if isinstance(structure, Shape):
+        return structure._inspect(value, inspector)
+    if structure is Namespace:
+        return ()
+    if isinstance(structure, dict):
+        return inspect_mapping(value, structure, {}, inspector)
+    if isinstance(structure, list):
+        return _look_at_list(value, structure, inspector)
+    if isinstance(structure, tuple):
+        return _look_at_alternatives(value, structure, inspector)
+    return _look_at_scalar(value, _types_of(structure))
+
+
+def _types_of(structure: ConfigStructure) -> tuple[type, ...]:
+    if structure is None:
+        return (NoneType,)
+    if isinstance(structure, type):
+        return (structure,)
+    if isinstance(structure, UnionType) or get_origin(structure) is Union:
+        return get_args(structure)
+    raise TypeError(f"not a ConfigStructure: {structure!r}")
+
+
+def _look_at_scalar(value: Any, types: tuple[type, ...]) -> Findings:
+    if any(_is_of_type(value, wanted) for wanted in types):
+        return ()
+    if float in types and type(value) in (int, float):
+        return [Finding((), "not a finite number", shown(value), "a finite number")]
+    hints = (hint_for(value, wanted) for wanted in types)
+    expected = " or ".join(map(_type_name, types))
+    hint = next(filter(None, hints), None)
+    return [Finding((), "wrong type", shown_with_kind(value), expected, hint)]
+
+
+def _is_of_type(value: Any, wanted: type) -> bool:
+    if wanted is float:
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max
+    return isinstance(value, wanted) and not (wanted is int and isinstance(value, bool))
+
+
+def _look_at_list(value: Any, structure: list[ConfigStructure], inspector: Inspector) -> Findings:
+    if len(structure) != 1:
+        raise TypeError(f"a list structure has one item, which all items fit: {structure!r}")
+    if not isinstance(value, list):
+        return [_wrong_type(value, list, summary(structure))]
+    return [
+        finding.under(index)
+        for index, item in enumerate(value)
+        for finding in inspector.inspect(item, structure[0])
+    ]
+
+
+def _look_at_alternatives(
+    value: Any, alternatives: tuple[ConfigStructure, ...], inspector: Inspector
+) -> Findings:
+    attempts = [inspector.inspect(value, alternative) for alternative in alternatives]
+    if not all(attempts):
+        return ()
+    expected = " or ".join(map(summary, alternatives))
+    closest = min(range(len(attempts)), key=lambda index: _distance(attempts[index]))
+    if _distance(attempts[closest]) >= _OTHER_KIND:
+        hint = next((attempt[0].hint for attempt in attempts if attempt[0].hint), None)
+        return [Finding((), "fits no alternative", shown_with_kind(value), expected, hint)]
+    if all(
+        alternative is None for alternative in alternatives[:closest] + alternatives[closest + 1 :]
+    ):
+        return attempts[closest]
+    reason = f"closest is {summary(alternatives[closest])}"
+    return [
+        finding._replace(
+            problem=f"{finding.problem} (of {len(alternatives)} alternatives, {reason})"
+        )
+        for finding in attempts[closest]
+    ]
+
+
+_OTHER_KIND = 1_000
+
+
+def _distance(findings: Findings) -> int:
+    """How far a value is from an alternative; one of another kind is farthest."""
+    return sum(
+        _OTHER_KIND if finding.problem == "wrong type" and not finding.keys else 1
+        for finding in findings
+    )
+
+
+def inspect_mapping(
+    value: Any,
+    required: Mapping[str, ConfigStructure],
+    optional: Mapping[str, ConfigStructure],
+    inspector: Inspector,
+) -> Findings:
+    """What is wrong with a mapping that has all `required` keys and maybe `optional` ones."""
+    if not isinstance(value, dict):
+        return [_wrong_type(value, dict, "a mapping" + _with_keys(required))]
+    findings = inspector.inspect_entries(value, required)
+    if optional:
+        findings += inspector.inspect_entries(value, optional)
+    if value.keys() != required.keys():
+        findings += _key_findings(value, required, optional)
+    return findings
+
+
+def _key_findings(
+    value: dict[str, Any],
+    required: Mapping[str, ConfigStructure],
+    optional: Mapping[str, ConfigStructure],
+) -> Iterator[Finding]:
+    missing = [key for key in required if key not in value]
+    absent = missing + [key for key in optional if key not in value]
+    known = [*required, *optional]
+    for key in value:
+        if key in required or key in optional:
+            continue
+        hint = did_you_mean(str(key), absent)
+        # One slip of the pen is one fault, not an unknown and a missing key.
+        missing = [name for name in missing if hint != did_you_mean(str(key), [name])]
+        expected = f"one of {', '.join(known)}" if known else "no keys here"
+        yield Finding((key,), f"unknown key '{key}'", expected=expected, hint=hint)
+    for key in missing:
+        structure = required[key]
+        may_be_null = isinstance(structure, tuple) and None in structure
+        hint = f"write '{key}: null' for none" if may_be_null else None
+        yield Finding((key,), f"missing key '{key}'", expected=summary(structure), hint=hint)
+
+
+def _wrong_type(value: Any, wanted: type, expected: str) -> Finding:
+    return Finding((), "wrong type", shown_with_kind(value), expected, hint_for(value, wanted))
+
+
+def summary(structure: ConfigStructure) -> str:
+    """What a structure expects, in a few words."""
+    if isinstance(structure, Shape):
+        return str(structure)
+    if structure is Namespace:
+        return "anything"
+    if isinstance(structure, dict):
+        return "a mapping" + _with_keys(structure)
+    if isinstance(structure, list):
+        return f"a list, each item {summary(structure[0])}"
+    if isinstance(structure, tuple):
+        return " or ".join(map(summary, structure))
+    return " or ".join(map(_type_name, _types_of(structure)))
+
+
+def _with_keys(fields: Mapping[str, Any]) -> str:
+    return f" with {', '.join(fields)}" if fields else ""
+
+
+def _type_name(wanted: type) -> str:
+    return "null" if wanted is NoneType else wanted.__name__
