@@ -32,7 +32,8 @@ def plan_summary(plan: Plan) -> str:
     """What would be done, and what it may cost at most."""
     totals = plan.totals
     parts = [
-        f"{totals[action]:,} to {action}" for action in (Action.START, Action.RESUME)
+        f"{totals[action]:,} to {action}"
+        for action in (Action.START, Action.RESUME)
         if totals[action]
     ]
     if totals[Action.SKIP]:

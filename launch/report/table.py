@@ -50,7 +50,7 @@ def console(*, err: bool = False) -> Console:
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
     """A table without lines; cells that name a state are coloured."""
-    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         result.add_column(
             Text(column.title),

@@ -1,0 +1,101 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from launch.report.results import (
+    Result,
+    last_metrics,
+    results_csv,
+    results_records,
+    results_table,
+    short_names,
+    shown_metrics,
+)
+from launch.status import State
+from pcm.run_dir import JournalWriter
+
+LR, SEED = "model.optimizers.0.kwargs.lr", "seed"
+
+
+def result(index: int, **metrics: float) -> Result:
+    axes = {LR: 10.0**-index, SEED: index}
+    return Result(f"{index:010x}", f"mnist-{index}", State.DONE, 100, axes, metrics)
+
+
+def drawn(results: list[Result], columns: int) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=columns)
+    console.print(results_table(results, columns))
+    return stream.getvalue()
+
+
+def test_the_last_value_of_each_metric_counts(tmp_path: Path) -> None:
+    journal = tmp_path / "metrics.jsonl"
+    writer = JournalWriter(journal, attempt=1, resumed_from_step=None)
+    writer.append(10, 0, 0.0, {"train/loss": 2.0, "val/loss": 3.0})
+    writer.append(20, 1, 1.0, {"train/loss": 1.0})
+    writer.close()
+    assert last_metrics(journal) == (20, {"train/loss": 1.0, "val/loss": 3.0})
+
+
+def test_an_experiment_that_never_started_has_no_metrics(tmp_path: Path) -> None:
+    assert last_metrics(tmp_path / "metrics.jsonl") == (None, {})
+
+
+def test_metrics_of_validation_are_shown_the_total_first() -> None:
+    results = [result(1, **{"train/loss": 1.0, "val/reconstr-a": 2.0, "val/loss": 3.0})]
+    assert shown_metrics(results) == ["val/loss", "val/reconstr-a"]
+
+
+def test_without_validation_all_metrics_are_shown() -> None:
+    assert shown_metrics([result(1, **{"train/loss": 1.0})]) == ["train/loss"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["seed"], ["seed"]),
+        ([LR, SEED], ["lr", "seed"]),
+        (["model.optimizers.0.kwargs.lr", "model.optimizers.1.kwargs.lr"],
+         ["0.kwargs.lr", "1.kwargs.lr"]),
+        (["model.seed", "seed"], ["model.seed", "seed"]),
+        ([], []),
+    ],
+)  # fmt: skip
+def test_axes_are_called_by_as_little_as_tells_them_apart(
+    paths: list[str], names: list[str]
+) -> None:
+    assert list(short_names(paths).values()) == names
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120, 300])
+def test_the_table_shows_as_many_metrics_as_fit(columns: int) -> None:
+    metrics = {f"val/metric_{index}": 1.0 / (index + 3) for index in range(12)}
+    text = drawn([result(index, **metrics) for index in range(3)], columns)
+    assert max(map(len, text.splitlines())) <= columns
+    assert all(f"{index:010x}" in text for index in range(3))
+    assert ("val/metric_9" in text) == (columns == 300)
+
+
+def test_the_csv_has_every_metric_and_exact_numbers() -> None:
+    results = [result(1, loss=0.1 + 0.2), result(2, loss=1.0, extra=2.0)]
+    rows = list(csv.DictReader(io.StringIO(results_csv(results))))
+    assert float(rows[0]["loss"]) == 0.1 + 0.2
+    assert rows[0]["extra"] == ""
+    assert rows[1][LR] == "0.01"
+    assert [row["seed"] for row in rows] == ["1", "2"]
+
+
+def test_records_are_plain_data() -> None:
+    [record] = json.loads(json.dumps(results_records([result(1, loss=0.5)])))
+    assert record["axes"] == {LR: 0.1, SEED: 1}
+    assert record["metrics"] == {"loss": 0.5}
+
+
+def test_a_sweep_without_points_has_an_empty_table() -> None:
+    assert "experiment" in drawn([], 80)
+    assert results_csv([]).splitlines() == ["id,name,state,step"]

@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+from launch.report.status import (
+    Line,
+    by_interest,
+    epoch,
+    remarks,
+    status_records,
+    status_row,
+)
+from launch.status import Progress, State, Status
+
+PROGRESS = Progress(
+    phase="training", epoch=3, max_epochs=20, step=600, loss=0.25, rate=12.5, eta=272.0
+)
+
+
+def line(state: State, *, progress: Progress | None = None, detail: str = "") -> Line:
+    return Line("0123456789", "mnist-0", Status(state, detail, 1, progress))
+
+
+def test_a_running_experiment_shows_all_there_is() -> None:
+    row = status_row(line(State.RUNNING, progress=PROGRESS))
+    assert row == ["0123456789", "mnist-0", "running", "3/20", "0.25", "12.5", "4m 32s"]
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.LOST, State.CANCELLED])
+def test_what_has_ended_has_no_speed_and_no_time_left(state: State) -> None:
+    assert status_row(line(state, progress=PROGRESS))[3:] == ["3/20", "0.25", "", ""]
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_every_state_has_a_row_before_the_first_progress(state: State) -> None:
+    assert status_row(line(state)) == ["0123456789", "mnist-0", str(state), "", "", "", ""]
+
+
+def test_epochs_without_a_limit_have_no_slash() -> None:
+    assert epoch(Progress(epoch=0)) == "0"
+    assert epoch(Progress(epoch=7, max_epochs=None)) == "7"
+
+
+def test_what_runs_comes_first_and_what_is_done_last() -> None:
+    states = [State.DONE, State.PENDING, State.FAILED, State.CANCELLED, State.RUNNING]
+    found = [found.state for found in by_interest(line(state) for state in states)]
+    assert found == [
+        State.RUNNING,
+        State.FAILED,
+        State.PENDING,
+        State.DONE,
+        State.CANCELLED,
+    ]
+
+
+def test_remarks_name_the_experiment() -> None:
+    failed = line(State.FAILED, detail="rank 1: CUDA out of memory")
+    assert remarks([line(State.DONE), failed]) == ["0123456789 failed: rank 1: CUDA out of memory"]
+
+
+def test_records_are_plain_data() -> None:
+    [record] = json.loads(json.dumps(status_records([line(State.RUNNING, progress=PROGRESS)])))
+    assert record["id"] == "0123456789"
+    assert record["state"] == "running"
+    assert record["progress"]["epoch"] == 3
