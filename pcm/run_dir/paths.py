@@ -3,7 +3,8 @@
 config.yaml, experiment.json   the frozen experiment           supervisor of rank 0
 lock                           held while an attempt runs      supervisor of rank 0
 metrics.jsonl, metrics.csv     journal, and its plain table    training rank 0
-tracker.json                   ids and high-water marks        training rank 0
+events.jsonl                   what trackers get besides       training rank 0
+tracker.json, tracker.lock     ids and high-water marks        whoever holds the lock
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
 plots/                         pictures                        training rank 0
 attempts/N/
@@ -121,9 +122,19 @@ class RunDir:
         return self.path / "metrics.csv"
 
     @property
+    def events(self) -> Path:
+        """Pictures, checkpoints and hyperparameters, as they came."""
+        return self.path / "events.jsonl"
+
+    @property
     def tracker(self) -> Path:
         """Tracker run ids and high-water marks."""
         return self.path / "tracker.json"
+
+    @property
+    def tracker_lock(self) -> Path:
+        """Held by the process that feeds the tracker."""
+        return self.path / "tracker.lock"
 
     @property
     def checkpoints(self) -> Path:

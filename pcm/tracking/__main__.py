@@ -1,0 +1,71 @@
+"""`python -m pcm.tracking RUN_DIR`: bring the experiment's tracker run up to date.
+
+With `--follow`, do so until standard input ends; training starts it like that.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from pcm.errors import ExitCode, PcmError
+from pcm.run_dir import RunDir
+from pcm.tracking.follow import follow, late_warning, sync_run
+
+GRACE = 15.0
+"""Seconds that a tracker has for the rest, once training has ended."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m pcm.tracking", description=__doc__)
+    parser.add_argument("run_dir", type=Path, help="run directory of the experiment")
+    parser.add_argument("--follow", action="store_true", help="until standard input ends")
+    options = parser.parse_args(arguments)
+    run_dir = RunDir(options.run_dir.resolve())
+    try:
+        if options.follow:
+            _follow_parent(run_dir)
+        else:
+            print(f"sent {sync_run(run_dir)} points")
+    except PcmError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return ExitCode.DONE
+
+
+def _follow_parent(run_dir: RunDir) -> None:
+    # Ctrl-C is for training, whose end then ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(10)
+    stderr = os.fdopen(_silence_output(), "w", buffering=1)
+    ended = threading.Event()
+    done = threading.Event()
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            pass
+        ended.set()
+        if not done.wait(GRACE):
+            print(f"warning: {late_warning(run_dir, GRACE)}", file=stderr)
+            os._exit(ExitCode.REFUSED)
+
+    threading.Thread(target=watch, daemon=True).start()
+    follow(run_dir, ended, lambda message: print(f"warning: {message}", file=stderr))
+    done.set()
+
+
+def _silence_output() -> int:
+    """Send what tracker clients print to nowhere; returns a descriptor of the real stderr."""
+    stderr = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    return stderr
+
+
+if __name__ == "__main__":
+    sys.exit(main())

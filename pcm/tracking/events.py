@@ -1,0 +1,66 @@
+"""`events.jsonl`: what trackers get besides metrics: pictures, checkpoints, hyperparameters.
+
+Append only, a JSON object a line, written by training rank 0. With it, and the metrics
+journal, a tracker that is added later gets everything.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pcm.run_dir.journal import end_torn_line
+
+
+class EventWriter:
+    """Appends to the events; one writer, rank 0 of the running attempt."""
+
+    def __init__(self, path: Path) -> None:
+        end_torn_line(path)
+        self._stream = path.open("a", encoding="utf-8")
+
+    def figure(self, name: str, step: int, file: str) -> None:
+        """A picture; `file` is relative to the folder of plots."""
+        self._write({"kind": "figure", "key": name, "step": step, "file": file})
+
+    def text(self, key: str, step: int, text: str) -> None:
+        """One line of a text series, such as a checkpoint's name."""
+        self._write({"kind": "text", "key": key, "step": step, "text": text})
+
+    def fields(self, fields: dict[str, str | int | float | bool]) -> None:
+        """Single values, such as hyperparameters."""
+        self._write({"kind": "fields", "fields": fields})
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+
+    def _write(self, event: dict[str, Any]) -> None:
+        self._stream.write(json.dumps({**event, "time": time.time()}) + "\n")
+        self._stream.flush()
+
+
+class LineTail:
+    """Reads the JSON objects that were appended to a file since the last look."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """New whole lines; a line that is still being written waits for the next call."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as stream:
+            stream.seek(self._offset)
+            new = stream.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        for line in whole.splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:  # torn by a killed writer, and closed by the next one
+                continue
+            if isinstance(record, dict):
+                yield record

@@ -1,0 +1,148 @@
+"""Feeds one tracker from the run directory, each series above its high-water mark."""
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from pcm.config.document import load_document
+from pcm.run_dir import RunDir, read_json
+from pcm.tracking.events import LineTail
+from pcm.tracking.flatten import Field, flatten
+from pcm.tracking.state import TrackerState, load_state, save_state
+from pcm.tracking.tracker import Point, Tracker
+
+_BATCH = 2000
+"""Points between two records of progress."""
+
+
+class Feeder:
+    """Brings a tracker up to date with the run directory.
+
+    After an error the feeder can be called again: it reopens the tracker, finds out how
+    much of the interrupted batch arrived, and goes on from there.
+    """
+
+    def __init__(self, run_dir: RunDir, tracker: Tracker) -> None:
+        self._run_dir = run_dir
+        self._tracker = tracker
+        self._state: TrackerState | None = None
+        self._rows = LineTail(run_dir.metrics)
+        self._events = LineTail(run_dir.events)
+        self._fields: dict[str, Field] = {}
+        self._pending: list[tuple[str, Point]] = []
+
+    def feed(self) -> int:
+        """Send everything that is new.
+
+        Returns:
+            How many points were sent.
+        """
+        try:
+            state = self._state = self._state or self._open()
+            self._read()
+            self._describe()
+            return sum(self._send(state, batch) for batch in self._batches(state))
+        except BaseException:
+            with suppress(Exception):
+                self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the tracker."""
+        self._state = None
+        self._tracker.close()
+
+    def _open(self) -> TrackerState:
+        state = load_state(self._run_dir.tracker, self._tracker.slot)
+        run = self._tracker.open(state.runs)
+        if run not in state.runs:
+            state.runs.append(run)
+        # The id is on disk before the first metric is sent.
+        self._save(state)
+        self._settle(state)
+        self._fields = experiment_fields(self._run_dir) | self._fields
+        return state
+
+    def _settle(self, state: TrackerState) -> None:
+        """Find out how much arrived of a batch whose sending was cut short."""
+        for key, target in state.sending.items():
+            held = self._tracker.last_step(key, otherwise=target)
+            state.marks[key] = max(state.mark(key), held)
+        if state.sending:
+            state.sending = {}
+            self._save(state)
+
+    def _read(self) -> None:
+        self._pending += metric_points(self._rows.read())
+        for event in self._events.read():
+            if event["kind"] == "fields":
+                self._fields |= event["fields"]
+            else:
+                self._pending.append((event["key"], self._event_point(event)))
+        self._pending.sort(key=lambda item: item[1].step)
+
+    def _event_point(self, event: dict[str, Any]) -> Point:
+        is_text = event["kind"] == "text"
+        value = event["text"] if is_text else self._run_dir.plots / event["file"]
+        return Point(event["step"], event["time"], value)
+
+    def _describe(self) -> None:
+        if self._fields:
+            record = read_json(self._run_dir.experiment) or {}
+            self._tracker.describe(self._fields, record.get("tags") or [])
+            self._fields = {}
+
+    def _batches(self, state: TrackerState) -> Iterator[dict[str, list[Point]]]:
+        """Series of points above the marks; what is pending leaves once its batch is sent."""
+        while self._pending:
+            batch: defaultdict[str, list[Point]] = defaultdict(list)
+            for key, point in itertools.islice(self._pending, _BATCH):
+                last = batch[key][-1].step if batch[key] else state.mark(key)
+                if point.step > last:
+                    batch[key].append(point)
+            yield {key: points for key, points in batch.items() if points}
+            del self._pending[:_BATCH]
+
+    def _send(self, state: TrackerState, batch: dict[str, list[Point]]) -> int:
+        if not batch:
+            return 0
+        state.sending = {key: points[-1].step for key, points in batch.items()}
+        self._save(state)
+        for key, points in batch.items():
+            self._tracker.log(key, points)
+        self._tracker.flush()
+        state.marks |= state.sending
+        state.sending = {}
+        self._save(state)
+        return sum(map(len, batch.values()))
+
+    def _save(self, state: TrackerState) -> None:
+        save_state(self._run_dir.tracker, self._tracker.slot, state)
+
+
+def metric_points(records: Iterable[dict[str, Any]]) -> list[tuple[str, Point]]:
+    """The journal's records as points, by series; no tracker takes a NaN or an infinity.
+
+    Rows that a resumed attempt computes again are left out, as `read_journal` does.
+    """
+    points: list[tuple[str, Point]] = []
+    for record in records:
+        if "resumed_from_step" in record:
+            points = [item for item in points if item[1].step <= record["resumed_from_step"]]
+        else:
+            points += (
+                (key, Point(record["step"], record["time"], value))
+                for key, value in record["values"].items()
+                if math.isfinite(value)
+            )
+    return points
+
+
+def experiment_fields(run_dir: RunDir) -> dict[str, Field]:
+    """What is known of the experiment before its first step: its config and its origin."""
+    experiment = read_json(run_dir.experiment) or {}
+    config = load_document(run_dir.config).data if run_dir.config.exists() else {}
+    return flatten(experiment, "experiment") | flatten(config, "config")

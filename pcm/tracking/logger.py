@@ -1,0 +1,156 @@
+"""The Lightning logger of a run: into the run directory, and from there to the tracker."""
+
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
+
+from pcm.run_dir import JournalWriter, RunDir, atomic_writer
+from pcm.tracking.events import EventWriter
+from pcm.tracking.filenames import figure_file
+from pcm.tracking.flatten import flatten
+from pcm.tracking.tracker import has_tracker
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_GRACE = 20.0
+"""Seconds that the feeding process has to end; it gives itself fewer."""
+
+_DPI = 120
+
+
+class RunLogger(Logger):
+    """Journal and events in the run directory, and a process that feeds the tracker.
+
+    Ranks other than 0 write nothing. An error of the journal stops training: what can't be
+    recorded now can't be had later. An error of the tracker never does.
+
+    Args:
+        run_dir: the experiment's run directory.
+        experiment: the content of its `experiment.json`.
+        attempt: number of this attempt, from 1.
+        resumed_from_step: batches done in the checkpoint that this attempt starts from;
+            None for a start from nothing.
+    """
+
+    def __init__(
+        self,
+        run_dir: RunDir,
+        experiment: dict[str, Any],
+        attempt: int,
+        resumed_from_step: int | None,
+    ) -> None:
+        super().__init__()
+        self._run_dir = run_dir
+        self._experiment = experiment
+        self._epoch = 0
+        self._journal: JournalWriter | None = None
+        self._events: EventWriter | None = None
+        self._feeder: subprocess.Popen[bytes] | None = None
+        if getattr(rank_zero_only, "rank", 0) == 0:
+            self._journal = JournalWriter(run_dir.metrics, attempt, resumed_from_step)
+            self._events = EventWriter(run_dir.events)
+            self._feeder = _start_feeder(run_dir) if has_tracker(experiment) else None
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return str(self._experiment.get("name"))
+
+    @property
+    def version(self) -> str:
+        """The experiment's id."""
+        return str(self._experiment.get("id"))
+
+    @property
+    def root_dir(self) -> str:
+        """The run directory."""
+        return str(self._run_dir.path)
+
+    @property
+    def save_dir(self) -> str:
+        """The run directory."""
+        return self.root_dir
+
+    @property
+    def log_dir(self) -> str:
+        """The run directory."""
+        return self.root_dir
+
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Record numbers at `step`, batches done; `epoch` among them is the row's epoch."""
+        if self._journal is None:
+            return
+        values = {key: float(value) for key, value in metrics.items()}
+        self._epoch = int(values.pop("epoch", self._epoch))
+        if values:
+            self._journal.append(step or 0, self._epoch, time.time(), values)
+
+    def log_hyperparams(
+        self,
+        params: Mapping[str, Any] | Namespace,
+        *_args: Any,
+        **_kwargs: Any,
+    ) -> None:
+        """Record a model's own hyperparameters; the experiment's config is there already."""
+        if self._events is not None:
+            record = vars(params) if isinstance(params, Namespace) else dict(params)
+            self._events.fields(flatten(record, "hyperparameters"))
+
+    def log_figure(self, name: str, figure: "Figure", step: int) -> None:
+        """Draw `figure` to a PNG file of `name` and `step` in the folder of plots."""
+        if self._events is None:
+            return
+        file = figure_file(name, step)
+        path = self._run_dir.plots / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_writer(path, durable=False) as stream:
+            figure.savefig(stream, format="png", dpi=_DPI)
+        self._events.figure(name, step, str(file))
+
+    def log_checkpoint(self, name: str, step: int) -> None:
+        """Record that the checkpoint `name` was written."""
+        if self._events is not None:
+            self._events.text("checkpoints", step, name)
+
+    def save(self) -> None:
+        """Flush the journal to the disk; called before a checkpoint is committed."""
+        if self._journal is not None:
+            self._journal.sync()
+
+    def finalize(self, status: str) -> None:  # noqa: ARG002  # Lightning's name
+        """Close the files; let the tracker have the rest, for a bounded time."""
+        if self._journal is not None and self._events is not None:
+            self._journal.close()
+            self._events.close()
+            self._journal = self._events = None
+        if self._feeder is not None:
+            _end(self._feeder)
+            self._feeder = None
+
+
+def _start_feeder(run_dir: RunDir) -> subprocess.Popen[bytes] | None:
+    command = [sys.executable, "-m", "pcm.tracking", str(run_dir.path), "--follow"]
+    try:
+        # The process ends when the other end of its standard input is gone, as it is after
+        # any death of this process.
+        return subprocess.Popen(command, stdin=subprocess.PIPE)
+    except OSError as error:
+        rank_zero_warn(f"no process could be started for the tracker: {error}")
+        return None
+
+
+def _end(feeder: subprocess.Popen[bytes]) -> None:
+    assert feeder.stdin is not None
+    feeder.stdin.close()
+    try:
+        feeder.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        feeder.kill()
+        feeder.wait()

@@ -1,0 +1,169 @@
+"""Neptune, by its own client: offline into files, or online into a server's run.
+
+Online means that `NEPTUNE_API_TOKEN` (it holds the server's address) and a project are
+set, and `NEPTUNE_MODE` is not `offline`. Offline, the files are in `.neptune/` inside the
+run directory, or where `NEPTUNE_DATA_DIRECTORY` says. Neptune's client starts a new
+offline run for every attempt and can't keep an id of ours there, so
+`python -m pcm.tracking RUN_DIR` makes the one online run, from the run directory.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pcm.errors import RefusedError
+from pcm.run_dir import RunDir
+from pcm.tracking.tracker import Point
+
+_STOP_SECONDS = 30.0
+
+
+class NeptuneTracker:
+    """One experiment's Neptune run, or its offline runs, one an attempt.
+
+    Args:
+        run_dir: where offline files go.
+        experiment: the experiment's record: `id`, `name`, `tracker.project`.
+    """
+
+    def __init__(self, run_dir: RunDir, experiment: dict[str, Any]) -> None:
+        self._experiment = experiment
+        self._folder = Path(os.environ.get(_FOLDER_VARIABLE) or run_dir.path / ".neptune")
+        self._project = (experiment.get("tracker") or {}).get("project") or os.environ.get(
+            "NEPTUNE_PROJECT"
+        )
+        self._online = is_online(self._project)
+        self._runs: Sequence[str] = ()
+        self._run: Any = None
+        self.slot = "neptune" if self._online else "neptune-offline"
+
+    def open(self, runs: Sequence[str]) -> str:
+        """Continue the run on the server, or start one; offline, always start one."""
+        self._runs = runs
+        neptune = _import_neptune()
+        with _data_folder(self._folder):
+            self._run = neptune.init_run(**self._how(runs), **_QUIET)
+        if self._online:
+            return str(self._run["sys/id"].fetch())
+        return str(self._run.get_url()).rpartition("/")[2]
+
+    def describe(self, fields: Mapping[str, str | int | float | bool], tags: Sequence[str]) -> None:
+        """Set fields; add tags to Neptune's set of tags."""
+        for path, value in fields.items():
+            self._run[path].assign(value)
+        if tags:
+            self._run["sys/tags"].add(list(tags))
+
+    def log(self, key: str, points: Sequence[Point]) -> None:
+        """Append floats, strings or pictures to the series at `key`."""
+        present = [p for p in points if not isinstance(p.value, Path) or p.value.exists()]
+        if present:
+            self._run[key].extend(
+                [_neptune_value(point) for point in present],
+                steps=[point.step for point in present],
+                timestamps=[point.time for point in present],
+            )
+
+    def flush(self) -> None:
+        """Wait for the server, or for the file system."""
+        self._run.wait()
+
+    def last_step(self, key: str, otherwise: int) -> int:
+        """Ask the server for a series of numbers; offline, read the client's files."""
+        if not self._online:
+            return max(
+                (offline_last_step(self._folder, run, key) for run in self._runs), default=-1
+            )
+        from neptune.exceptions import MissingFieldException
+
+        try:
+            steps = self._run[key].fetch_values(include_timestamp=False, progress_bar=False)["step"]
+        except MissingFieldException:
+            return -1
+        except (AttributeError, KeyError):  # not a series that can be fetched
+            return otherwise
+        return int(steps.max())
+
+    def close(self) -> None:
+        """Stop the client; what a server did not take in time stays in the journal."""
+        run, self._run = self._run, None
+        if run is not None:
+            run.stop(seconds=_STOP_SECONDS)
+
+    def _how(self, runs: Sequence[str]) -> dict[str, Any]:
+        name = self._experiment.get("name")
+        if not self._online:
+            return {"mode": "offline", "name": name}
+        identity = {"with_id": runs[-1]} if runs else {"custom_run_id": self._experiment["id"]}
+        return {"mode": "async", "name": name, "project": self._project, **identity}
+
+
+_FOLDER_VARIABLE = "NEPTUNE_DATA_DIRECTORY"
+
+_QUIET: dict[str, Any] = {
+    "capture_stdout": False,
+    "capture_stderr": False,
+    "capture_hardware_metrics": False,
+    "capture_traceback": False,
+    "git_ref": False,
+    "source_files": [],
+}
+"""Nothing that the client would collect by itself: the launch records code and output."""
+
+
+def is_online(project: str | None) -> bool:
+    """Whether the environment configures a Neptune server."""
+    wanted = os.environ.get("NEPTUNE_MODE", "async") not in {"offline", "debug"}
+    return wanted and bool(os.environ.get("NEPTUNE_API_TOKEN")) and bool(project)
+
+
+def offline_last_step(folder: Path, run: str, key: str) -> int:
+    """The highest step of the series `key` in the files of the offline run `run`; -1 for none."""
+    files = folder.glob(f"offline/run__{run}__*/data-*.log")
+    return max((step for file in files for step in _steps_in(file, key)), default=-1)
+
+
+def _steps_in(file: Path, key: str) -> Iterator[int]:
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            operation = json.loads(line)["obj"]
+        except (ValueError, KeyError, TypeError):  # the line of a killed writer
+            continue
+        if operation["path"] == key.split("/") and "values" in operation:
+            yield from (int(item["step"]) for item in operation["values"] if "step" in item)
+
+
+def _neptune_value(point: Point) -> Any:
+    if isinstance(point.value, Path):
+        from neptune.types import File
+
+        return File(str(point.value))
+    return point.value
+
+
+def _import_neptune() -> Any:
+    try:
+        import neptune
+    except ImportError as error:
+        raise RefusedError(
+            f"the tracker neptune is not installed ({error})", "pip install 'pcm[train]'"
+        ) from error
+    logging.getLogger("neptune").setLevel(logging.ERROR)
+    return neptune
+
+
+@contextmanager
+def _data_folder(folder: Path) -> Iterator[None]:
+    """The client takes the place of its files from the environment alone."""
+    before = os.environ.get(_FOLDER_VARIABLE)
+    os.environ[_FOLDER_VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[_FOLDER_VARIABLE]
+        if before is not None:
+            os.environ[_FOLDER_VARIABLE] = before

@@ -1,0 +1,17 @@
+"""Keeping credentials out of what is written and shown."""
+
+import os
+import re
+
+_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|API_?KEY|CREDENTIAL", re.IGNORECASE)
+_SHORTEST = 6
+"""A shorter value is no credential, and hiding it would garble the text."""
+
+
+def scrub(text: str) -> str:
+    """`text` without the value of any environment variable that is named like a secret."""
+    secrets = {value for name, value in os.environ.items() if _NAME.search(name)}
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, "***")
+    return text
