@@ -6,13 +6,14 @@ import socket
 import subprocess
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _PROC = Path("/proc")
-_STATE, _PARENT, _SESSION, _START = 0, 1, 3, 19
+_STATE, _PARENT, _START = 0, 1, 19
 """Fields of /proc/PID/stat, counted after the command's name."""
 
 
@@ -39,16 +40,21 @@ class Process:
         return cls(socket.gethostname(), pid, _start_time(pid))
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "Process | None":
-        """The process in a record of the run directory; None if the record has none."""
+    def from_record(cls, record: Mapping[str, Any], prefix: str = "") -> "Process | None":
+        """The process in a record of the run directory; None if the record has none.
+
+        Args:
+            prefix: of the keys, where a record is about several processes.
+        """
         try:
-            return cls(str(record["host"]), int(record["pid"]), str(record["started"]))
+            started = str(record[f"{prefix}process_started"])
+            return cls(str(record["host"]), int(record[f"{prefix}pid"]), started)
         except (KeyError, TypeError, ValueError):
             return None
 
     def record(self) -> dict[str, Any]:
         """As plain data, for a JSON file."""
-        return {"host": self.host, "pid": self.pid, "started": self.started}
+        return {"host": self.host, "pid": self.pid, "process_started": self.started}
 
     @property
     def is_local(self) -> bool:
@@ -89,13 +95,12 @@ def kill_tree(pid: int, patience_s: float = 5.0) -> None:
         doomed = {each for each in doomed if Process.of(each).is_alive}
 
 
-def kill_session(session: int) -> None:
-    """SIGKILL all that is left of a session, e.g. workers whose leader was killed."""
-    for pid in _pids():
-        fields = _stat(pid)
-        if fields is not None and int(fields[_SESSION]) == session:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+def kill_group(leader: Process) -> None:
+    """SIGKILL a process group of this machine, also what is left of it without its leader."""
+    if Process.of(leader.pid).started not in ("", leader.started):
+        return  # the group is gone, and another process has got its number
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader.pid, signal.SIGKILL)
 
 
 def _pids() -> list[int]:

@@ -1,0 +1,55 @@
+"""The command line of one rank of training: an interpreter, `-m pcm`, a run directory. Pure."""
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pcm.errors import RefusedError, UsageError
+
+PYTHON_VARIABLE = "PCM_PYTHON"
+"""Environment variable: the interpreter that has torch, where it is not the one that launches."""
+
+
+def training_python(environment: Mapping[str, str]) -> list[str]:
+    """The interpreter that trains, with options of its own: `$PCM_PYTHON`, else this one.
+
+    Raises:
+        UsageError: the variable is no command line.
+    """
+    text = environment.get(PYTHON_VARIABLE, "")
+    try:
+        return shlex.split(text) or [sys.executable]
+    except ValueError as error:
+        raise UsageError(
+            f"${PYTHON_VARIABLE} is no command line ({error}): {text!r}",
+            hint="quote it as a shell would want it, e.g. \"'/my envs/train/bin/python'\"",
+        ) from None
+
+
+def training_command(python: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """Words of the command that runs one rank of training."""
+    return [*python, "-m", "pcm", *arguments]
+
+
+def training_arguments(run_dir: Path, attempt: int, checkpoint: str | None = None) -> list[str]:
+    """What `python -m pcm` is told.
+
+    Args:
+        checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
+    """
+    arguments = [str(run_dir), "--attempt", str(attempt)]
+    return arguments if checkpoint is None else [*arguments, "--checkpoint", checkpoint]
+
+
+def require_no_image(image: str | None) -> None:
+    """Refuse to run without the image that somebody asked for.
+
+    Raises:
+        RefusedError: an image is named.
+    """
+    if image is not None:
+        raise RefusedError(
+            f"image {image!r}: Apptainer images are not supported yet",
+            hint="leave `container:` and --image out to train with the Python that is installed",
+        )

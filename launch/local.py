@@ -1,0 +1,244 @@
+"""Experiments on this machine, a few at a time, in the foreground of a launcher."""
+
+import os
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from launch.devices import visible_devices
+from launch.facts import newest_attempt, read_record, read_status, read_statuses
+from launch.processes import Process, kill_group
+from launch.queue import announced_queue
+from launch.signals import PERSON, SignalFlag
+from launch.status import State, Status
+from launch.stop import cancel_marker, request_stop
+from launch.store import Experiment, RunsRoot
+from launch.submit import SubmittedJob, submit_local
+from launch.supervisor.job import available_cores, local_job_text
+from launch.supervisor.refusal import read_refusal
+from pcm.run_dir import AttemptDir
+
+TICK_S = 0.25
+
+DOUBLE_S = 1.0
+"""Signals that are closer together are one: a wrapper may pass on what the terminal sent."""
+
+OnTick = Callable[[Mapping[str, Status]], None]
+"""Called a few times a second with the status of every experiment, by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRun:
+    """What became of the experiments.
+
+    Attributes:
+        statuses: of every experiment, by its id.
+        is_interrupted: whether a signal ended it all before its time.
+    """
+
+    statuses: Mapping[str, Status]
+    is_interrupted: bool
+
+
+def default_parallel(world_size: int, gpus: int) -> int:
+    """How many experiments of this size fit on this machine at once; at least one."""
+    devices = len(visible_devices(os.environ)) if gpus else 0
+    return max(1, devices // gpus if devices else available_cores() // world_size)
+
+
+def run_local(
+    experiments: Sequence[Experiment],
+    max_parallel: int,
+    on_tick: OnTick,
+    *,
+    checkpoint: str | None = None,
+) -> LocalRun:
+    """Run experiments to their end, at most `max_parallel` at a time.
+
+    Whatever ends the call, nothing is left behind. The first Ctrl-C (or SIGTERM, or a closed
+    terminal) asks for checkpoints, a second one kills.
+
+    Args:
+        experiments: frozen, all under one runs root; those that had attempts are resumed.
+        checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
+    """
+    if not experiments:
+        return LocalRun({}, is_interrupted=False)
+    runner = _Runner(experiments, max_parallel, checkpoint)
+    return runner.run(on_tick)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """An experiment that runs, and the GPUs that it has for itself."""
+
+    experiment: Experiment
+    submitted: SubmittedJob
+    devices: list[str]
+
+    def attempt(self) -> AttemptDir | None:
+        """Its attempt; None before its supervisor has made one."""
+        files = newest_attempt(self.experiment.run_dir)
+        if files is None or read_record(files.attempt).get("key") != self.submitted.key:
+            return None
+        return files
+
+    def is_over(self) -> bool:
+        """Whether nothing of it runs any more; supervisors may outlive a killed controller."""
+        return self.submitted.is_over and not any(each.is_alive for each in self._processes(""))
+
+    def sweep(self) -> None:
+        """End what killed supervisors left behind."""
+        for leader in self._processes("child_"):
+            kill_group(leader)
+
+    def has_all_outcomes(self) -> bool:
+        """Whether every rank's supervisor told how its rank ended."""
+        files = self.attempt()
+        ranks = range(self.experiment.world_size)
+        return files is not None and all(files.outcome(rank).exists() for rank in ranks)
+
+    def _processes(self, prefix: str) -> list[Process]:
+        files = self.attempt()
+        if files is None:
+            return []
+        records = (read_record(files.supervisor(r)) for r in range(self.experiment.world_size))
+        processes = (Process.from_record(record, prefix) for record in records)
+        return [process for process in processes if process is not None]
+
+
+class _Runner:
+    """The queue of a local launcher, what of it runs, and what has ended."""
+
+    def __init__(
+        self, experiments: Sequence[Experiment], max_parallel: int, checkpoint: str | None
+    ) -> None:
+        self._experiments = experiments
+        self._root = RunsRoot(experiments[0].launch.root)
+        self._parallel = min(max_parallel, len(experiments))
+        self._checkpoint = checkpoint
+        self._queue = deque(experiments)
+        self._running: list[_Running] = []
+        self._ended: dict[str, Status] = {}
+        self._devices = visible_devices(os.environ)
+        self._free = deque(self._devices)
+        self._stop_asked_by: str | None = None
+
+    def run(self, on_tick: OnTick) -> LocalRun:
+        with SignalFlag(PERSON) as signals, announced_queue(self._root, self._waiting()) as queue:
+            try:
+                while self._queue or self._running:
+                    self._tick(signals)
+                    queue.update(self._waiting())
+                    on_tick(self._statuses())
+                    time.sleep(TICK_S)
+            finally:
+                self._end_everything(signals)
+        return LocalRun(self._statuses(), self._stop_asked_by is not None)
+
+    def _tick(self, signals: SignalFlag) -> None:
+        """One look at everything."""
+        self._heed(signals)
+        self._collect()
+        self._start()
+
+    def _heed(self, signals: SignalFlag) -> None:
+        """The first signal asks for checkpoints; a Ctrl-C after that kills.
+
+        All are asked each time, since an attempt may just have been starting before.
+        """
+        if signals.received and self._stop_asked_by is None:
+            self._stop_asked_by = signals.received[0].name
+            self._queue.clear()
+        if self._stop_asked_by is None:
+            return
+        for running in self._running:
+            files = running.attempt()
+            if files is not None:
+                request_stop(files, by=self._stop_asked_by, reason="interrupt")
+            if signals.is_insisted(DOUBLE_S):
+                running.submitted.kill()
+
+    def _end_everything(self, signals: SignalFlag) -> None:
+        """Leave nothing behind, also when drawing the progress failed."""
+        self._queue.clear()
+        while self._running:
+            self._stop_asked_by = self._stop_asked_by or "the launcher's end"
+            self._tick(signals)
+            time.sleep(TICK_S)
+
+    def _collect(self) -> None:
+        """Note what has ended, and free its place."""
+        over = [running for running in self._running if running.is_over()]
+        for running in over:
+            running.sweep()
+            self._ended[running.experiment.id] = _ending(running)
+            self._free.extend(running.devices)
+            if running.has_all_outcomes():
+                running.submitted.remove_files()
+        self._running = [running for running in self._running if running not in over]
+
+    def _start(self) -> None:
+        """Fill the free places from the queue, in order."""
+        while self._queue and len(self._running) < self._parallel:
+            experiment = self._queue[0]
+            devices = self._take_devices(experiment.resources.gpus)
+            if devices is None:
+                return
+            self._queue.popleft()
+            if cancel_marker(self._root, experiment.id).exists():
+                self._free.extend(devices)
+                self._ended[experiment.id] = Status(State.CANCELLED)
+            else:
+                self._running.append(self._submit(experiment, devices))
+
+    def _take_devices(self, count: int) -> list[str] | None:
+        """GPUs for one experiment, none where this machine has too few; None to wait for them."""
+        if count > len(self._devices):
+            return []
+        if count > len(self._free):
+            return None
+        return [self._free.popleft() for _ in range(count)]
+
+    def _submit(self, experiment: Experiment, devices: list[str]) -> _Running:
+        key = uuid.uuid4().hex
+        told = local_job_text(
+            key,
+            devices=",".join(devices),
+            cores=available_cores() // self._parallel,
+            checkpoint=self._checkpoint,
+        )
+        submitted = submit_local(experiment.launch, experiment.id, experiment.world_size, key, told)
+        return _Running(experiment, submitted, devices)
+
+    def _waiting(self) -> list[str]:
+        return [experiment.id for experiment in self._queue]
+
+    def _statuses(self) -> dict[str, Status]:
+        """Of every experiment, in the order that was given."""
+        waiting = dict.fromkeys(self._waiting(), Status(State.PENDING))
+        running = {each.experiment.id: _running_status(each) for each in self._running}
+        known = waiting | running | self._ended
+        dropped = [each for each in self._experiments if each.id not in known]
+        self._ended |= read_statuses(dropped)
+        known |= self._ended
+        return {experiment.id: known[experiment.id] for experiment in self._experiments}
+
+
+def _running_status(running: _Running) -> Status:
+    """Status of an experiment that has its place; the attempt before says nothing of it."""
+    files = running.attempt()
+    return Status(State.RUNNING, "starting") if files is None else read_status(running.experiment)
+
+
+def _ending(running: _Running) -> Status:
+    """What became of an experiment whose job is over."""
+    status = read_status(running.experiment)
+    if running.attempt() is not None:
+        return status
+    refusal = read_refusal(running.experiment.launch, running.submitted.key)
+    logs = running.experiment.launch.jobs
+    detail = refusal or f"its supervisor came to nothing; see {logs}"
+    return replace(status, state=State.FAILED, detail=detail)

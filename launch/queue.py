@@ -1,0 +1,74 @@
+"""Which experiments wait for a local launcher: one file a launcher, there while it lives."""
+
+import os
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from launch.processes import Process
+from launch.store import RunsRoot
+from pcm.run_dir import read_json, write_json
+
+BEAT_S = 10.0
+
+HEARTBEAT_S = 60.0
+"""A launcher on another machine whose file is older than this is gone."""
+
+
+class Queue:
+    """What one launcher still has to start."""
+
+    def __init__(self, path: Path, experiment_ids: Sequence[str]) -> None:
+        self._path = path
+        self._waiting: Sequence[str] = ()
+        self._beaten = 0.0
+        self._write(experiment_ids)
+
+    def update(self, experiment_ids: Sequence[str]) -> None:
+        """Let others know what waits, and that the launcher lives; cheap to call often."""
+        if experiment_ids != self._waiting:
+            self._write(experiment_ids)
+        elif time.monotonic() > self._beaten + BEAT_S:
+            os.utime(self._path)
+            self._beaten = time.monotonic()
+
+    def _write(self, experiment_ids: Sequence[str]) -> None:
+        self._waiting = experiment_ids
+        self._beaten = time.monotonic()
+        record = {**Process.current().record(), "experiments": list(experiment_ids)}
+        write_json(self._path, record, durable=False)
+
+
+@contextmanager
+def announced_queue(root: RunsRoot, experiment_ids: Sequence[str]) -> Iterator[Queue]:
+    """A queue that others see until the block ends."""
+    path = _folder(root) / f"{uuid.uuid4().hex}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield Queue(path, experiment_ids)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def queued_ids(root: RunsRoot) -> set[str]:
+    """The experiments that wait for a living launcher."""
+    waiting: set[str] = set()
+    for path in _folder(root).glob("[!.]*.json"):
+        record = read_json(path)
+        if record is not None and _lives(path, record):
+            waiting.update(record["experiments"])
+    return waiting
+
+
+def _lives(path: Path, record: dict[str, Any]) -> bool:
+    launcher = Process.from_record(record)
+    if launcher is not None and launcher.is_local:
+        return launcher.is_alive
+    return path.exists() and time.time() - path.stat().st_mtime < HEARTBEAT_S
+
+
+def _folder(root: RunsRoot) -> Path:
+    return root.path / "queues"

@@ -1,0 +1,52 @@
+"""Asking experiments to stop, keeping them from starting, and taking that back."""
+
+import time
+from pathlib import Path
+
+from launch.store import RunsRoot
+from pcm.run_dir import AttemptDir, create_json
+
+
+def request_stop(attempt: AttemptDir, *, by: str, reason: str) -> bool:
+    """Ask a running attempt for a checkpoint and its end; the first to ask is remembered.
+
+    Args:
+        by: who asks, e.g. "Ctrl-C", "pcm cancel".
+        reason: `cancel`, `interrupt`, `preempted` or `time_limit`.
+
+    Returns:
+        Whether nobody had asked before.
+    """
+    if attempt.stop.exists():
+        return False
+    return create_json(attempt.stop, {"by": by, "reason": reason, "time": time.time()})
+
+
+def cancel(root: RunsRoot, experiment_id: str) -> bool:
+    """Stop an experiment for good, whether it runs or waits, until somebody resumes it.
+
+    Returns:
+        Whether it was not cancelled before.
+    """
+    marker = cancel_marker(root, experiment_id)
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    # First the marker, then the attempt: one that starts just now sees the first.
+    is_new = create_json(marker, {"time": time.time()})
+    for attempt in root.run_dir(experiment_id).attempts()[-1:]:
+        request_stop(attempt, by="pcm cancel", reason="cancel")
+    return is_new
+
+
+def uncancel(root: RunsRoot, experiment_id: str) -> None:
+    """Let a cancelled experiment start again."""
+    cancel_marker(root, experiment_id).unlink(missing_ok=True)
+
+
+def cancel_marker(root: RunsRoot, experiment_id: str) -> Path:
+    """The file that keeps an experiment from starting."""
+    return cancelled_folder(root) / f"{experiment_id}.json"
+
+
+def cancelled_folder(root: RunsRoot) -> Path:
+    """Folder of the markers of cancelled experiments."""
+    return root.path / "cancelled"

@@ -1,0 +1,152 @@
+"""Opening an attempt: rank 0 makes it under the experiment's lock, the other ranks find it."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import filelock
+
+from launch.container import training_arguments, training_command, training_python
+from launch.processes import Process
+from launch.stop import cancel_marker, request_stop
+from launch.store import LaunchDir, RunsRoot, create_run_dir
+from launch.supervisor.job import Job
+from launch.supervisor.refusal import read_refusal
+from pcm.errors import RefusedError
+from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
+
+LOCK_PATIENCE_S = 15.0
+"""The former attempt's supervisor may still be waiting for its other ranks."""
+
+JOIN_PATIENCE_S = 600.0
+"""Nodes of one job may start minutes apart."""
+
+JOIN_INTERVAL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that this rank takes part in.
+
+    Attributes:
+        command: words of the training command, the same for all ranks.
+        threads: of each rank.
+    """
+
+    run_dir: RunDir
+    files: AttemptDir
+    command: list[str]
+    threads: int
+
+
+@contextmanager
+def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[Attempt]:
+    """A new attempt, with the experiment locked until the block ends; for rank 0.
+
+    Raises:
+        NotFoundError: the launch has no such experiment.
+        RefusedError: it is running already, was cancelled, or is made for other ranks.
+    """
+    run_dir = create_run_dir(launch.path, experiment_id)
+    _check_world_size(run_dir, job)
+    marker = cancel_marker(RunsRoot(launch.root), experiment_id)
+    with _locked(run_dir):
+        if marker.exists():
+            raise RefusedError(
+                f"experiment {experiment_id} was cancelled",
+                hint=f"pcm resume {experiment_id} brings it back",
+            )
+        attempt = _make(run_dir, job)
+        # One who cancels writes the marker first and looks for an attempt then: no gap.
+        if marker.exists():
+            request_stop(attempt.files, by="pcm cancel", reason="cancel")
+        yield attempt
+
+
+def join_attempt(
+    launch: LaunchDir, experiment_id: str, job: Job, is_given_up: Callable[[], bool]
+) -> Attempt:
+    """The attempt that rank 0 of the same job makes; for the other ranks.
+
+    Args:
+        is_given_up: asked while waiting.
+
+    Raises:
+        RefusedError: rank 0 made none.
+    """
+    run_dir = RunsRoot(launch.root).run_dir(experiment_id)
+    deadline = time.monotonic() + JOIN_PATIENCE_S
+    while time.monotonic() < deadline and not is_given_up():
+        for files in run_dir.attempts()[-1:]:
+            record = read_json(files.attempt) or {}
+            if record.get("key") == job.key:
+                return Attempt(run_dir, files, record["command"], record["threads"])
+        if (refusal := read_refusal(launch, job.key)) is not None:
+            raise RefusedError(refusal)
+        time.sleep(JOIN_INTERVAL_S)
+    raise RefusedError(f"rank {job.rank} of experiment {experiment_id} found no attempt to join")
+
+
+def _check_world_size(run_dir: RunDir, job: Job) -> None:
+    """Another number of ranks would be another experiment."""
+    wanted = int(read_json(run_dir.experiment)["world_size"])
+    if wanted != job.world_size:
+        raise RefusedError(
+            f"experiment {run_dir.path.name} is made for {wanted} ranks, "
+            f"and this job has {job.world_size}",
+            hint="launch the grid again with the number of ranks that you want",
+        )
+
+
+@contextmanager
+def _locked(run_dir: RunDir) -> Iterator[None]:
+    try:
+        lock = filelock.FileLock(run_dir.lock).acquire(timeout=LOCK_PATIENCE_S)
+    except filelock.Timeout:
+        raise RefusedError(
+            f"experiment {run_dir.path.name} is running already{_whereabouts(run_dir)}",
+            hint=f"pcm status {run_dir.path.name}",
+        ) from None
+    with lock:
+        yield
+
+
+def _whereabouts(run_dir: RunDir) -> str:
+    for files in run_dir.attempts()[-1:]:
+        record = read_json(files.attempt) or {}
+        return f": attempt {files.number} on {record.get('host')}, process {record.get('pid')}"
+    return ""
+
+
+def _make(run_dir: RunDir, job: Job) -> Attempt:
+    former = run_dir.attempts()
+    number = former[-1].number + 1 if former else 1
+    arguments = training_arguments(run_dir.path, number, job.checkpoint)
+    command = training_command(training_python(os.environ), arguments)
+    attempt = Attempt(run_dir, run_dir.attempt(number), command, _threads(former, job))
+    attempt.files.path.mkdir(parents=True)
+    write_json(attempt.files.attempt, _record(attempt, job))
+    return attempt
+
+
+def _threads(former: list[AttemptDir], job: Job) -> int:
+    """As many as in the first attempt: sums over another number of threads round otherwise."""
+    first: dict[str, Any] = (read_json(former[0].attempt) or {}) if former else {}
+    return int(first.get("threads", job.cores))
+
+
+def _record(attempt: Attempt, job: Job) -> dict[str, Any]:
+    return {
+        "number": attempt.files.number,
+        "key": job.key,
+        "executor": job.executor,
+        "job_id": job.id,
+        **Process.current().record(),
+        "started": time.time(),
+        "world_size": job.world_size,
+        "threads": attempt.threads,
+        "command": attempt.command,
+    }

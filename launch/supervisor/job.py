@@ -1,0 +1,99 @@
+"""What a supervisor knows of the job that it is a part of, whoever the scheduler is."""
+
+import json
+import os
+import socket
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import submitit
+
+from launch.processes import Process
+
+LOCAL_VARIABLE = "PCM_LOCAL_JOB"
+"""Environment variable with what a local launcher tells its jobs, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One rank's place in a job.
+
+    Attributes:
+        executor: `local`, `debug` or `slurm`.
+        id: the scheduler's.
+        key: the id and how often the job was restarted; never used twice.
+        main_address: where rank 0 can be reached.
+        cores: CPU cores for each rank.
+        launcher: the process that must not be outlived; None if there is none.
+        devices: value for CUDA_VISIBLE_DEVICES; None to leave it alone.
+        checkpoint: the one that somebody wants to go on from; None takes the newest.
+    """
+
+    executor: str
+    id: str
+    key: str
+    rank: int
+    world_size: int
+    local_rank: int
+    local_world_size: int
+    node: int
+    main_address: str
+    cores: int
+    launcher: Process | None = None
+    devices: str | None = None
+    checkpoint: str | None = None
+
+    @classmethod
+    def current(cls) -> "Job":
+        """The submitit job that the calling process is a task of."""
+        env = submitit.JobEnvironment()
+        told = json.loads(os.environ.get(LOCAL_VARIABLE, "{}")) if env.cluster == "local" else {}
+        restarts = os.environ.get("SLURM_RESTART_COUNT", "0")
+        local_world_size = env.num_tasks // env.num_nodes
+        return cls(
+            executor=env.cluster,
+            id=env.job_id,
+            key=told.get("key", f"{env.job_id}-{restarts}"),
+            rank=env.global_rank,
+            world_size=env.num_tasks,
+            local_rank=env.local_rank,
+            local_world_size=local_world_size,
+            node=env.node,
+            main_address="127.0.0.1" if env.num_nodes == 1 else env.hostnames[0],
+            cores=max(1, told.get("cores", available_cores()) // local_world_size),
+            launcher=Process.from_record(told.get("launcher", {})),
+            devices=told.get("devices"),
+            checkpoint=told.get("checkpoint"),
+        )
+
+    @classmethod
+    def in_this_process(cls, checkpoint: str | None) -> "Job":
+        """The single rank of a debugging session."""
+        return cls(
+            executor="debug",
+            id=f"{socket.gethostname()}-{os.getpid()}",
+            key=uuid.uuid4().hex,
+            rank=0,
+            world_size=1,
+            local_rank=0,
+            local_world_size=1,
+            node=0,
+            main_address="127.0.0.1",
+            cores=available_cores(),
+            checkpoint=checkpoint,
+        )
+
+
+def local_job_text(key: str, *, devices: str, cores: int, checkpoint: str | None) -> str:
+    """What a local launcher, the calling process, tells one of its jobs."""
+    told: dict[str, Any] = {"key": key, "devices": devices, "cores": cores}
+    told |= {"checkpoint": checkpoint, "launcher": Process.current().record()}
+    return json.dumps(told)
+
+
+def available_cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

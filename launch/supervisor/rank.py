@@ -1,0 +1,103 @@
+"""One rank while it trains: pass a stop on, notice what the other ranks do, tell the outcome."""
+
+import time
+from typing import Any
+
+from launch.processes import Process
+from launch.signals import SignalFlag
+from launch.stop import request_stop
+from launch.supervisor.attempt import Attempt
+from launch.supervisor.job import Job
+from launch.supervisor.training import Outcome, TrainingProcess
+from pcm.run_dir import AttemptDir, create_json, read_json, write_json
+
+POLL_INTERVAL_S = 0.1
+
+PEERS_INTERVAL_S = 1.0
+
+GRACE_S = 10.0
+"""Time for a rank to tell its own error when another one has failed."""
+
+
+class Rank:
+    """Watches over the training process of one rank of an attempt."""
+
+    def __init__(self, attempt: Attempt, job: Job, signals: SignalFlag) -> None:
+        self._files = attempt.files
+        self._job = job
+        self._signals = signals
+        self._started = time.monotonic()
+        self._failure_seen: float | None = None
+        self._peers_seen = 0.0
+
+    def run(self, training: TrainingProcess) -> Outcome:
+        """Wait for the end of the training process and write it down."""
+        write_json(self._files.supervisor(self._job.rank), self._record(training))
+        while (outcome := training.poll()) is None:
+            self._pass_on_stop()
+            self._look_at_peers()
+            self._end_after_failure(training)
+            time.sleep(POLL_INTERVAL_S)
+        record_outcome(self._files, self._job.rank, outcome)
+        return outcome
+
+    def _record(self, training: TrainingProcess) -> dict[str, Any]:
+        child = {f"child_{key}": value for key, value in training.process.record().items()}
+        return child | Process.current().record()
+
+    def _pass_on_stop(self) -> None:
+        if self._signals.received:
+            self._request_stop(self._signals.received[0].name)
+        elif self._job.launcher is not None and not self._job.launcher.is_alive:
+            self._request_stop("the launcher's end")
+
+    def _request_stop(self, by: str) -> None:
+        if not self._files.stop.exists():
+            request_stop(self._files, by=by, reason="interrupt")
+
+    def _look_at_peers(self) -> None:
+        """A killed supervisor tells nobody, so the others on its machine look after it."""
+        now = time.monotonic()
+        if now - self._peers_seen < PEERS_INTERVAL_S:
+            return
+        self._peers_seen = now
+        for rank in range(self._job.world_size):
+            if rank != self._job.rank and self._is_gone(rank):
+                fail(self._files, rank, message="its supervisor was killed")
+
+    def _is_gone(self, rank: int) -> bool:
+        peer = Process.from_record(read_json(self._files.supervisor(rank)) or {})
+        is_dead = peer is not None and peer.is_local and not peer.is_alive
+        return is_dead and not self._files.outcome(rank).exists()
+
+    def _end_after_failure(self, training: TrainingProcess) -> None:
+        if self._failure_seen is None and self._files.failed.exists():
+            self._failure_seen = time.monotonic()
+        if self._failure_seen is not None and time.monotonic() > self._failure_seen + GRACE_S:
+            training.kill()
+
+
+def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:
+    """Write down how a rank ended, and whether that is the failure of all.
+
+    Markers decide: what comes after the end of training is no failure any more.
+    """
+    write_json(files.outcome(rank), outcome.record())
+    if files.finished.exists() or outcome.killed:
+        return
+    if outcome.is_failure:
+        fail(files, rank, outcome.exit_code, outcome.signal)
+    elif rank == 0 and not files.stopped.exists():
+        fail(files, rank, outcome.exit_code, message="training ended without a word")
+
+
+def fail(
+    files: AttemptDir,
+    rank: int,
+    exit_code: int | None = None,
+    signal: str | None = None,
+    message: str | None = None,
+) -> None:
+    """Tell all ranks that one has failed; the first failure is the one that counts."""
+    failure = {"rank": rank, "exit_code": exit_code, "signal": signal, "message": message}
+    create_json(files.failed, failure)

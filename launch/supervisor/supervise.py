@@ -1,0 +1,78 @@
+"""The payload of every job: one rank of one attempt of one experiment."""
+
+import os
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from launch.facts import attempt_facts
+from launch.signals import SCHEDULER, SignalFlag
+from launch.status import State, derive_state
+from launch.store import LaunchDir
+from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
+from launch.supervisor.environment import training_environment
+from launch.supervisor.job import Job
+from launch.supervisor.rank import GRACE_S, Rank, fail
+from launch.supervisor.refusal import recorded_refusal
+from launch.supervisor.training import TrainingProcess
+
+PEERS_PATIENCE_S = GRACE_S + 3.0
+"""Ranks of an attempt end at about the same time, or are killed after the grace."""
+
+
+def supervise(launch_dir: str, experiment_id: str) -> str:
+    """Run one rank of an attempt to its end, as a task of a submitit job.
+
+    Args:
+        launch_dir: the frozen launch, see `launch.store.LaunchDir`.
+
+    Returns:
+        What became of the attempt, as far as this rank can tell: a `State`.
+
+    Raises:
+        PcmError: there can't be an attempt, e.g. since another one is running.
+    """
+    job = Job.current()
+    launch = LaunchDir(Path(launch_dir))
+    with ExitStack() as stack:
+        signals = stack.enter_context(SignalFlag(SCHEDULER))
+        if job.rank != 0:
+            attempt = join_attempt(launch, experiment_id, job, lambda: bool(signals.received))
+            run_rank(attempt, job, signals)
+        else:
+            with recorded_refusal(launch, job.key):
+                attempt = stack.enter_context(lead_attempt(launch, experiment_id, job))
+            run_rank(attempt, job, signals)
+            wait_for_outcomes(attempt, job)
+    return conclude(attempt)
+
+
+def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
+    """Start the training process of one rank and stay with it."""
+    environment = training_environment(os.environ, job, attempt.threads)
+    try:
+        training = TrainingProcess(attempt.command, environment, attempt.files.log(job.rank))
+        try:
+            Rank(attempt, job, signals).run(training)
+        finally:
+            training.kill()
+    except OSError as error:
+        with suppress(OSError):
+            fail(attempt.files, job.rank, message=f"its supervisor: {error}")
+        raise
+
+
+def wait_for_outcomes(attempt: Attempt, job: Job) -> None:
+    """Hold the experiment until its other ranks have ended too."""
+    deadline = time.monotonic() + PEERS_PATIENCE_S
+    outcomes = [attempt.files.outcome(rank) for rank in range(job.world_size)]
+    while time.monotonic() < deadline and not all(path.exists() for path in outcomes):
+        time.sleep(0.1)
+
+
+def conclude(attempt: Attempt) -> State:
+    """What became of an attempt whose processes have ended. Markers decide."""
+    facts = replace(attempt_facts(attempt.files), is_alive=False)
+    state, _ = derive_state(facts, is_queued=False, is_cancelled=False)
+    return state

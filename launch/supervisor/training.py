@@ -1,0 +1,103 @@
+"""The training process of one rank, and its end."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from launch.processes import Process, kill_group
+from launch.signals import SCHEDULER
+from pcm.errors import ExitCode
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a training process ended.
+
+    Attributes:
+        signal: the signal's name if one killed it; `exit_code` is None then.
+        killed: whether it was killed on our side: since another rank had failed, or by a person.
+    """
+
+    exit_code: int | None
+    signal: str | None
+    killed: bool = False
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it says of itself that it failed."""
+        return self.exit_code not in (ExitCode.DONE, ExitCode.STOPPED)
+
+    def record(self) -> dict[str, Any]:
+        """As plain data, for a JSON file."""
+        names = {"exit_code": self.exit_code, "signal": self.signal, "killed": self.killed}
+        return names | {"ended": time.time()}
+
+
+class TrainingProcess:
+    """A training process that never outlives its supervisor, nor its own children it.
+
+    Args:
+        command: its words.
+        environment: all of its variables.
+        log: file that its output is added to.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        with log.open("ab") as stream:
+            self._popen = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                # Out of reach of the terminal's signals; and one signal ends all its workers.
+                start_new_session=True,
+                preexec_fn=_before_exec(),  # noqa: PLW1509 - the supervisor has no threads
+            )
+        self.process = Process.of(self._popen.pid)
+        self._killed = False
+
+    def poll(self) -> Outcome | None:
+        """How it ended; None while it runs."""
+        pid = self._popen.pid
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            return None
+        # As long as nobody has fetched its exit code, nobody else can have got its id.
+        kill_group(self.process)
+        code = self._popen.wait()
+        if code < 0:
+            return Outcome(None, signal.Signals(-code).name, self._killed)
+        return Outcome(code, None, self._killed)
+
+    def kill(self) -> None:
+        """End it and its workers at once."""
+        self._killed = True
+        kill_group(self.process)
+
+
+def _before_exec() -> Callable[[], None] | None:
+    """What the child does before it becomes the training process."""
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+    return partial(_prepare_child, os.getpid(), prctl)
+
+
+def _prepare_child(supervisor: int, prctl: Callable[[int, int], int] | None) -> None:
+    # The supervisor alone decides what a signal means; the default of USR1 would be death.
+    for each in SCHEDULER:
+        signal.signal(each, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SCHEDULER)
+    if prctl is not None:
+        # If the supervisor is killed, the kernel kills this process.
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != supervisor:
+            os._exit(1)
