@@ -1,0 +1,63 @@
+"""Where base files are found."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pcm.config.names import did_you_mean
+from pcm.errors import Fault
+
+FOLDERS = {
+    "model": "models",
+    "data_train": "data",
+    "data_val": "data",
+    "trainer": "trainer",
+}
+"""Sections of an experiment's config that are files, and where these live in a config folder."""
+
+
+def config_folders(beside: Path) -> list[Path]:
+    """Folders that may hold `models/`, `data/`, `trainer/`, first to last.
+
+    That is the nearest folder above `beside` with a `models` folder in it, then
+    `./config`, then `$PCM_CONFIG_DIR`.
+    """
+    here = beside.absolute()
+    nearest = next((folder for folder in (here, *here.parents) if (folder / "models").is_dir()), None)
+    named = os.environ.get("PCM_CONFIG_DIR")
+    folders = [nearest, Path("config").absolute(), Path(named) if named else None]
+    return list(dict.fromkeys(folder for folder in folders if folder is not None))
+
+
+def places(name: str, section: str, beside: Path) -> list[Path]:
+    """Every path at which the file `name` of `section` may be, first to last."""
+    asked = Path(name).expanduser()
+    folders = [root / FOLDERS[section] for root in config_folders(beside)]
+    return list(dict.fromkeys(folder / asked for folder in (beside, *folders)))
+
+
+def find_file(name: str, section: str, beside: Path) -> Path | Fault:
+    """The path of a base file; or, where there is none, what to tell the user."""
+    candidates = places(name, section, beside)
+    found = next((path for path in candidates if path.exists()), None)
+    return found or _missing(name, candidates)
+
+
+def _missing(name: str, candidates: Sequence[Path]) -> Fault:
+    return Fault(
+        "no such file",
+        found=name,
+        expected="at one of " + ", ".join(_shown(path) for path in candidates),
+        hint=did_you_mean(Path(name).name, sorted(_yaml_names(candidates))),
+    )
+
+
+def _yaml_names(candidates: Sequence[Path]) -> Iterator[str]:
+    for folder in {path.parent for path in candidates}:
+        if folder.is_dir():
+            yield from (path.name for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,0 +1,196 @@
+"""Grid file -> points, each checked all the way down. Nothing is written or printed."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from launch.grid.blocks import Block
+from launch.grid.file import GridFile, GridReader
+from launch.grid.frames import FrameMaker, overlap
+from launch.grid.points import Frame, Grid, Point, short_labels
+from launch.grid.rules import Rule
+from launch.site import Resources, parse_resources
+from pcm.config.check import EXPERIMENT
+from pcm.config.document import Document, load_document
+from pcm.config.identity import Identifier
+from pcm.config.keys import dotted
+from pcm.config.override import Variants
+from pcm.config.structure import Finding, Inspector, line_of
+from pcm.errors import ConfigError, Fault
+
+MOST_FAULTS = 50
+"""Faults of a grid's points that are listed; the rest are counted."""
+
+
+def expand(
+    path: str | Path,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    resources: Mapping[str, Any] | None = None,
+) -> Grid:
+    """The points of a grid file.
+
+    Order: the axes of `grid` as written, the last one running fastest, then the groups of
+    `zip`, then the draws of `random`; at the end the points of `include`.
+
+    Args:
+        overrides: values by path that win over the file's, from the command line.
+        resources: the same for entries of `resources`.
+
+    Raises:
+        ConfigError: with everything that is wrong with the grid, its base files and points.
+    """
+    document = load_document(path)
+    text = Path(path).read_text(encoding="utf-8-sig")
+    return expand_document(document, text, Path(path).parent, overrides, resources)
+
+
+def expand_document(
+    document: Document,
+    text: str,
+    folder: Path,
+    overrides: Mapping[str, Any] | None = None,
+    resources: Mapping[str, Any] | None = None,
+) -> Grid:
+    """As `expand`, for a grid file that was read already.
+
+    Args:
+        text: what the document was read from.
+        folder: where base files are looked up first.
+    """
+    asked = {f"resources.{name}": value for name, value in (resources or {}).items()}
+    flags = {**(overrides or {}), **asked}
+    reader = GridReader(document, folder, flags)
+    grid = reader.read()
+    if grid is None:
+        raise ConfigError(reader.faults)
+    return _Expansion(grid, reader.faults).run(text, flags)
+
+
+class _Expansion:
+    """One pass over the rows of a grid."""
+
+    def __init__(self, grid: GridFile, faults: Sequence[Fault]) -> None:
+        labels = short_labels(path for block in grid.blocks for path in block.paths)
+        self._grid = grid
+        self._faults = list(faults)
+        self._frames = FrameMaker(grid, labels)
+        self._rules = [Rule(pairs, grid) for pairs in grid.entry("exclude", [])]
+        self._variants = Variants()
+        self._inspector = Inspector()
+        self._identifier = Identifier()
+        self._resources: dict[tuple[int, ...], tuple[Any, Resources]] = {}
+        self._findings: Counter[Fault] = Counter()
+        self._points: dict[str, Point] = {}
+        self._repeated: list[str] = []
+
+    def run(self, text: str, flags: Mapping[str, Any]) -> Grid:
+        """The grid with its points.
+
+        Raises:
+            ConfigError: with everything that was found wrong.
+        """
+        for block in self._grid.blocks:
+            for values in block.rows():
+                self._add(block, values)
+        faults = [*self._faults, *dict.fromkeys(self._frames.faults), *self._rule_faults()]
+        faults += _summed(self._findings)
+        if not faults and not self._points:
+            faults = [Fault("every point is excluded", file=self._grid.document.name)]
+        if faults:
+            raise ConfigError(faults)
+        return self._result(text, flags)
+
+    def _add(self, block: Block, values: tuple[Any, ...]) -> None:
+        frame = self._frames.frame(block, values)
+        if frame is None or self._is_excluded(block, frame, values):
+            return
+        config: Any = frame.config
+        for position, keys in frame.targets:
+            config = self._variants.with_value(config, keys, values[position])
+        resources = self._resources_of(frame, values, config["trainer"])
+        config = {**config, "world_size": resources.world_size}
+        findings = self._inspector.inspect(config, EXPERIMENT)
+        if findings:
+            self._findings.update(self._located(finding, frame, config) for finding in findings)
+            return
+        identity = self._identifier.identity(config, **self._grid.more)
+        point = Point(frame, values, resources, identity)
+        if self._points.setdefault(identity, point) is not point:
+            self._repeated.append(point.name)
+
+    def _is_excluded(self, block: Block, frame: Frame, values: tuple[Any, ...]) -> bool:
+        # Every rule looks at every point, so that one behind another is not taken for idle.
+        return not block.explicit and any([rule.drops(frame, values) for rule in self._rules])
+
+    def _resources_of(self, frame: Frame, values: Sequence[Any], trainer: Any) -> Resources:
+        token = (id(trainer), *(id(values[position]) for position, _ in frame.asked))
+        known = self._resources.get(token)
+        if known is None:
+            varied = {name: values[position] for position, name in frame.asked}
+            resources, faults = parse_resources({**self._grid.resources, **varied})
+            for fault in faults:
+                self._findings[self._grid.locate(fault, f"resources.{fault.key}")] += 1
+            # Holding on to the trainer keeps its id from being given away again.
+            known = self._resources[token] = (trainer, resources.with_ranks_of(trainer))
+        return known[1]
+
+    def _located(self, finding: Finding, frame: Frame, config: Any) -> Fault:
+        """The finding as a fault, placed at the override that is to blame."""
+        set_here = {frame.paths[position]: keys for position, keys in frame.targets}
+        places = {**set_here, **self._frames.fixed_keys(frame.config)}
+        blamed = [path for path, keys in places.items() if overlap(keys, finding.keys)]
+        blamed += [path for path, keys in places.items() if keys[0] == finding.keys[0]]
+        fault = Fault(
+            finding.problem,
+            key=dotted(config, finding.keys),
+            found=finding.found,
+            expected=finding.expected,
+            hint=finding.hint,
+        )
+        return self._grid.locate(fault, *blamed)
+
+    def _rule_faults(self) -> Iterator[Fault]:
+        for index, rule in enumerate(self._rules):
+            if rule.lost is not None and not rule.matched:
+                yield from (self._grid.at(fault, ("exclude", index)) for fault in rule.lost.faults)
+
+    def _result(self, text: str, flags: Mapping[str, Any]) -> Grid:
+        entry = self._grid.entry
+        return Grid(
+            name=self._grid.name,
+            file=self._grid.document.name,
+            text=text,
+            flags=flags,
+            tags=tuple(entry("tags", [])),
+            tracker=entry("tracker", None),
+            container=entry("container", None),
+            starts_from=entry("starts_from", None),
+            bases=self._frames.bases,
+            points=tuple(self._points.values()),
+            warnings=(*self._idle_rules(), *self._repeats()),
+        )
+
+    def _idle_rules(self) -> Iterator[str]:
+        for index, rule in enumerate(self._rules):
+            if not rule.matched:
+                line = line_of(self._grid.document.lines, ("exclude", index))
+                yield f"{self._grid.document.name}:{line}: this exclude rule matches no point"
+
+    def _repeats(self) -> Iterator[str]:
+        if self._repeated:
+            shown = ", ".join(self._repeated[:3]) + (", ..." if len(self._repeated) > 3 else "")
+            verb = "point is" if len(self._repeated) == 1 else "points are"
+            yield f"{len(self._repeated)} {verb} there twice and kept once: {shown}"
+
+
+def _summed(findings: Mapping[Fault, int]) -> Iterator[Fault]:
+    """Each fault once, with the number of points that have it."""
+    for fault, count in itertools.islice(findings.items(), MOST_FAULTS):
+        shared = f" (in {count:,} points)" if count > 1 else ""
+        yield replace(fault, problem=fault.problem + shared)
+    if len(findings) > MOST_FAULTS:
+        yield Fault(f"and {len(findings) - MOST_FAULTS:,} more like these")

@@ -1,0 +1,252 @@
+"""A grid file, read and checked on its own: names, axes, draws; not yet what they mean."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from launch.grid.bases import FOLDERS
+from launch.grid.blocks import Block, explicit_block, product_block
+from launch.grid.draws import draw_axis
+from pcm.config.document import Document
+from pcm.config.keys import Keys
+from pcm.config.names import did_you_mean
+from pcm.config.structure import find_faults, line_of
+from pcm.config.structures.grid import GRID
+from pcm.config.wording import hint_for, shown
+from pcm.errors import Fault
+
+HEADS = (*FOLDERS, "seed", "subsample_size", "resources")
+"""What an override path may begin with."""
+
+RESOURCES = "resources."
+"""How paths of resources begin; they are no part of a config."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridFile:
+    """What a grid file says, and the command line's last word on it.
+
+    Attributes:
+        fixed: overrides that hold for every point, by path; the command line's included.
+        blocks: what varies.
+        flags: overrides of the command line.
+        origins: where in the document each path is written.
+    """
+
+    document: Document
+    folder: Path
+    name: str
+    fixed: Mapping[str, Any]
+    blocks: tuple[Block, ...]
+    flags: Mapping[str, Any]
+    origins: Mapping[str, Keys]
+
+    def entry(self, key: str, default: Any) -> Any:
+        """A top-level entry; `default` where it is absent or null."""
+        value = self.document.data.get(key)
+        return default if value is None else value
+
+    def file(self, section: str) -> str | None:
+        """Name of a section's base file, unless an axis varies it."""
+        file: str | None = self.fixed.get(section, self.entry("base", {}).get(section))
+        return file
+
+    def scalar(self, key: str, default: Any) -> Any:
+        """Value of a config's entry that is no file, unless an axis varies it."""
+        return self.fixed.get(key, self.entry(key, default))
+
+    @property
+    def resources(self) -> dict[str, Any]:
+        """Entries of `resources`, with the overrides that hold for every point."""
+        fixed = {
+            path.removeprefix(RESOURCES): value
+            for path, value in self.fixed.items()
+            if path.startswith(RESOURCES)
+        }
+        return {**self.entry("resources", {}), **fixed}
+
+    @property
+    def more(self) -> dict[str, Any]:
+        """What changes results besides the config."""
+        return {key: self.entry(key, None) for key in ("version", "starts_from")}
+
+    def locate(self, fault: Fault, *paths: str) -> Fault:
+        """The fault, placed where the first of `paths` that is written anywhere is."""
+        for path in paths:
+            if path in self.flags:
+                return replace(fault, file="--set", line=None)
+            if path in self.origins:
+                return self.at(fault, self.origins[path])
+        return replace(fault, file=self.document.name)
+
+    def at(self, fault: Fault, keys: Keys) -> Fault:
+        """The fault, placed at `keys` of the document."""
+        line = line_of(self.document.lines, keys)
+        return replace(fault, file=self.document.name, line=line)
+
+
+class GridReader:
+    """Collects what is wrong with a grid file while it is taken apart."""
+
+    def __init__(self, document: Document, folder: Path, flags: Mapping[str, Any]) -> None:
+        self.document = document
+        self.folder = folder
+        self.flags = flags
+        self.faults: list[Fault] = []
+        self._origins: dict[str, Keys] = {}
+
+    def read(self) -> GridFile | None:
+        """The grid file; None where its form alone is wrong. See `faults`."""
+        self.faults += find_faults(
+            self.document.data, GRID, file=self.document.name, lines=self.document.lines
+        )
+        if self.faults:
+            return None
+        data = {key: value for key, value in self.document.data.items() if value is not None}
+        name = data.get("name", Path(self.document.name).stem)
+        self._check_name(name)
+        fixed = self._fixed(data.get("set", {}))
+        groups = [*self._product(data.get("grid", {})), *self._zips(data.get("zip", []))]
+        if "random" in data:
+            groups += self._random(data["random"])
+        blocks = self._blocks(groups, data.get("include", []))
+        for path, value in self.flags.items():
+            self._check_head(path, None)
+            self._check_file(path, value, None)
+        return GridFile(
+            document=self.document,
+            folder=self.folder,
+            name=name,
+            fixed={**fixed, **self.flags},
+            blocks=blocks,
+            flags=self.flags,
+            origins=self._origins,
+        )
+
+    def _check_name(self, name: str) -> None:
+        problem = name_problem(name)
+        if problem:
+            hint = "letters, digits, '-', '_' and '.' are safe"
+            self._fault(("name",), problem, found=repr(name), hint=hint)
+
+    def _fixed(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        for path, value in overrides.items():
+            self._check_file(path, value, ("set", path))
+        return {
+            path: value for path, value in overrides.items() if self._claimed(path, ("set", path))
+        }
+
+    def _product(self, axes: Mapping[str, Any]) -> Iterator[Mapping[str, list[Any]]]:
+        for path, values in axes.items():
+            keys = ("grid", path)
+            if self._is_axis(keys, values) and self._claimed(path, keys):
+                yield {path: values}
+
+    def _zips(self, groups: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, list[Any]]]:
+        for index, group in enumerate(groups):
+            axes = {
+                path: values
+                for path, values in group.items()
+                if self._is_axis(("zip", index, path), values)
+            }
+            self._check_equal_length(index, axes)
+            yield {path: axes[path] for path in axes if self._claimed(path, ("zip", index, path))}
+
+    def _random(self, random: Mapping[str, Any]) -> Iterator[Mapping[str, list[Any]]]:
+        if random["n"] < 1:
+            self._fault(("random", "n"), "no draws", found=str(random["n"]), expected="1 or more")
+            return
+        draws = {}
+        for path, spec in random["axes"].items():
+            keys = ("random", "axes", path)
+            try:
+                values = draw_axis(path, spec, random.get("seed") or 0, random["n"])
+            except ValueError as error:
+                self._fault(keys, str(error))
+            else:
+                if self._claimed(path, keys) and self._is_axis(keys, values):
+                    draws[path] = values
+        yield draws
+
+    def _blocks(
+        self, groups: Sequence[Mapping[str, list[Any]]], include: Sequence[Mapping[str, Any]]
+    ) -> tuple[Block, ...]:
+        groups = [group for group in groups if group]
+        extra = []
+        for index, overrides in enumerate(include):
+            for path, value in overrides.items():
+                self._check_head(path, ("include", index, path))
+                self._check_file(path, value, ("include", index, path))
+                self._origins.setdefault(path, ("include", index, path))
+            kept = {path: overrides[path] for path in overrides if path not in self.flags}
+            extra.append(explicit_block(kept))
+        # A list of points and no axes means these points, not the base beside them.
+        varied = [] if extra and not groups else [product_block(groups)] if not self.faults else []
+        return (*varied, *extra)
+
+    def _is_axis(self, keys: Keys, values: Any) -> bool:
+        if not isinstance(values, list):
+            self._fault(keys, "an axis needs a list of values", found=shown(values), hint=hint_for(values, list))
+        elif not values:
+            self._fault(keys, "an axis without values", hint="give it a value, or leave it out")
+        else:
+            for value in values:
+                self._check_file(str(keys[-1]), value, keys)
+        return isinstance(values, list) and bool(values)
+
+    def _check_equal_length(self, index: int, axes: Mapping[str, list[Any]]) -> None:
+        lengths = {path: len(values) for path, values in axes.items()}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"{path}: {length}" for path, length in lengths.items())
+            self._fault(("zip", index), "axes that advance together differ in length", found=found)
+
+    def _claimed(self, path: str, keys: Keys) -> bool:
+        """Whether `keys` is the place that decides about `path`; a flag takes it over."""
+        if path in self._origins:
+            first = line_of(self.document.lines, self._origins[path])
+            self._fault(keys, f"the same path is set in line {first} already")
+            return False
+        self._origins[path] = keys
+        self._check_head(path, keys)
+        if path in self.flags:
+            del self._origins[path]
+        return path not in self.flags
+
+    def _check_head(self, path: str, keys: Keys | None) -> None:
+        head = path.split(".", 1)[0]
+        if head not in HEADS or path == "resources":
+            expected = f"a path that begins with one of {', '.join(HEADS)}"
+            self._fault(keys, "no such place", expected=expected, hint=did_you_mean(head, HEADS))
+
+    def _check_file(self, path: str, value: Any, keys: Keys | None) -> None:
+        if path in FOLDERS and not isinstance(value, str):
+            self._fault(keys, "not a file's name", found=shown(value), expected="a YAML file")
+
+    def _fault(self, keys: Keys | None, problem: str, **details: str | None) -> None:
+        """Add a fault at `keys` of the document; None stands for the command line."""
+        if keys is None:
+            self.faults.append(Fault(problem, file="--set", **details))
+            return
+        key = ".".join(map(str, keys))
+        line = line_of(self.document.lines, keys)
+        self.faults.append(Fault(problem, file=self.document.name, line=line, key=key, **details))
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def name_problem(name: str) -> str | None:
+    """Why `name` can't be a sweep's name, which is a folder's too; None if it can."""
+    if not name.strip():
+        return "an empty name"
+    if name != name.strip():
+        return "a name that begins or ends with a space"
+    if "/" in name or "\\" in name or _CONTROL.search(name):
+        return "a name with a slash or a control character can't be a folder's"
+    if name[0] in ".-":
+        return f"a name can't begin with '{name[0]}'"
+    if len(name.encode()) > 100:
+        return "a name of more than 100 bytes"
+    return None

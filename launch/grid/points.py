@@ -1,0 +1,182 @@
+"""A grid's points: a few values each, and what they share once."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launch.grid.bases import FOLDERS
+from launch.site import Resources
+from pcm.config.keys import Keys
+from pcm.config.override import with_value
+
+ID_DIGITS = 10
+"""Hexadecimal digits of an identity that make an experiment's id."""
+
+_LONGEST_VALUE = 24
+_LONGEST_NAME = 120
+_WRAPPERS = ("cfg", "kwargs", "init_args")
+"""Keys that are on the way to everything and tell nothing apart."""
+
+_UNSAFE = re.compile(r"[^\w.,=+\[\]-]+")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """What points of the same axes and the same base files share.
+
+    Attributes:
+        sweep: the sweep's name.
+        paths: the axes, as written.
+        labels: the axes' short names.
+        config: the full config before the axes' values.
+        base: which of the grid's `bases` each section of `config` is.
+        targets: for every axis that changes the config, its position in `paths` and the
+            keys that it sets.
+        asked: for every axis that is a resource, its position and the resource's name.
+    """
+
+    sweep: str
+    paths: tuple[str, ...]
+    labels: tuple[str, ...]
+    config: Mapping[str, Any]
+    base: Mapping[str, int]
+    targets: tuple[tuple[int, Keys], ...]
+    asked: tuple[tuple[int, str], ...]
+
+
+class Point:
+    """One combination of the axes; its config is put together when asked for."""
+
+    __slots__ = ("frame", "identity", "resources", "values")
+
+    def __init__(
+        self, frame: Frame, values: tuple[Any, ...], resources: Resources, identity: str
+    ) -> None:
+        self.frame = frame
+        self.values = values
+        self.resources = resources
+        """What it asks for; nodes and ranks are decided, the rest may be left to the site."""
+        self.identity = identity
+        """Hash of everything that changes the result."""
+
+    @property
+    def id(self) -> str:
+        """The experiment's id: the first digits of its identity."""
+        return self.identity[:ID_DIGITS]
+
+    @property
+    def name(self) -> str:
+        """Sweep and axes' values, e.g. `mnist-lr=0.001-seed=2`; for people, not unique."""
+        pairs = zip(self.frame.labels, self.frame.paths, self.values, strict=True)
+        values = (f"{label}={_short(path, value)}" for label, path, value in pairs)
+        return "-".join([self.frame.sweep, *values])[:_LONGEST_NAME]
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """Values of the axes, by path as written."""
+        return dict(zip(self.frame.paths, self.values, strict=True))
+
+    @property
+    def base(self) -> Mapping[str, int]:
+        """Which of the grid's `bases` each section starts from."""
+        return self.frame.base
+
+    @property
+    def changes(self) -> list[tuple[Keys, Any]]:
+        """How its sections differ from their bases: keys into the config, and values."""
+        return [
+            (keys, self.values[position])
+            for position, keys in self.frame.targets
+            if keys[0] in FOLDERS
+        ]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The full config; shares what it doesn't change with other points, so don't edit it."""
+        config = self.frame.config
+        for position, keys in self.frame.targets:
+            config = with_value(config, keys, self.values[position])
+        return {**config, "world_size": self.world_size}
+
+    @property
+    def seed(self) -> int:
+        """Seed of every random draw."""
+        return int(self._scalar("seed"))
+
+    @property
+    def subsample_size(self) -> int | None:
+        """Samples to train on; None for all."""
+        size = self._scalar("subsample_size")
+        return None if size is None else int(size)
+
+    @property
+    def world_size(self) -> int:
+        """Processes in all."""
+        return self.resources.world_size
+
+    def _scalar(self, key: str) -> Any:
+        position = next((place for place, keys in self.frame.targets if keys == (key,)), None)
+        return self.frame.config[key] if position is None else self.values[position]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """A grid file's points and what they share.
+
+    Attributes:
+        name: the sweep's.
+        file: the grid file, as the user gave it; None without one.
+        text: its content.
+        flags: overrides from the command line, by path.
+        tracker: name and project; None for none.
+        container: image and binds; None for none.
+        starts_from: `{"checkpoint": path}`, where training doesn't start from nothing.
+        bases: for each section, the configs that points start from, fixed overrides included.
+        points: in the grid's order, none of them twice.
+        warnings: what may not be meant so.
+    """
+
+    name: str
+    file: str | None
+    text: str
+    flags: Mapping[str, Any]
+    tags: tuple[str, ...]
+    tracker: Mapping[str, Any] | None
+    container: Mapping[str, Any] | None
+    starts_from: Mapping[str, str] | None
+    bases: Mapping[str, Sequence[Any]]
+    points: tuple[Point, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def max_parallel(self) -> int | None:
+        """Experiments that may run at once; None for no limit."""
+        return min(
+            (limit for point in self.points if (limit := point.resources.max_parallel)),
+            default=None,
+        )
+
+
+def short_labels(paths: Iterable[str]) -> dict[str, str]:
+    """A name for each path: its last parts, as few as tell it from the others."""
+    parts = {path: [word for word in path.split(".") if word not in _WRAPPERS] for path in paths}
+    labels = {path: path for path in parts}
+    for length in range(max(map(len, parts.values()), default=0), 0, -1):
+        ends = {path: ".".join(words[-length:]) for path, words in parts.items()}
+        count = Counter(ends.values())
+        labels |= {path: end for path, end in ends.items() if count[end] == 1}
+    return labels
+
+
+def _short(path: str, value: Any) -> str:
+    if path in FOLDERS:
+        text = Path(value).stem
+    elif isinstance(value, str):
+        text = value
+    else:
+        text = json.dumps(value, separators=(",", ":"))
+    return _UNSAFE.sub("_", text)[:_LONGEST_VALUE]

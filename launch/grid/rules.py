@@ -1,0 +1,80 @@
+"""Exclude rules: which points they drop."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from launch.grid.bases import FOLDERS
+from launch.grid.file import RESOURCES, GridFile
+from launch.grid.points import Frame
+from pcm.config.keys import Keys
+from pcm.config.override import resolve, with_value
+from pcm.errors import ConfigError
+
+Test = Callable[[Sequence[Any]], bool]
+"""Whether the values of a row match one pair of a rule."""
+
+
+class Rule:
+    """Drops the points that match all of its pairs.
+
+    Attributes:
+        matched: how many points it has matched.
+        lost: what is wrong with its paths, where they lead nowhere in the frame last seen.
+    """
+
+    def __init__(self, pairs: Mapping[str, Any], grid: GridFile) -> None:
+        self.pairs = pairs
+        self.matched = 0
+        self.lost: ConfigError | None = None
+        self._grid = grid
+        self._tests: dict[int, list[Test] | None] = {}
+
+    def drops(self, frame: Frame, values: Sequence[Any]) -> bool:
+        """Whether a point matches; counts it."""
+        if id(frame) not in self._tests:
+            self._tests[id(frame)] = self._prepare(frame)
+        tests = self._tests[id(frame)]
+        matches = tests is not None and all(test(values) for test in tests)
+        self.matched += matches
+        return matches
+
+    def _prepare(self, frame: Frame) -> list[Test] | None:
+        """The tests of a frame's rows; None where no row can match."""
+        try:
+            return [self._test(frame, path, wanted) for path, wanted in self.pairs.items()]
+        except ConfigError as error:
+            self.lost = error
+            return None
+
+    def _test(self, frame: Frame, path: str, wanted: Any) -> Test:
+        if path in frame.paths:
+            position = frame.paths.index(path)
+            return lambda values: same(values[position], wanted)
+        if path in FOLDERS or path.startswith(RESOURCES):
+            always = same(self._constant(path), wanted)
+            return lambda _values: always
+        keys = resolve(frame.config, path)
+        return lambda values: same(_value_at(_changed(frame, values), keys), wanted)
+
+    def _constant(self, path: str) -> Any:
+        if path in FOLDERS:
+            return self._grid.file(path)
+        return self._grid.resources.get(path.removeprefix(RESOURCES))
+
+
+def same(first: Any, second: Any) -> bool:
+    """Equal as configs are: 1 is 1.0, and not true."""
+    return bool(first == second) and isinstance(first, bool) == isinstance(second, bool)
+
+
+def _changed(frame: Frame, values: Sequence[Any]) -> Any:
+    config: Any = frame.config
+    for position, keys in frame.targets:
+        config = with_value(config, keys, values[position])
+    return config
+
+
+def _value_at(config: Any, keys: Keys) -> Any:
+    for key in keys:
+        config = config.get(key) if isinstance(config, dict) else config[key]
+    return config

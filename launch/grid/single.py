@@ -1,0 +1,52 @@
+"""One experiment without a grid file, through the same code as a grid."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from launch.grid.expanding import expand_document
+from launch.grid.points import Grid
+from pcm.config.document import parse_document
+
+
+def single(
+    *,
+    name: str,
+    model: str,
+    data_train: str,
+    data_val: str | None = None,
+    trainer: str | None = None,
+    seed: int = 0,
+    subsample_size: int | None = None,
+    tags: Sequence[str] = (),
+    tracker: Mapping[str, Any] | None = None,
+    checkpoint: Path | None = None,
+    resources: Mapping[str, Any] | None = None,
+) -> Grid:
+    """A grid of one point.
+
+    Args:
+        name: of the experiment, and of the sweep that holds it alone.
+        model, data_train, data_val, trainer: config files, looked up from the working
+            directory as a grid file there would.
+        tracker: name and project.
+        checkpoint: whose weights training starts from.
+
+    Raises:
+        ConfigError: with everything that is wrong with the files.
+    """
+    files = {"model": model, "data_train": data_train, "data_val": data_val, "trainer": trainer}
+    entries = {
+        "name": name,
+        "tags": list(tags),
+        "base": {section: file for section, file in files.items() if file is not None},
+        "seed": seed,
+        "subsample_size": subsample_size,
+        "resources": {key: value for key, value in (resources or {}).items() if value is not None},
+        "tracker": None if tracker is None else dict(tracker),
+        "starts_from": None if checkpoint is None else {"checkpoint": str(checkpoint.absolute())},
+    }
+    # JSON is YAML too, and this way the store keeps a grid file that says it all.
+    text = json.dumps({key: value for key, value in entries.items() if value is not None}, indent=1, ensure_ascii=False)
+    return expand_document(parse_document(text, "command line"), text, Path.cwd())

@@ -1,0 +1,121 @@
+"""Points and what exists already -> what a launch would do. Pure; printing is elsewhere."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from launch.site import Resources
+from launch.status import State
+
+
+class Action(StrEnum):
+    """What a launch does with one point."""
+
+    START = "start"
+    RESUME = "resume"
+    SKIP = "skip"
+
+
+class Plannable(Protocol):
+    """What a plan needs to know of a point."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def resources(self) -> Resources: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """What happens to one point, and why."""
+
+    id: str
+    name: str
+    state: State
+    action: Action
+    reason: str
+    resources: Resources
+
+    @property
+    def gpu_hours(self) -> float | None:
+        """GPUs times the time limit; None if there is no limit. 0 for what is skipped."""
+        return self._hours(self.resources.gpus)
+
+    @property
+    def cpu_hours(self) -> float | None:
+        """Cores times the time limit, for ranks without GPU; None if there is no limit."""
+        if self.resources.gpus:
+            return 0.0
+        return self._hours(self.resources.world_size * (self.resources.cpus_per_rank or 1))
+
+    def _hours(self, units: int) -> float | None:
+        if self.action is Action.SKIP or units == 0:
+            return 0.0
+        return None if self.resources.time is None else units * self.resources.time / 60
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a launch would do, in the grid's order."""
+
+    items: tuple[PlanItem, ...]
+
+    @property
+    def work(self) -> tuple[PlanItem, ...]:
+        """The items that are started or resumed."""
+        return tuple(item for item in self.items if item.action is not Action.SKIP)
+
+    @property
+    def totals(self) -> dict[Action, int]:
+        """How many points there are for each action."""
+        count = Counter(item.action for item in self.items)
+        return {action: count[action] for action in Action}
+
+    @property
+    def gpu_hours(self) -> float | None:
+        """At most these, if every attempt runs to its limit; None where one has no limit."""
+        return _sum(item.gpu_hours for item in self.items)
+
+    @property
+    def cpu_hours(self) -> float | None:
+        """As `gpu_hours`, for the cores of experiments without GPU."""
+        return _sum(item.cpu_hours for item in self.items)
+
+
+def make_plan(points: Iterable[Plannable], states: Mapping[str, State]) -> Plan:
+    """Decide what a launch does with each point.
+
+    Args:
+        points: of the grid, in its order.
+        states: by experiment id; what is not in it is new.
+    """
+    return Plan(tuple(_item(point, states.get(point.id, State.NEW)) for point in points))
+
+
+def _item(point: Plannable, state: State) -> PlanItem:
+    action, reason = _DECISIONS[state]
+    return PlanItem(point.id, point.name, state, action, reason, point.resources)
+
+
+_DECISIONS: dict[State, tuple[Action, str]] = {
+    State.NEW: (Action.START, "new"),
+    State.PENDING: (Action.SKIP, "waits for its turn"),
+    State.RUNNING: (Action.SKIP, "runs"),
+    State.STOPPING: (Action.SKIP, "is stopping"),
+    State.STOPPED: (Action.RESUME, "stopped, with a checkpoint"),
+    State.REQUEUED: (Action.SKIP, "was interrupted and waits for its next attempt"),
+    State.DONE: (Action.SKIP, "done"),
+    State.FAILED: (Action.RESUME, "failed"),
+    State.CANCELLED: (Action.SKIP, "was cancelled; `pcm resume` brings it back"),
+    State.LOST: (Action.RESUME, "its processes are gone"),
+}
+assert set(_DECISIONS) == set(State)
+
+
+def _sum(hours: Iterable[float | None]) -> float | None:
+    known = list(hours)
+    return None if None in known else sum(hour for hour in known if hour is not None)

@@ -1,0 +1,20 @@
+"""Sites, and what an experiment asks of a machine."""
+
+from launch.site.resources import Resources, parse_resources
+from launch.site.sbatch import sbatch_parameters
+from launch.site.sites import GpuFlag, Mount, Site, load_site
+from launch.site.units import format_memory, format_time, parse_memory, parse_time
+
+__all__ = [
+    "GpuFlag",
+    "Mount",
+    "Resources",
+    "Site",
+    "format_memory",
+    "format_time",
+    "load_site",
+    "parse_memory",
+    "parse_resources",
+    "parse_time",
+    "sbatch_parameters",
+]

@@ -1,0 +1,132 @@
+"""What is particular to one cluster, from a file in `config/sites/`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from launch.site.resources import Resources, parse_resources
+from pcm.config.document import Document, load_document
+from pcm.config.structure import find_faults
+from pcm.config.structures.site import SITE
+from pcm.errors import ConfigError, Fault
+
+DECIDES_RESULTS = ("nodes", "gpus_per_node", "tasks_per_node")
+"""A site can't choose these: the number of ranks is part of what an experiment is."""
+
+
+class GpuFlag(StrEnum):
+    """How the site's Slurm is asked for GPUs."""
+
+    GRES = "gres"
+    """`--gres=gpu:4`, or `--gres=gpu:a100:4` with a type."""
+    GPUS_PER_NODE = "gpus-per-node"
+    """`--gpus-per-node=4`, or `--gpus-per-node=a100:4` with a type."""
+
+
+class Mount(StrEnum):
+    """How Apptainer makes an image's files visible on a node."""
+
+    AUTO = "auto"
+    """By the kernel or FUSE, or unpacked where Slurm signals every process of a job."""
+    FUSE = "fuse"
+    UNSQUASH = "unsquash"
+    """Unpacked at each start; a signal to the job can't take the files away."""
+    SANDBOX = "sandbox"
+    """The image is a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One cluster.
+
+    Attributes:
+        defaults: resources for experiments that don't say.
+        gpu_flag: how Slurm is asked for GPUs.
+        modules: loaded before anything runs.
+        setup: shell lines run after that.
+        binds: folders visible inside the image, as `host` or `host:inside[:ro]`.
+        image_folder: where images are looked up by their file name.
+        mount: how images are mounted.
+        max_array_size: the largest array Slurm accepts; None asks Slurm.
+        accounting: whether `sacct` works; None finds out.
+        sbatch: further options of sbatch, by long name.
+    """
+
+    name: str = "default"
+    defaults: Resources = field(default_factory=Resources)
+    gpu_flag: GpuFlag = GpuFlag.GRES
+    modules: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+    binds: tuple[str, ...] = ()
+    image_folder: Path | None = None
+    mount: Mount = Mount.AUTO
+    max_array_size: int | None = None
+    accounting: bool | None = None
+    sbatch: Mapping[str, str | int] = field(default_factory=dict)
+
+
+def load_site(path: Path) -> Site:
+    """The site that a file describes.
+
+    Raises:
+        ConfigError: with everything that is wrong with the file.
+    """
+    document = load_document(path)
+    faults = find_faults(document.data, SITE, file=document.name, lines=document.lines)
+    if faults:
+        raise ConfigError(faults)
+    entries = {key: value for key, value in document.data.items() if value is not None}
+    defaults, problems = parse_resources(entries.pop("defaults", {}))
+    faults = [*_located(problems, document), *_enum_faults(entries, document)]
+    faults += [_decides_results(name, document) for name in DECIDES_RESULTS if name in defaults.given()]
+    if faults:
+        raise ConfigError(faults)
+    return _site(entries, defaults, path)
+
+
+def _site(entries: Mapping[str, Any], defaults: Resources, path: Path) -> Site:
+    convert: Mapping[str, Any] = {
+        "gpu_flag": GpuFlag,
+        "mount": Mount,
+        "modules": tuple,
+        "setup": tuple,
+        "binds": tuple,
+        "image_folder": lambda folder: Path(folder).expanduser(),
+    }
+    given = {key: convert.get(key, _as_it_is)(value) for key, value in entries.items()}
+    return replace(Site(name=path.stem, defaults=defaults), **given)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _enum_faults(entries: Mapping[str, Any], document: Document) -> Iterator[Fault]:
+    for key, choices in (("gpu_flag", GpuFlag), ("mount", Mount)):
+        if key in entries and entries[key] not in list(choices):
+            yield Fault(
+                "no such choice",
+                file=document.name,
+                line=document.lines.get((key,)),
+                key=key,
+                found=repr(entries[key]),
+                expected=f"one of {', '.join(choices)}",
+            )
+
+
+def _located(faults: list[Fault], document: Document) -> Iterator[Fault]:
+    for fault in faults:
+        line = document.lines.get(("defaults", str(fault.key)))
+        yield replace(fault, file=document.name, line=line, key=f"defaults.{fault.key}")
+
+
+def _decides_results(name: str, document: Document) -> Fault:
+    return Fault(
+        "a site can't decide the number of ranks, which changes results",
+        file=document.name,
+        line=document.lines.get(("defaults", name)),
+        key=f"defaults.{name}",
+        hint=f"say `resources: {{{name}: ...}}` in the grid file",
+    )

@@ -1,0 +1,25 @@
+"""The store: what was launched, written down before it is submitted, and found again."""
+
+from launch.store.code_version import CodeVersion, code_version
+from launch.store.freezing import freeze, settle_intent, submissions, write_intent
+from launch.store.layout import LaunchDir, RunsRoot, runs_root
+from launch.store.run_dirs import create_run_dir, dump_yaml, frozen_config
+from launch.store.store import Experiment, Store, Sweep
+
+__all__ = [
+    "CodeVersion",
+    "Experiment",
+    "LaunchDir",
+    "RunsRoot",
+    "Store",
+    "Sweep",
+    "code_version",
+    "create_run_dir",
+    "dump_yaml",
+    "freeze",
+    "frozen_config",
+    "runs_root",
+    "settle_intent",
+    "submissions",
+    "write_intent",
+]

@@ -1,0 +1,140 @@
+"""Writing a launch down, whole or not at all, before anything is submitted."""
+
+import json
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from launch.grid import Grid, Point
+from launch.store.code_version import CodeVersion, code_version
+from launch.store.layout import LaunchDir, RunsRoot
+from pcm.errors import RefusedError
+from pcm.run_dir import (
+    SCHEMA_VERSION,
+    atomic_writer,
+    create_json,
+    fsync_folder,
+    read_json,
+    write_json,
+    write_text,
+)
+
+
+def freeze(
+    grid: Grid, root: Path, *, code_folder: Path | None = None, details: Mapping[str, Any] | None = None
+) -> LaunchDir:
+    """Write a grid's points and what they share; durable on return.
+
+    Args:
+        code_folder: the checkout whose version is noted; the working directory's if None.
+        details: what else the launch wants to remember, e.g. site and executor.
+
+    Raises:
+        RefusedError: the runs root can't be written.
+    """
+    now = datetime.now(UTC)
+    folder = RunsRoot(root).sweeps / grid.name
+    # Ids sort by time; the random end keeps two launches of one microsecond apart.
+    launch = LaunchDir(folder / f"{now:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}")
+    code = code_version(code_folder or Path.cwd())
+    record = {**(details or {}), **_sweep_record(grid, now, code)}
+    with writing(root):
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = LaunchDir(folder / f".{launch.id}.tmp")
+        try:
+            _write(aside, grid, record, code)
+            aside.path.rename(launch.path)
+        except BaseException:
+            shutil.rmtree(aside.path, ignore_errors=True)
+            raise
+        fsync_folder(folder)
+    return launch
+
+
+def write_intent(launch: LaunchDir, record: Mapping[str, Any]) -> int:
+    """Note what is about to be submitted.
+
+    Returns:
+        The submission's number, for `settle_intent`.
+    """
+    number = 1
+    with writing(launch.root):
+        while not create_json(launch.intent(number), dict(record)):
+            number += 1
+    return number
+
+
+def settle_intent(launch: LaunchDir, number: int, record: Mapping[str, Any]) -> None:
+    """Note what became of a submission."""
+    with writing(launch.root):
+        write_json(launch.submitted(number), dict(record))
+
+
+def submissions(launch: LaunchDir) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Intent and outcome of every submission; None where a crash came in between."""
+    number = 1
+    while (intent := read_json(launch.intent(number))) is not None:
+        yield intent, read_json(launch.submitted(number))
+        number += 1
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Turn what the file system refuses into something that a person can act on."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RefusedError(
+            f"can't write to the runs folder {root}: {reason}",
+            hint="free some space, or choose another folder with --runs-dir or PCM_RUNS_DIR",
+        ) from error
+
+
+def _write(
+    aside: LaunchDir, grid: Grid, record: Mapping[str, Any], code: CodeVersion | None
+) -> None:
+    aside.path.mkdir()
+    write_json(aside.sweep, record)
+    write_json(aside.base, grid.bases)
+    with atomic_writer(aside.points) as stream:
+        for point in grid.points:
+            stream.write(json.dumps(_point_record(point)).encode() + b"\n")
+    if code is not None and code.dirty:
+        write_text(aside.code_diff, code.diff)
+
+
+def _sweep_record(grid: Grid, now: datetime, code: CodeVersion | None) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": grid.name,
+        "created": now.isoformat(),
+        "grid": {"file": grid.file, "text": grid.text, "flags": dict(grid.flags)},
+        "tags": list(grid.tags),
+        "tracker": grid.tracker,
+        "container": grid.container,
+        "starts_from": grid.starts_from,
+        "pcm_version": version("pcm"),
+        "code": None if code is None else {"commit": code.commit, "dirty": code.dirty},
+    }
+
+
+def _point_record(point: Point) -> dict[str, Any]:
+    """One line of `points.jsonl`; `id` comes first, see `LaunchDir.point_record`."""
+    return {
+        "id": point.id,
+        "name": point.name,
+        "identity": point.identity,
+        "seed": point.seed,
+        "subsample_size": point.subsample_size,
+        "world_size": point.world_size,
+        "overrides": point.overrides,
+        "base": point.base,
+        "changes": point.changes,
+        "resources": point.resources.given(),
+    }

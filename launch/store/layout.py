@@ -1,0 +1,132 @@
+"""Every file name under the runs root, outside the run directories.
+
+ROOT/
+  experiments/ID/         run directory, appears with the first attempt
+  sweeps/NAME/LAUNCH/     one frozen launch; never changed once it is there
+    sweep.json            what its points share: grid file, tags, tracker, image, code version
+    base.json             the configs that the points differ from
+    points.jsonl          a line a point
+    code.diff             uncommitted edits of the checkout, where there were any
+    intent-N.json         written before jobs are handed to a scheduler
+    submitted-N.json      written after it took them
+    jobs/                 the scheduler's own files
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pcm.run_dir import RunDir, read_json
+
+
+@dataclass(frozen=True)
+class LaunchDir:
+    """File names of one launch."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """Name of the folder; ids sort by time."""
+        return self.path.name
+
+    @property
+    def sweep_name(self) -> str:
+        """The sweep that this launch belongs to."""
+        return self.path.parent.name
+
+    @property
+    def root(self) -> Path:
+        """The runs root."""
+        return self.path.parents[2]
+
+    @property
+    def sweep(self) -> Path:
+        """What the points share."""
+        return self.path / "sweep.json"
+
+    @property
+    def base(self) -> Path:
+        """The configs that the points differ from."""
+        return self.path / "base.json"
+
+    @property
+    def points(self) -> Path:
+        """A line a point."""
+        return self.path / "points.jsonl"
+
+    @property
+    def code_diff(self) -> Path:
+        """Uncommitted edits at the time of the launch."""
+        return self.path / "code.diff"
+
+    @property
+    def jobs(self) -> Path:
+        """Folder of the scheduler's own files."""
+        return self.path / "jobs"
+
+    def intent(self, number: int) -> Path:
+        """What was about to be submitted."""
+        return self.path / f"intent-{number}.json"
+
+    def submitted(self, number: int) -> Path:
+        """What became of that."""
+        return self.path / f"submitted-{number}.json"
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The content of `sweep.json`."""
+        record: dict[str, Any] = json.loads(self.sweep.read_text())
+        return record
+
+    def point_records(self) -> Iterator[dict[str, Any]]:
+        """The lines of `points.jsonl`."""
+        with self.points.open(encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+    def point_record(self, experiment_id: str) -> dict[str, Any] | None:
+        """The line of one experiment, found without parsing the others."""
+        start = json.dumps({"id": experiment_id})[:-1]
+        with self.points.open(encoding="utf-8") as lines:
+            line = next((line for line in lines if line.startswith(start)), None)
+        return None if line is None else json.loads(line)
+
+
+@dataclass(frozen=True, slots=True)
+class RunsRoot:
+    """The folder that holds all sweeps and experiments."""
+
+    path: Path
+
+    @property
+    def sweeps(self) -> Path:
+        """Folder of sweeps."""
+        return self.path / "sweeps"
+
+    def run_dir(self, experiment_id: str) -> RunDir:
+        """The run directory of an experiment, whether or not it is there yet."""
+        return RunDir(self.path / "experiments" / experiment_id)
+
+    def launches(self, sweep: str | None = None) -> list[LaunchDir]:
+        """All launches, or one sweep's, oldest first."""
+        sweeps = _folders(self.sweeps) if sweep is None else [self.sweeps / sweep]
+        launches = (LaunchDir(path) for folder in sweeps for path in _folders(folder))
+        return sorted(launches, key=lambda launch: launch.id)
+
+
+def runs_root(flag: Path | None = None) -> Path:
+    """The runs root: the command line's, else `$PCM_RUNS_DIR`, else `./runs`."""
+    return (flag or Path(os.environ.get("PCM_RUNS_DIR") or "runs")).expanduser().absolute()
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Folders in `folder`, without those still being written."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir()
+    )

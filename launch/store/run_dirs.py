@@ -1,0 +1,131 @@
+"""A run directory, complete in itself, from one line of a frozen launch."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from launch.store.freezing import writing
+from launch.store.layout import LaunchDir, RunsRoot
+from pcm.config.override import with_value
+from pcm.config.scalars import resolve_scalar
+from pcm.errors import NotFoundError, RefusedError
+from pcm.run_dir import SCHEMA_VERSION, RunDir, fsync_folder, read_json, write_json, write_text
+
+
+def create_run_dir(launch_dir: Path, experiment_id: str) -> RunDir:
+    """The run directory of an experiment, made now unless it is there already.
+
+    Safe against other processes doing the same: a finished folder is renamed into place,
+    and the first one stays.
+
+    Raises:
+        NotFoundError: the launch has no such experiment.
+        RefusedError: it can't be written, or another experiment has this id.
+    """
+    launch = LaunchDir(launch_dir)
+    record = launch.point_record(experiment_id)
+    if record is None:
+        raise NotFoundError(f"no experiment {experiment_id} in {launch_dir}")
+    run_dir = RunsRoot(launch.root).run_dir(experiment_id)
+    if not run_dir.path.exists():
+        with writing(launch.root):
+            _create(run_dir, launch, record)
+    _check_identity(run_dir, record)
+    return run_dir
+
+
+def frozen_config(launch: LaunchDir, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The full config of a line of `points.jsonl`."""
+    bases = json.loads(launch.base.read_text())
+    config: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "seed": record["seed"],
+        "subsample_size": record["subsample_size"],
+        "world_size": record["world_size"],
+        **{section: bases[section][index] for section, index in record["base"].items()},
+    }
+    for keys, value in record["changes"]:
+        config = with_value(config, tuple(keys), value)
+    return config
+
+
+def _create(run_dir: RunDir, launch: LaunchDir, record: Mapping[str, Any]) -> None:
+    folder = run_dir.path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = RunDir(folder / f".{run_dir.path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    aside.path.mkdir()
+    try:
+        write_text(aside.config, dump_yaml(frozen_config(launch, record)))
+        write_json(aside.experiment, _experiment_record(launch, record))
+        aside.path.rename(run_dir.path)
+    except OSError:
+        # Another process was faster, or the disk is full; only the second is an error.
+        if not run_dir.experiment.exists():
+            raise
+    finally:
+        shutil.rmtree(aside.path, ignore_errors=True)
+    fsync_folder(folder)
+
+
+def _experiment_record(launch: LaunchDir, record: Mapping[str, Any]) -> dict[str, Any]:
+    shared = launch.record
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "id": record["id"],
+        "name": record["name"],
+        "sweep": launch.sweep_name,
+        "launch": launch.id,
+        "identity": record["identity"],
+        "tags": shared["tags"],
+        "tracker": shared["tracker"],
+        "overrides": record["overrides"],
+        "world_size": record["world_size"],
+        "created": datetime.now(UTC).isoformat(),
+        "pcm_version": shared["pcm_version"],
+        "code": shared["code"],
+        "starts_from": shared["starts_from"],
+    }
+
+
+def _check_identity(run_dir: RunDir, record: Mapping[str, Any]) -> None:
+    """Ten digits may mean two experiments, once in a very long while."""
+    there = read_json(run_dir.experiment)
+    if there is None or there["identity"] != record["identity"]:
+        raise RefusedError(
+            f"{run_dir.path} holds something else than experiment {record['name']}",
+            hint="move that folder away, or launch into another one with --runs-dir",
+        )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what YAML 1.2 would not read back as a string; repeats instead of aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = None if _reads_as_text(text) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _reads_as_text(text: str) -> bool:
+    try:
+        return isinstance(resolve_scalar(text), str)
+    except ValueError:
+        return False
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def dump_yaml(data: Any) -> str:
+    """Data as YAML 1.2 that reads back equal."""
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return text

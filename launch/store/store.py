@@ -1,0 +1,162 @@
+"""Experiments and sweeps: found, listed, created. Files are the truth; nothing is cached."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launch.grid import Grid
+from launch.site import Resources
+from launch.store.choosing import only_one
+from launch.store.freezing import freeze
+from launch.store.layout import LaunchDir, RunsRoot
+from launch.store.run_dirs import create_run_dir, frozen_config
+from pcm.run_dir import RunDir
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One experiment as its newest launch froze it."""
+
+    launch: LaunchDir
+    record: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The first ten digits of the identity."""
+        return str(self.record["id"])
+
+    @property
+    def identity(self) -> str:
+        """Hash of everything that changes the result."""
+        return str(self.record["identity"])
+
+    @property
+    def name(self) -> str:
+        """For people; not unique."""
+        return str(self.record["name"])
+
+    @property
+    def sweep(self) -> str:
+        """Name of the sweep that launched it last."""
+        return self.launch.sweep_name
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """Values of the axes, by path."""
+        overrides: Mapping[str, Any] = self.record["overrides"]
+        return overrides
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """The sweep's tags."""
+        return tuple(self.launch.record["tags"])
+
+    @property
+    def world_size(self) -> int:
+        """Processes in all."""
+        return int(self.record["world_size"])
+
+    @property
+    def resources(self) -> Resources:
+        """What it asks for; a site's defaults are not in it."""
+        return Resources(**self.record["resources"])
+
+    @property
+    def run_dir(self) -> RunDir:
+        """Its run directory, which may not be there yet."""
+        return RunsRoot(self.launch.root).run_dir(self.id)
+
+    def config(self) -> dict[str, Any]:
+        """The full config."""
+        return frozen_config(self.launch, self.record)
+
+    def create_run_dir(self) -> RunDir:
+        """See `launch.store.create_run_dir`."""
+        return create_run_dir(self.launch.path, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The launches of one grid file's name, oldest first; at least one."""
+
+    name: str
+    launches: tuple[LaunchDir, ...]
+
+    @property
+    def newest(self) -> LaunchDir:
+        """The launch that counts for tags, tracker and image."""
+        return self.launches[-1]
+
+
+class Store:
+    """Everything under one runs root."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = RunsRoot(root.absolute())
+
+    def freeze(
+        self,
+        grid: Grid,
+        *,
+        code_folder: Path | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> LaunchDir:
+        """See `launch.store.freeze`."""
+        return freeze(grid, self.root.path, code_folder=code_folder, details=details)
+
+    def experiments(self, sweep: str | None = None) -> list[Experiment]:
+        """All experiments, or one sweep's, in the order of their first launch.
+
+        An experiment of several launches is there once, as the newest froze it.
+
+        Args:
+            sweep: a sweep's whole name.
+        """
+        newest: dict[str, Experiment] = {}
+        for launch in self.root.launches(sweep):
+            for record in launch.point_records():
+                newest[record["id"]] = Experiment(launch, record)
+        return list(newest.values())
+
+    def sweeps(self) -> list[Sweep]:
+        """All sweeps, the one launched last at the end."""
+        launches: dict[str, list[LaunchDir]] = {}
+        for launch in self.root.launches():
+            launches.setdefault(launch.sweep_name, []).append(launch)
+        sweeps = [Sweep(name, tuple(group)) for name, group in launches.items()]
+        return sorted(sweeps, key=lambda sweep: sweep.newest.id)
+
+    def find(self, prefix: str) -> Experiment:
+        """The experiment of an id, any unique beginning of one, or a whole name.
+
+        Raises:
+            NotFoundError: there is none.
+            UsageError: there are several.
+        """
+        experiments = self.experiments()
+        named = [experiment for experiment in experiments if experiment.name == prefix]
+        if len(named) == 1:
+            return named[0]
+        return only_one("experiment", prefix, experiments, _id, _label)
+
+    def find_sweep(self, prefix: str) -> Sweep:
+        """The sweep of a name, or of any unique beginning of one.
+
+        Raises:
+            NotFoundError: there is none.
+            UsageError: there are several.
+        """
+        return only_one("sweep", prefix, self.sweeps(), _name, _name)
+
+
+def _id(experiment: Experiment) -> str:
+    return experiment.id
+
+
+def _label(experiment: Experiment) -> str:
+    return f"{experiment.id}  {experiment.name}"
+
+
+def _name(sweep: Sweep) -> str:
+    return sweep.name
