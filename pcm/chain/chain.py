@@ -11,10 +11,12 @@ from torch import Tensor
 from pcm.chain.commands import FORWARD, build_commands, describe
 from pcm.chain.links import build_links
 from pcm.chain.loss_manager import LossManager
-from pcm.chain.optimizers import build_optimizer
+from pcm.chain.optimizers import build_optimizer, check_owners, step_scaled
 from pcm.chain.running_means import RunningMeans
 from pcm.chain.types import Batch, StructuredLoss
 from pcm.chain.validation import ValidationSums, merge
+from pcm.config.structure import validate_config_structure
+from pcm.config.structures.model import MODEL
 from pcm.errors import PcmError
 
 _CHECKPOINT_KEY = "pcm_chain"
@@ -32,14 +34,18 @@ class Chain(LightningModule):
         batches_trained: training batches done since the beginning, over all attempts.
     """
 
+    _config_structure = MODEL
+
     def __init__(self, cfg: dict[str, Any]) -> None:
         super().__init__()
+        validate_config_structure(cfg, self._config_structure)
         self.automatic_optimization = False
         self.save_hyperparameters(logger=False)
         self.chain = build_links(cfg["chain"])
         self.commands = build_commands(cfg["commands"], self.chain)
         self.loss_manager = LossManager(cfg["loss_manager"])
         self.batches_trained = 0
+        check_owners(cfg["optimizers"], self.chain)
         self._optimizers_cfg = cfg["optimizers"]
         self._recent = RunningMeans()
         self._epoch = RunningMeans()
@@ -171,6 +177,10 @@ class Chain(LightningModule):
         for optimizer in optimizers:
             optimizer.zero_grad()
         self.manual_backward(loss)
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        if scaler is not None:
+            step_scaled(optimizers, scaler)
+            return
         for optimizer in optimizers:
             optimizer.step()
 

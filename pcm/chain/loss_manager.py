@@ -10,6 +10,7 @@ from torch import Tensor
 from pcm.chain.loss_schedules import build_schedules, scale_after
 from pcm.chain.reductions import Reductor, get_reductor
 from pcm.chain.types import StructuredLoss
+from pcm.config.structures.losses import LOSS_MANAGER
 from pcm.errors import ConfigError, Fault
 
 
@@ -49,6 +50,8 @@ class LossManager:
     Unreduced losses, each times its scaled coefficient, are summed with broadcasting and
     taken through the reductions in order; reduced ones are added to that.
     """
+
+    _config_structure = LOSS_MANAGER
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         self._reductions = [

@@ -1,29 +1,28 @@
 """How the coefficient of a loss moves from epoch to epoch."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from pcm.chain.choice import choose
 
 
-class Schedule(Protocol):
-    """A way from one scale of a coefficient to another."""
-
-    num_epochs: int
-
-    def scale(self, epochs: int) -> float:
-        """The scale after `epochs` of its `num_epochs` epochs."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class LinearSchedule:
-    """In equal differences."""
+class Schedule(ABC):
+    """A way from one scale of a coefficient to another."""
 
     start_coef_scale: float
     end_coef_scale: float
     num_epochs: int
+
+    @abstractmethod
+    def scale(self, epochs: int) -> float:
+        """The scale after `epochs` of its `num_epochs` epochs."""
+
+
+class LinearSchedule(Schedule):
+    """In equal differences."""
 
     def scale(self, epochs: int) -> float:
         """The scale after `epochs` of its `num_epochs` epochs."""
@@ -31,13 +30,8 @@ class LinearSchedule:
         return self.start_coef_scale + (self.end_coef_scale - self.start_coef_scale) * way
 
 
-@dataclass(frozen=True, slots=True)
-class ExponentialSchedule:
+class ExponentialSchedule(Schedule):
     """In equal ratios; both scales are of one sign and not zero."""
-
-    start_coef_scale: float
-    end_coef_scale: float
-    num_epochs: int
 
     def scale(self, epochs: int) -> float:
         """The scale after `epochs` of its `num_epochs` epochs."""
@@ -45,7 +39,7 @@ class ExponentialSchedule:
         return float(self.start_coef_scale * ratio ** (epochs / self.num_epochs))
 
 
-SCHEDULES: dict[str, type[LinearSchedule] | type[ExponentialSchedule]] = {
+SCHEDULES: dict[str, type[Schedule]] = {
     "linear": LinearSchedule,
     "exp": ExponentialSchedule,
 }

@@ -1,13 +1,17 @@
 """Optimizers and learning-rate schedulers by name."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import nn, optim
+from torch.amp import GradScaler
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from pcm.chain.choice import choose
+from pcm.config.names import did_you_mean
 from pcm.errors import ConfigError, Fault
 
 OPTIMIZERS: dict[str, type[optim.Optimizer]] = {
@@ -16,6 +20,8 @@ OPTIMIZERS: dict[str, type[optim.Optimizer]] = {
     "adagrad": optim.Adagrad,
     "rmsprop": optim.RMSprop,
 }
+
+_MANUAL_KEYS = ("interval", "frequency", "name")
 
 Factor: TypeAlias = Callable[[int], float]
 """Steps done -> factor of the optimizer's own learning rate."""
@@ -90,5 +96,49 @@ def build_optimizer(cfg: Mapping[str, Any], links: nn.ModuleDict) -> dict[str, A
     scheduler = build_scheduler(optimizer, cfg["lr_scheduler"]["schedulers"])
     return {
         "optimizer": optimizer,
-        "lr_scheduler": {"scheduler": scheduler, **cfg["lr_scheduler"]["out_cfg_kwargs"]},
+        "lr_scheduler": {"scheduler": scheduler, **_known_to_manual_optimization(cfg)},
     }
+
+
+def _known_to_manual_optimization(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    """Lightning's scheduler config without what only schedulers that watch a metric need."""
+    out_cfg_kwargs: Mapping[str, Any] = cfg["lr_scheduler"]["out_cfg_kwargs"]
+    return {key: out_cfg_kwargs[key] for key in _MANUAL_KEYS if key in out_cfg_kwargs}
+
+
+def check_owners(cfg: Sequence[Mapping[str, Any]], links: nn.ModuleDict) -> None:
+    """Check that every link with parameters belongs to exactly one optimizer.
+
+    Raises:
+        ConfigError: with every link that doesn't.
+    """
+    listed = Counter(name for optimizer in cfg for name in optimizer["links"])
+    faults = [
+        Fault(f"there is no link '{name}'", key="optimizers", hint=did_you_mean(name, links))
+        for name in listed
+        if name not in links
+    ]
+    faults += [
+        Fault(
+            f"link '{name}' belongs to {listed[name] or 'no'} optimizer{'s'[: listed[name] != 1]}",
+            key="optimizers",
+            expected="one optimizer for each link with parameters",
+        )
+        for name, link in links.items()
+        if any(parameter.requires_grad for parameter in link.parameters()) and listed[name] != 1
+    ]
+    if faults:
+        raise ConfigError(faults)
+
+
+def step_scaled(optimizers: Sequence[LightningOptimizer], scaler: GradScaler) -> None:
+    """Step all optimizers with gradients of one scaled backward pass (float16).
+
+    Lightning's own step updates the scale after each optimizer, so that the next one would
+    divide its gradients by a scale that they were never multiplied with.
+    """
+    for optimizer in optimizers:
+        optimizer._on_before_step()  # these two count the step and time it
+        scaler.step(optimizer.optimizer)
+        optimizer._on_after_step()
+    scaler.update()

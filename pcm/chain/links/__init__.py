@@ -18,6 +18,7 @@ from pcm.chain.links.latent import (
 )
 from pcm.chain.links.loss import Reconstruction
 from pcm.chain.links.misc import Adapter, Cloner, Rearranger, Repeater
+from pcm.config.structure import Namespace, validate_config_structure
 from pcm.errors import ConfigError, Fault
 
 LINKS: dict[str, type[nn.Module]] = {
@@ -51,8 +52,19 @@ def build_links(specs: Sequence[Mapping[str, Any]]) -> nn.ModuleDict:
         # What torch refuses as a submodule's name: it would hide an attribute or split a key.
         if "." in name or not name or name in links or hasattr(links, name):
             raise ConfigError([Fault("a link can't have this name", key="chain", found=repr(name))])
-        links[name] = link_class(spec["chain_link_spec_path"])(spec["cfg"])
+        links[name] = build_link(spec["chain_link_spec_path"], spec["cfg"])
     return links
+
+
+def build_link(spec_path: str, cfg: Mapping[str, Any]) -> nn.Module:
+    """The link at `spec_path`, after a look at its cfg.
+
+    A link of the user's own is called with its cfg alone, like the catalogue's; if it has a
+    `_config_structure`, the cfg must fit it.
+    """
+    link = link_class(spec_path)
+    validate_config_structure(cfg, getattr(link, "_config_structure", Namespace))
+    return link(cfg)
 
 
 def link_class(spec_path: str) -> type[nn.Module]:

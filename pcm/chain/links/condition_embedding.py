@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pcm.chain.types import Batch, LinkOutput
-from pcm.errors import ConfigError, Fault
+from pcm.config.structures import links as structures
 
 PADDING_ID = 0
 """Condition id of an empty place in the set."""
@@ -25,13 +25,6 @@ class ConditionEmbedding(nn.Module):
     def __init__(self, cfg: Mapping[str, Any], embedding_dim: int) -> None:
         super().__init__()
         sizes: list[int] = cfg["n_categories_per_condition"]
-        if len(sizes) != cfg["n_conditions"]:
-            fault = Fault(
-                "n_categories_per_condition does not fit n_conditions",
-                found=f"{len(sizes)} numbers",
-                expected=f"{cfg['n_conditions']} numbers, one a condition",
-            )
-            raise ConfigError([fault])
         self.conditions = _embedding(1 + len(sizes), embedding_dim)
         self.categories = _embedding(1 + sum(sizes), embedding_dim)
         # Row 0 is padding's; the ranges of the conditions follow it.
@@ -55,6 +48,8 @@ def _embedding(rows: int, dim: int) -> nn.Embedding:
 
 class ConditionSetEmbeddingTransformer(nn.Module):
     """One vector for a set of conditions: a transformer's output at a learned pooling token."""
+
+    _config_structure = structures.CONDITION_SET_EMBEDDING_TRANSFORMER
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pcm.chain.choice import choose
 from pcm.chain.links.modules import build_module
 from pcm.chain.types import Batch, LinkOutput
+from pcm.config.structures import links as structures
 
 
 class Residual(nn.Module):
@@ -63,6 +64,8 @@ def _hidden_layer(
 class DenseBlockStack(nn.Module):
     """A multilayer perceptron: hidden layers with their modules, then a bare linear layer."""
 
+    _config_structure = structures.DENSE_BLOCK_STACK
+
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()
         dims = [cfg["input_dim"], *cfg["hidden_dims"]]
@@ -83,6 +86,8 @@ class DenseBlockStack(nn.Module):
 
 class StandaloneTinyModule(nn.Module):
     """One small module, e.g. the activation of an output."""
+
+    _config_structure = structures.STANDALONE_TINY_MODULE
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ from torch.nn import functional
 from pcm.chain.choice import choose
 from pcm.chain.mixture import component_log_prob, mixture_log_prob, sample_mixture
 from pcm.chain.types import Batch, LinkOutput, StructuredLoss, at_least_float32
+from pcm.config.structures import links as structures
 
 UNKNOWN_COMPONENT = -1
 """Component indicator of an item whose component nobody knows."""
@@ -38,6 +39,8 @@ CONSTRAINTS: dict[str, Callable[[Tensor], Tensor]] = {"l2": _mean_square, "huber
 
 class PosteriorGaussian(nn.Module):
     """Diagonal Gaussian posterior, sampled by reparametrisation (Kingma & Welling 2013)."""
+
+    _config_structure = structures.POSTERIOR_GAUSSIAN
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()
@@ -99,6 +102,8 @@ class PriorGaussianMixtureNLL(_LearnedMixture):
     (batch, samples, dim); the batch stays as it is.
     """
 
+    _config_structure = structures.PRIOR_GAUSSIAN_MIXTURE_NLL
+
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__(cfg)
         self._coef = float(cfg["loss_coef_prior_nll"])
@@ -130,6 +135,8 @@ class PriorGaussianMixtureNLL(_LearnedMixture):
 
 class PriorVecConditionedLogitsGaussianMixtureNLL(nn.Module):
     """Mixture prior whose logits come from the batch: one mixture an item, shared means."""
+
+    _config_structure = structures.PRIOR_VEC_CONDITIONED_LOGITS_GAUSSIAN_MIXTURE_NLL
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()
@@ -165,6 +172,8 @@ class PriorVecConditionedLogitsGaussianMixtureNLL(nn.Module):
 class ClusteringFuzzy(_LearnedMixture):
     """Pulls latents towards the clusters of a mixture, and the clusters towards the origin."""
 
+    _config_structure = structures.CLUSTERING_FUZZY
+
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__(cfg)
         self._constraint = choose(CONSTRAINTS, cfg["constraint_method"], "constraint")
@@ -196,6 +205,8 @@ class ClusteringFuzzy(_LearnedMixture):
 
 class ConstraintLatent(nn.Module):
     """Pulls latents towards the origin."""
+
+    _config_structure = structures.CONSTRAINT_LATENT
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pcm.chain.choice import choose
 from pcm.chain.reductions import get_reductor
 from pcm.chain.types import Batch, LinkOutput, StructuredLoss, at_least_float32
+from pcm.config.structures import links as structures
 
 LOSS_FUNCTIONS: dict[str, type[nn.Module]] = {
     "mse": nn.MSELoss,
@@ -19,6 +20,8 @@ LOSS_FUNCTIONS: dict[str, type[nn.Module]] = {
 
 class Reconstruction(nn.Module):
     """How far a reconstruction is from its original."""
+
+    _config_structure = structures.RECONSTRUCTION
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pcm.chain.choice import choose
 from pcm.chain.types import Batch, LinkOutput
+from pcm.config.structures import links as structures
 
 
 def _concat(tensors: Sequence[Tensor], dim: int) -> Tensor:
@@ -25,6 +26,8 @@ AGGREGATIONS: dict[str, Callable[..., Tensor]] = {"concat": _concat, "sum": _sum
 
 class Adapter(nn.Module):
     """Joins tensors into new ones."""
+
+    _config_structure = structures.ADAPTER
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()
@@ -47,6 +50,8 @@ class Adapter(nn.Module):
 class Cloner(nn.Module):
     """Gives a tensor a second name."""
 
+    _config_structure = structures.CLONER
+
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()
         del cfg
@@ -63,6 +68,8 @@ class Cloner(nn.Module):
 class Rearranger(nn.Module):
     """`einops.rearrange`."""
 
+    _config_structure = structures.REARRANGER
+
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()
         del cfg
@@ -75,6 +82,8 @@ class Rearranger(nn.Module):
 
 class Repeater(nn.Module):
     """`einops.repeat`."""
+
+    _config_structure = structures.REPEATER
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__()
