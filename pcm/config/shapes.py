@@ -1,6 +1,6 @@
 """Structures beyond plain data: optional keys, names out of a set, ranges, tagged unions."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,10 @@ class Record(Shape):
     def __str__(self) -> str:
         keys = [*self.required, *(f"{key} (optional)" for key in self.optional)]
         return f"a mapping with {', '.join(keys)}" if keys else "an empty mapping: {}"
+
+    def relaxed(self) -> "Record":
+        """The same keys, all of them optional."""
+        return Record({}, {**self.required, **self.optional})
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,31 +135,37 @@ class Tagged(Shape):
     fields: Mapping[str, ConfigStructure]
     tag: str
     content: str
-    choices: Mapping[str, ConfigStructure]
+    choices: Mapping[Any, ConfigStructure]
     what: str
     open_to: Callable[[str], bool] = lambda _tag: False
 
     def _inspect(self, value: Any, inspector: Inspector) -> Findings:
         findings = [*inspect_mapping(value, self.fields, {}, inspector)]
-        tag = value.get(self.tag) if isinstance(value, dict) else None
-        if not isinstance(tag, str):
+        if not isinstance(value, dict) or self.tag not in value:
             return findings
-        if tag in self.choices:
-            if self.content in value:
-                inside = inspector.inspect(value[self.content], self.choices[tag])
-                findings += [finding.under(self.content) for finding in inside]
-        elif not self.open_to(tag):
-            unknown = inspector.inspect(tag, OneOf(self.choices, self.what))
-            findings += [finding.under(self.tag) for finding in unknown]
+        tag = value[self.tag]
+        if inspector.inspect(tag, self.fields[self.tag]):
+            return findings
+        if tag not in self.choices:
+            return [*findings, *self._unknown(tag)]
+        if self.content in value:
+            inside = inspector.inspect(value[self.content], self.choices[tag])
+            findings += [finding.under(self.content) for finding in inside]
         return findings
 
     def __str__(self) -> str:
         return f"a mapping with {', '.join(self.fields)}"
 
+    def _unknown(self, tag: Any) -> Iterator[Finding]:
+        if not self.open_to(tag):
+            expected = f"one of {', '.join(self.choices)}"
+            hint = did_you_mean(tag, self.choices)
+            yield Finding((self.tag,), f"unknown {self.what}", shown(tag), expected, hint)
+
 
 @dataclass(frozen=True, eq=False)
 class Rule(Shape):
-    """A structure, and what its values must mean; the check sees well-formed values only."""
+    """A structure, and what its values must mean; `check` sees well-formed values only."""
 
     structure: ConfigStructure
     check: Callable[[Any], Iterable[Finding]]
@@ -167,15 +177,34 @@ class Rule(Shape):
         return summary(self.structure)
 
 
-__all__ = [
-    "COUNT",
-    "FRACTION",
-    "NOT_NEGATIVE",
-    "POSITIVE",
-    "MapOf",
-    "Number",
-    "OneOf",
-    "Record",
-    "Rule",
-    "Tagged",
-]
+@dataclass(frozen=True, eq=False)
+class Meaning(Shape):
+    """A structure, and how its parts fit together; `check` sees any value.
+
+    For whole files, where one slip must not hide what is wrong elsewhere.
+    """
+
+    structure: ConfigStructure
+    check: Callable[[Any, Inspector], Iterable[Finding]]
+
+    def _inspect(self, value: Any, inspector: Inspector) -> Findings:
+        findings = inspector.inspect(value, self.structure)
+        return [*findings, *self.check(value, inspector)]
+
+    def __str__(self) -> str:
+        return summary(self.structure)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice(Shape):
+    """One of two structures, as a glance at the value tells."""
+
+    chooses_first: Callable[[Any], bool]
+    first: ConfigStructure
+    second: ConfigStructure
+
+    def _inspect(self, value: Any, inspector: Inspector) -> Findings:
+        return inspector.inspect(value, self.first if self.chooses_first(value) else self.second)
+
+    def __str__(self) -> str:
+        return f"{summary(self.second)}, or {summary(self.first)}"

@@ -14,9 +14,9 @@
 import sys
 from abc import ABC, abstractmethod
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import NoneType, UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pcm.config.keys import Keys, dotted
 from pcm.config.names import did_you_mean
@@ -33,6 +33,8 @@ __all__ = [
     "summary",
     "validate_config_structure",
 ]
+
+T = TypeVar("T")
 
 ConfigStructure = Any
 """A dict, list, tuple, type, union, None, `Namespace` or `Shape`, nested at will."""
@@ -130,25 +132,30 @@ class Inspector:
     that was inspected may be changed in place while the inspector is in use.
     """
 
-    _MOST_KNOWN = 1 << 15
+    _MOST_KNOWN = 1 << 13
 
     def __init__(self) -> None:
-        # Holding on to value and structure keeps their ids from being given away again.
-        self._known: dict[tuple[int, int], tuple[Any, ConfigStructure, Findings]] = {}
+        # Holding on to the parts keeps their ids from being given away again.
+        self._known: dict[tuple[int, ...], tuple[tuple[Any, ...], Any]] = {}
 
     def inspect(self, value: Any, structure: ConfigStructure) -> Findings:
         """What is wrong with `value`."""
-        if not isinstance(value, (dict, list)):
-            return _look(value, structure, self)
-        token = (id(value), id(structure))
+        if isinstance(value, (dict, list)):
+            return self.once(_look, value, structure)
+        return _look(self, value, structure)
+
+    def once(self, function: Callable[..., T], *parts: Any) -> T:
+        """`function(self, *parts)`, computed once for the same objects."""
+        token = (id(function), *map(id, parts))
         known = self._known.get(token)
         if known is not None:
-            return known[2]
-        findings = _look(value, structure, self)
+            result: T = known[1]
+            return result
+        result = function(self, *parts)
         if len(self._known) >= self._MOST_KNOWN:
             self._known.clear()
-        self._known[token] = (value, structure, findings)
-        return findings
+        self._known[token] = ((function, *parts), result)
+        return result
 
     def inspect_entries(self, value: dict[str, Any], fields: Mapping[str, Any]) -> list[Finding]:
         """What is wrong with the entries of `value` that `fields` has a structure for."""
@@ -160,7 +167,7 @@ class Inspector:
         return findings
 
 
-def _look(value: Any, structure: ConfigStructure, inspector: Inspector) -> Findings:
+def _look(inspector: Inspector, value: Any, structure: ConfigStructure) -> Findings:
     if isinstance(structure, Shape):
         return structure._inspect(value, inspector)
     if structure is Namespace:
@@ -179,7 +186,8 @@ def _types_of(structure: ConfigStructure) -> tuple[type, ...]:
         return (NoneType,)
     if isinstance(structure, type):
         return (structure,)
-    if isinstance(structure, UnionType) or get_origin(structure) is Union:
+    origin: Any = get_origin(structure)
+    if origin in (UnionType, Union):
         return get_args(structure)
     raise TypeError(f"not a ConfigStructure: {structure!r}")
 

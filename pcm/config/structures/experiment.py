@@ -1,0 +1,132 @@
+"""The config of one experiment: a model, its data, a trainer, and how they fit together."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pcm.config.shapes import COUNT, Choice, Meaning, Record
+from pcm.config.structure import ConfigStructure, Finding, Inspector
+from pcm.config.structures.data import DATA
+from pcm.config.structures.grid import SEED
+from pcm.config.structures.model import MODEL
+from pcm.config.structures.own import OWN_CLASS, names_own_class
+from pcm.config.structures.trainer import TRAINER
+from pcm.config.structures.wiring import (
+    Links,
+    entry,
+    items_of,
+    links_of,
+    under,
+    unknown_name,
+)
+from pcm.config.wording import shown
+
+MODEL_FILE: ConfigStructure = Choice(names_own_class, OWN_CLASS, MODEL)
+DATA_FILE: ConfigStructure = Choice(names_own_class, OWN_CLASS, DATA)
+
+_SET_BY_MODEL = ("max_epochs", "check_val_every_n_epoch")
+_NOT_FOR_CHAINS = {
+    "gradient_clip_val": "a chain steps its optimizers itself, and clips no gradients",
+    "accumulate_grad_batches": "a chain steps its optimizers after every batch",
+}
+
+
+def _check_experiment(config: Any, inspector: Inspector) -> Iterator[Finding]:
+    if not isinstance(config, dict):
+        return
+    yield from _check_data_sections(config)
+    model, trainer = config.get("model"), config.get("trainer")
+    if not isinstance(model, dict) or names_own_class(model):
+        return
+    kwargs = inspector.once(_check_chain_kwargs, entry(trainer, "kwargs"))
+    yield from under(kwargs, "trainer", "kwargs")
+    links = links_of(model, inspector)
+    callbacks, commands = items_of(trainer, "callbacks"), items_of(model, "commands")
+    plots = inspector.once(_check_plots, callbacks, commands, links)
+    yield from under(plots, "trainer", "callbacks")
+
+
+def _check_data_sections(config: Mapping[str, Any]) -> Iterator[Finding]:
+    own, has_val = names_own_class(config.get("data_train")), config.get("data_val") is not None
+    if own and has_val:
+        expected = "null: the data module of data_train serves both"
+        yield Finding(("data_val",), "a second data module", expected=expected)
+    if not own and "data_val" in config and not has_val:
+        yield Finding(("data_val",), "no data to validate on", "null", "a data file")
+
+
+def _check_chain_kwargs(_inspector: Inspector, kwargs: Any) -> list[Finding]:
+    if not isinstance(kwargs, dict):
+        return []
+    findings = [
+        Finding((key,), f"'{key}' is the model's", shown(kwargs[key]), f"model.training.{key}")
+        for key in _SET_BY_MODEL
+        if key in kwargs
+    ]
+    for key, reason in _NOT_FOR_CHAINS.items():
+        if kwargs.get(key) not in (None, 1 if key == "accumulate_grad_batches" else None):
+            findings.append(Finding((key,), reason, shown(kwargs[key]), f"no {key}"))
+    return findings
+
+
+def _check_plots(
+    inspector: Inspector, callbacks: list[Any], commands: list[Any], links: Links
+) -> list[Finding]:
+    findings: list[Finding] = []
+    for index, callback in enumerate(callbacks):
+        command = entry(entry(callback, "cfg"), "command")
+        if entry(callback, "name") == "neptune_plot":
+            found = _check_plot_command(command, commands, links, inspector)
+            findings += under(found, index, "cfg", "command")
+    return findings
+
+
+def _check_plot_command(
+    plot_command: Any, commands: list[Any], links: Links, inspector: Inspector
+) -> Iterator[Finding]:
+    name, dynamic = entry(plot_command, "name"), entry(plot_command, "dynamic_kwargs")
+    names = [item["command_name"] for item in commands if entry(item, "command_name")]
+    yield from unknown_name(name, names, "command", ("name",))
+    if name not in names or not isinstance(dynamic, dict):
+        return
+    steps = items_of(commands[names.index(name)], "processing_steps")
+    used = [entry(step, "link") for step in steps]
+    for link_name in dynamic:
+        what = f"link of the command '{name}'"
+        yield from unknown_name(link_name, used, what, ("dynamic_kwargs", link_name))
+    for step in steps:
+        yield from _check_dynamic_kwargs(step, dynamic, links, inspector)
+
+
+def _check_dynamic_kwargs(
+    step: Any, dynamic: Mapping[str, Any], links: Links, inspector: Inspector
+) -> Iterator[Finding]:
+    name, method, kwargs = (entry(step, key) for key in ("link", "method", "kwargs"))
+    link = links.named(name)
+    added = entry(dynamic, name) or {}
+    if link is None or link.spec is None or not isinstance(kwargs, dict):
+        return
+    structure = link.spec.methods.get(method)
+    if structure is None or not isinstance(added, dict):
+        return
+    for finding in inspector.inspect({**kwargs, **added}, structure):
+        # What the step itself has wrong is reported where the step is written.
+        if not finding.keys or finding.keys[0] in added or finding.keys[0] not in kwargs:
+            problem = f"{finding.problem} for {name}.{method}"
+            yield finding.under("dynamic_kwargs", name)._replace(problem=problem)
+
+
+EXPERIMENT: ConfigStructure = Meaning(
+    Record(
+        {
+            "schema_version": int,
+            "seed": SEED,
+            "subsample_size": (None, COUNT),
+            "world_size": COUNT,
+            "model": MODEL_FILE,
+            "data_train": DATA_FILE,
+            "trainer": TRAINER,
+        },
+        {"data_val": Choice(lambda data: data is None, None, DATA_FILE)},
+    ),
+    _check_experiment,
+)

@@ -1,0 +1,51 @@
+"""A grid file: base files, axes that vary, and what the points run on.
+
+Paths, axes and resources are looked at by whoever expands the grid.
+"""
+
+from pcm.config.shapes import COUNT, MapOf, Number, Record
+from pcm.config.structure import ConfigStructure, Namespace
+
+SEED = Number(int, low=0, high=2**32 - 1)
+"""What Lightning's `seed_everything` takes."""
+
+_OVERRIDES = MapOf(Namespace)
+
+RESOURCES = Record(
+    optional={
+        **dict.fromkeys(("partition", "account", "qos", "constraint", "gpu_type"), (None, str)),
+        **dict.fromkeys(("nodes", "tasks_per_node"), (None, COUNT)),
+        "gpus_per_node": (None, Number(int, low=0)),
+        **dict.fromkeys(("cpus_per_gpu", "cpus_per_task"), (None, COUNT)),
+        **dict.fromkeys(("mem_per_gpu", "mem", "time"), (None, int | str)),
+        "max_parallel": (None, COUNT),
+    }
+)
+"""What one experiment asks for: `time: "12:00:00"`, `mem: 32G`."""
+
+TRACKER: ConfigStructure = Record({"name": str}, {"project": (None, str)})
+
+GRID: ConfigStructure = Record(
+    {
+        "base": Record(
+            {"model": str, "data_train": str}, {"data_val": (None, str), "trainer": (None, str)}
+        )
+    },
+    {
+        "name": str,
+        "tags": (None, [str]),
+        "seed": SEED,
+        "subsample_size": (None, COUNT),
+        "set": (None, _OVERRIDES),
+        "grid": (None, _OVERRIDES),
+        "zip": (None, [_OVERRIDES]),
+        "random": (None, Record({"n": int, "axes": _OVERRIDES}, {"seed": (None, int)})),
+        "exclude": (None, [_OVERRIDES]),
+        "include": (None, [_OVERRIDES]),
+        "resources": (None, RESOURCES),
+        "container": (None, Record({"image": str}, {"binds": (None, [str])})),
+        "tracker": (None, TRACKER),
+        "starts_from": (None, {"checkpoint": str}),
+        "version": (None, int | str),
+    },
+)

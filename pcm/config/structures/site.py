@@ -1,0 +1,21 @@
+"""A site file: what is particular to one cluster."""
+
+from pcm.config.shapes import COUNT, MapOf, OneOf, Record
+from pcm.config.structure import ConfigStructure
+from pcm.config.structures.grid import RESOURCES
+
+SITE: ConfigStructure = Record(
+    optional={
+        "name": (None, str),
+        "defaults": (None, RESOURCES),
+        "gpu_flag": (None, OneOf(("gres", "gpus-per-node"), "GPU flag")),
+        "modules": (None, [str]),
+        "setup": (None, [str]),
+        "binds": (None, [str]),
+        "image_folder": (None, str),
+        "mount": (None, OneOf(("auto", "fuse", "unsquash", "sandbox"), "way to mount")),
+        "max_array_size": (None, COUNT),
+        "accounting": (None, bool),
+        "sbatch": (None, MapOf(int | str)),
+    }
+)

@@ -1,0 +1,122 @@
+"""A trainer file: callbacks, devices, and Lightning's Trainer kwargs."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pcm.config.names import did_you_mean
+from pcm.config.shapes import COUNT, MapOf, OneOf, Record, Rule, Tagged
+from pcm.config.structure import ConfigStructure, Finding, Inspector, Namespace
+from pcm.config.structures.plots import PLOT_TOP_NODE
+from pcm.config.wording import shown
+
+TRAINER_KWARGS = (
+    "accelerator",
+    "strategy",
+    "devices",
+    "num_nodes",
+    "precision",
+    "logger",
+    "callbacks",
+    "fast_dev_run",
+    "max_epochs",
+    "min_epochs",
+    "max_steps",
+    "min_steps",
+    "max_time",
+    "limit_train_batches",
+    "limit_val_batches",
+    "limit_test_batches",
+    "limit_predict_batches",
+    "overfit_batches",
+    "val_check_interval",
+    "check_val_every_n_epoch",
+    "num_sanity_val_steps",
+    "log_every_n_steps",
+    "enable_checkpointing",
+    "enable_progress_bar",
+    "enable_model_summary",
+    "accumulate_grad_batches",
+    "gradient_clip_val",
+    "gradient_clip_algorithm",
+    "deterministic",
+    "benchmark",
+    "inference_mode",
+    "use_distributed_sampler",
+    "profiler",
+    "detect_anomaly",
+    "barebones",
+    "plugins",
+    "sync_batchnorm",
+    "reload_dataloaders_every_n_epochs",
+    "default_root_dir",
+    "enable_autolog_hparams",
+    "model_registry",
+)
+"""Parameters of Lightning's Trainer."""
+
+SET_ELSEWHERE = {
+    "accelerator": "write it beside kwargs",
+    "callbacks": "write them beside kwargs",
+    "devices": "write it beside kwargs",
+    "num_nodes": "write it beside kwargs",
+    "logger": "the tracker is chosen in the grid file",
+}
+"""Trainer parameters that kwargs can't set, and what to do instead."""
+
+
+def _check_kwargs(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
+    for key, value in kwargs.items():
+        if key in SET_ELSEWHERE:
+            problem = f"'{key}' can't be among the kwargs"
+            yield Finding((key,), problem, shown(value), hint=SET_ELSEWHERE[key])
+        elif key not in TRAINER_KWARGS:
+            problem = f"Lightning's Trainer takes no '{key}'"
+            yield Finding((key,), problem, hint=did_you_mean(key, TRAINER_KWARGS))
+
+
+LR_MONITOR: ConfigStructure = {}
+NEPTUNE_PLOT: ConfigStructure = {
+    "neptune_plot_log_path": str,
+    "command": {"name": str, "dynamic_kwargs": MapOf(dict)},
+    "plt_tree_top_node": PLOT_TOP_NODE,
+}
+CALLBACKS: dict[str, ConfigStructure] = {"lr_monitor": LR_MONITOR, "neptune_plot": NEPTUNE_PLOT}
+"""Structure of `cfg` by name."""
+
+CALLBACK_KWARGS: dict[str, ConfigStructure] = {
+    "lr_monitor": Record(
+        optional={
+            "logging_interval": (None, OneOf(("epoch", "step"), "logging interval")),
+            "log_momentum": bool,
+            "log_weight_decay": bool,
+        }
+    ),
+    "neptune_plot": Namespace,
+}
+"""Structure of `kwargs` by name."""
+
+
+def _check_callback(callback: Mapping[str, Any]) -> Iterator[Finding]:
+    structure = CALLBACK_KWARGS[callback["name"]]
+    for finding in Inspector().inspect(callback["kwargs"], structure):
+        yield finding.under("kwargs")
+
+
+CALLBACK: ConfigStructure = Rule(
+    Tagged(
+        {"name": str, "cfg": Namespace, "kwargs": dict},
+        tag="name",
+        content="cfg",
+        choices=CALLBACKS,
+        what="callback",
+    ),
+    _check_callback,
+)
+
+TRAINER: ConfigStructure = {
+    "callbacks": [CALLBACK],
+    "num_nodes": (None, COUNT),
+    "devices": (None, int | str, [int]),
+    "accelerator": (None, str),
+    "kwargs": Rule(dict, _check_kwargs),
+}
