@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from launch.status import State
+
 
 class Executor(StrEnum):
     """Where experiments run."""
@@ -24,15 +26,12 @@ class TrackerName(StrEnum):
 
 
 RunsDir = Annotated[
-    Path,
+    Path | None,
     typer.Option(
-        envvar="PCM_RUNS_DIR",
-        help="Folder of all sweeps and experiments.",
-        show_default=True,
+        help="Folder of all sweeps and experiments; else $PCM_RUNS_DIR, else ./runs.",
         metavar="DIR",
     ),
 ]
-RUNS_DIR = Path("runs")
 
 ExecutorOption = Annotated[
     Executor, typer.Option(help="Where to run: on Slurm, here, or here inside this process.")
@@ -49,6 +48,10 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the plan and what would be run; do nothing.")
 ]
+Everything = Annotated[bool, typer.Option("--all", help="Show every row.")]
+StateOption = Annotated[
+    list[State] | None, typer.Option("--state", help="Only these states; repeatable.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 Grid = Annotated[Path, typer.Argument(help="Grid file.", metavar="GRID", show_default=False)]
@@ -63,7 +66,7 @@ Overrides = Annotated[
 ExperimentId = Annotated[
     str, typer.Argument(help="Id, or a unique beginning of one.", metavar="ID", show_default=False)
 ]
-SweepOrIds = Annotated[
+SweepsOrIds = Annotated[
     list[str],
     typer.Argument(
         help="Sweep names and experiment ids, or unique beginnings of ids.",
@@ -81,9 +84,7 @@ TasksPerNode = Annotated[
     int | None, typer.Option(help="Ranks on each machine where there are no GPUs.", min=1)
 ]
 TimeLimit = Annotated[
-    str | None, typer.Option("--time", help="Limit of one attempt, e.g. 12:00:00 or 90m.")
+    str | None, typer.Option(help="Limit of one attempt: 12:00:00, 1-00:00:00 or minutes.")
 ]
-MaxParallel = Annotated[
-    int | None, typer.Option(help="Experiments that may run at once.", min=1)
-]
+MaxParallel = Annotated[int | None, typer.Option(help="Experiments that may run at once.", min=1)]
 Image = Annotated[str | None, typer.Option(help="Apptainer image to run in.", metavar="FILE.sif")]

@@ -21,11 +21,15 @@ COLUMNS = (
 )
 
 
-def plan_table(plan: Plan, *, everything: bool = False) -> Table:
-    """A row a point, what is to be done first."""
+def shown_items(plan: Plan, *, everything: bool = False) -> list[PlanItem]:
+    """The items that a person sees, what is to be done first."""
     items = sorted(plan.items, key=lambda item: item.action is Action.SKIP)
-    shown = items if everything else items[:SHOWN]
-    return table(COLUMNS, [(item.id, item.name, item.action, item.reason) for item in shown])
+    return items if everything else items[:SHOWN]
+
+
+def plan_table(items: Sequence[PlanItem]) -> Table:
+    """A row a point."""
+    return table(COLUMNS, [(item.id, item.name, item.action, item.reason) for item in items])
 
 
 def plan_summary(plan: Plan) -> str:

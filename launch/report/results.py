@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
+from launch.grid.points import short_labels
 from launch.report.table import Column, table, width
 from launch.report.text import number
 from launch.status import State
@@ -21,16 +22,16 @@ class Result:
 
     Attributes:
         step: training batches done when the last metric was logged; None before the first.
-        axes: what the point overrides, by path.
         metrics: the last value of each metric.
+        axes: what the point overrides, by path.
     """
 
     id: str
     name: str
     state: State
     step: int | None = None
-    axes: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    axes: dict[str, Any] = field(default_factory=dict)
 
 
 def last_metrics(journal: Path) -> tuple[int | None, dict[str, float]]:
@@ -55,22 +56,6 @@ def shown_metrics(results: Sequence[Result]) -> list[str]:
     return sorted(chosen, key=lambda name: ("-" in name, name != "val/loss"))
 
 
-def short_names(paths: Sequence[str]) -> dict[str, str]:
-    """Each path's last parts, as few as tell it from the others."""
-    short = {}
-    for path in paths:
-        parts = path.split(".")
-        endings = (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
-        unique = (
-            ending
-            for ending in endings
-            if sum(f".{other}".endswith(f".{ending}") for other in paths) == 1
-        )
-        # One path may be the ending of another.
-        short[path] = next(unique, path)
-    return short
-
-
 def results_table(results: Sequence[Result], columns: int, *, everything: bool = False) -> Table:
     """A row a point, with as many metrics as fit into `columns`, at least one."""
     axes = union(result.axes for result in results)
@@ -85,7 +70,7 @@ def results_table(results: Sequence[Result], columns: int, *, everything: bool =
 def _cells(
     results: Sequence[Result], axes: Sequence[str], metrics: Sequence[str]
 ) -> tuple[list[Column], list[list[str]]]:
-    titles = short_names(axes)
+    titles = short_labels(axes)
     head = [
         Column("id"),
         Column("experiment", fold=True),

@@ -1,0 +1,87 @@
+"""The command line: parse, call, print; nothing else.
+
+`pcm --help` reads every module here, so they import Typer and little more at their top;
+what a command needs is imported inside its function.
+"""
+
+from typing import Annotated
+
+import typer
+
+from launch.cli.checking import structure, validate
+from launch.cli.group import PcmGroup
+from launch.cli.launching import launch, plan
+from launch.cli.reading import logs, show
+from launch.cli.results import results
+from launch.cli.resuming import resume
+from launch.cli.status import status
+from launch.cli.stopping import cancel
+from launch.cli.syncing import sync
+from launch.cli.training import TagsCommand, train
+
+EPILOG = """\b
+Exit codes:
+  0    done
+  1    an experiment failed
+  2    the command line makes no sense
+  3    a config is invalid
+  4    the scheduler, the container runtime or the store refused
+  5    no such experiment or sweep
+  130  interrupted, or you answered no
+
+\b
+Example:
+  pcm launch config/grids/quickstart.yaml --executor local
+"""
+
+app = typer.Typer(
+    cls=PcmGroup,
+    epilog=EPILOG,
+    # Plain help: it costs half of what the decorated one does, and reads well in a pipe.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        # --data_train is --data-train.
+        "token_normalize_func": lambda token: token.replace("_", "-"),
+    },
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from pcm import __version__
+
+        typer.echo(f"pcm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def pcm(
+    context: typer.Context,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="PCM_DEBUG", help="Show tracebacks.")
+    ] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """From one YAML grid to many PyTorch Lightning runs that never lose work."""
+    assert isinstance(context.command, PcmGroup)
+    context.command.debug = debug
+
+
+app.command()(launch)
+app.command()(plan)
+app.command()(validate)
+app.command()(structure)
+app.command(cls=TagsCommand)(train)
+app.command()(resume)
+app.command()(status)
+app.command()(show)
+app.command()(logs)
+app.command()(cancel)
+app.command()(results)
+app.command()(sync)

@@ -1,0 +1,130 @@
+"""`pcm launch` and `pcm plan`: a grid file, its plan, and what comes of it."""
+
+from launch.cli.finding import open_store
+from launch.cli.options import (
+    DryRun,
+    Everything,
+    Executor,
+    ExecutorOption,
+    GpusPerNode,
+    Grid,
+    Image,
+    Json,
+    MaxParallel,
+    Nodes,
+    Overrides,
+    Partition,
+    RunsDir,
+    SiteOption,
+    TasksPerNode,
+    TimeLimit,
+    TrackerOption,
+    Yes,
+)
+from launch.cli.planning import (
+    Wishes,
+    launch_grid,
+    plan_of,
+    print_plan,
+    print_plan_json,
+    with_wishes,
+)
+
+
+def launch(
+    grid: Grid,
+    *,
+    executor: ExecutorOption = Executor.SLURM,
+    site: SiteOption = None,
+    partition: Partition = None,
+    nodes: Nodes = None,
+    gpus_per_node: GpusPerNode = None,
+    tasks_per_node: TasksPerNode = None,
+    time: TimeLimit = None,
+    max_parallel: MaxParallel = None,
+    image: Image = None,
+    overrides: Overrides = None,
+    tracker: TrackerOption = None,
+    runs_dir: RunsDir = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Plan a grid, ask, and run what is new.
+
+    Experiments that are done, running or waiting are left as they are; failed and stopped
+    ones go on from their newest checkpoint. Flags win over the grid file, the grid file
+    over the site.
+
+    \b
+    Examples:
+      pcm launch config/grids/quickstart.yaml --executor local
+      pcm launch config/grids/quickstart.yaml --set seed=7 --dry-run
+    """
+    from launch.grid import expand
+
+    wishes = Wishes(
+        overrides=overrides or (),
+        resources={
+            "partition": partition,
+            "nodes": nodes,
+            "gpus_per_node": gpus_per_node,
+            "tasks_per_node": tasks_per_node,
+            "time": time,
+            "max_parallel": max_parallel,
+        },
+        tracker=tracker,
+        image=image,
+    )
+    if executor is Executor.DEBUG:
+        wishes = wishes.for_one_rank()
+    expanded = expand(grid, overrides=wishes.values(), resources=wishes.given_resources())
+    launch_grid(
+        with_wishes(expanded, wishes),
+        runs_dir=runs_dir,
+        executor=executor,
+        site=site,
+        dry_run=dry_run,
+        yes=yes,
+        as_json=as_json,
+    )
+
+
+def plan(
+    grid: Grid,
+    *,
+    site: SiteOption = None,
+    partition: Partition = None,
+    nodes: Nodes = None,
+    gpus_per_node: GpusPerNode = None,
+    tasks_per_node: TasksPerNode = None,
+    time: TimeLimit = None,
+    overrides: Overrides = None,
+    runs_dir: RunsDir = None,
+    everything: Everything = False,
+    as_json: Json = False,
+) -> None:
+    """Show what launch would do, and the hours it asks for.
+
+    \b
+    Example:
+      pcm plan config/grids/quickstart.yaml
+    """
+    from launch.grid import expand
+
+    wishes = Wishes(
+        overrides=overrides or (),
+        resources={
+            "partition": partition,
+            "nodes": nodes,
+            "gpus_per_node": gpus_per_node,
+            "tasks_per_node": tasks_per_node,
+            "time": time,
+        },
+    )
+    expanded = expand(grid, overrides=wishes.values(), resources=wishes.given_resources())
+    found = plan_of(expanded, open_store(runs_dir), site)
+    if as_json:
+        print_plan_json(found)
+    else:
+        print_plan(found, expanded, everything=everything)

@@ -1,0 +1,95 @@
+"""Running experiments in the foreground: progress, results, and the exit code of it all."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from launch.cli.options import Executor
+from pcm.errors import ExitCode
+
+if TYPE_CHECKING:
+    from launch.local import LocalRun
+    from launch.status import Status
+    from launch.store import Experiment
+
+
+def run_experiments(
+    experiments: "Sequence[Experiment]",
+    executor: Executor,
+    *,
+    max_parallel: int | None = None,
+    checkpoint: str | None = None,
+    err: bool = False,
+) -> "LocalRun":
+    """Run frozen experiments to their end and show how they fare.
+
+    Args:
+        max_parallel: how many at once; as many as fit on this machine for None.
+        checkpoint: the one to go on from: a name, `best` or `last`; the newest for None.
+        err: show it on standard error.
+
+    Raises:
+        RefusedError: the executor can't run them.
+    """
+    if executor is Executor.SLURM:
+        from launch.submit import require_slurm
+
+        require_slurm()
+    if executor is Executor.DEBUG:
+        return _run_in_this_process(experiments, checkpoint)
+    from launch.local import run_local
+    from launch.report.live import live_view
+    from launch.report.status import Line
+    from launch.report.table import console
+
+    limit = max_parallel or _room_for(experiments)
+    with live_view(console(err=err)) as show:
+
+        def on_tick(statuses: "Mapping[str, Status]") -> None:
+            show([Line(each.id, each.name, statuses[each.id]) for each in experiments])
+
+        return run_local(experiments, limit, on_tick, checkpoint=checkpoint)
+
+
+def _room_for(experiments: "Sequence[Experiment]") -> int:
+    """How many run at once: as many as the largest of them leaves room for."""
+    from launch.local import default_parallel
+
+    return min(default_parallel(each.world_size, each.resources.gpus) for each in experiments)
+
+
+def _run_in_this_process(experiments: "Sequence[Experiment]", checkpoint: str | None) -> "LocalRun":
+    """One after the other, up to the first that somebody stops."""
+    from launch.debug import run_debug
+    from launch.facts import read_statuses
+    from launch.local import LocalRun
+    from launch.status import State
+
+    is_interrupted = False
+    for experiment in experiments:
+        is_interrupted = run_debug(experiment, checkpoint).state is State.STOPPED
+        if is_interrupted:
+            break
+    return LocalRun(read_statuses(experiments), is_interrupted)
+
+
+def leave(run: "LocalRun", experiments: "Sequence[Experiment]") -> None:
+    """Say what is not done and how to go on.
+
+    Raises:
+        typer.Exit: an experiment failed, or somebody interrupted.
+    """
+    from launch.status import State
+
+    unfinished = [each for each in experiments if run.statuses[each.id].state is not State.DONE]
+    if not unfinished:
+        return
+    for each in unfinished:
+        status = run.statuses[each.id]
+        if status.state in (State.FAILED, State.LOST):
+            typer.echo(f"{each.id} {status.state}: {status.detail}; pcm logs {each.id}", err=True)
+    ids = " ".join(each.id for each in unfinished[:4])
+    words = ids if len(unfinished) <= 4 else " ".join(sorted({each.sweep for each in unfinished}))
+    typer.echo(f"{len(unfinished)} not done; to go on: pcm resume {words}", err=True)
+    raise typer.Exit(ExitCode.INTERRUPTED if run.is_interrupted else ExitCode.EXPERIMENT_FAILED)

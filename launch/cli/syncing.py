@@ -1,0 +1,34 @@
+"""`pcm sync`: send a tracker what it has missed."""
+
+import typer
+
+from launch.cli.finding import find_experiments, open_store
+from launch.cli.options import RunsDir, SweepsOrIds
+from pcm.errors import ExitCode
+
+
+def sync(words: SweepsOrIds, *, runs_dir: RunsDir = None) -> None:
+    """Send trackers the metrics that they have missed.
+
+    Needs the training side, where the trackers' clients are installed.
+
+    \b
+    Example:
+      pcm sync quickstart
+    """
+    import os
+    import subprocess
+
+    from launch.container import training_python
+
+    python = training_python(os.environ)
+    failures = 0
+    for experiment in find_experiments(open_store(runs_dir), words):
+        if not experiment.run_dir.path.exists():
+            typer.echo(f"{experiment.id}: not started")
+            continue
+        typer.echo(f"{experiment.id}: ", nl=False)
+        command = [*python, "-m", "pcm.tracking", str(experiment.run_dir.path)]
+        failures += subprocess.run(command, check=False).returncode != 0
+    if failures:
+        raise typer.Exit(ExitCode.REFUSED)

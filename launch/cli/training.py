@@ -1,0 +1,155 @@
+"""`pcm train`: one experiment without a grid file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from launch.cli.finding import open_store
+from launch.cli.options import (
+    DryRun,
+    Executor,
+    GpusPerNode,
+    Nodes,
+    RunsDir,
+    TasksPerNode,
+    TrackerName,
+    TrackerOption,
+)
+from launch.cli.planning import ONE_RANK, launch_grid
+from pcm.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from launch.store import Store
+
+
+class TagsCommand(TyperCommand):
+    """A command whose `--tags` takes as many words as follow it: `--tags vae latent`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat `--tags` before each of its words."""
+        return super().parse_args(ctx, spread(args, "--tags"))
+
+
+def spread(words: list[str], option: str) -> list[str]:
+    """`--tags a b --seed 1` -> `--tags a --tags b --seed 1`."""
+    result: list[str] = []
+    is_inside = False
+    for word in words:
+        if word.startswith("-"):
+            is_inside = word == option
+            result += [] if is_inside else [word]
+        else:
+            result += [option, word] if is_inside else [word]
+    return result
+
+
+def train(
+    *,
+    model_cfg: Annotated[str, typer.Option(help="Model file.", metavar="FILE")],
+    data_train: Annotated[str, typer.Option(help="Training data file.", metavar="FILE")],
+    data_val: Annotated[
+        str | None, typer.Option(help="Validation data file.", metavar="FILE")
+    ] = None,
+    trainer_cfg: Annotated[str | None, typer.Option(help="Trainer file.", metavar="FILE")] = None,
+    experiment_name: Annotated[str, typer.Option(help="Name of the experiment.")] = "train",
+    project_name: Annotated[
+        str | None, typer.Option(help="Neptune project: workspace/project.")
+    ] = None,
+    tags: Annotated[
+        list[str] | None, typer.Option(help="Tags: one word or more.", metavar="TAG...")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random draw.")] = 0,
+    subsample_size: Annotated[
+        int | None, typer.Option(help="Train on so many samples alone.", min=1)
+    ] = None,
+    checkpoint_experiment_id: Annotated[
+        str | None, typer.Option(help="Start from weights of this experiment.", metavar="ID")
+    ] = None,
+    checkpoint_name: Annotated[
+        str | None,
+        typer.Option(help="Which of its checkpoints; the newest without.", metavar="NAME"),
+    ] = None,
+    executor: Annotated[Executor, typer.Option(help="Where to run.")] = Executor.LOCAL,
+    nodes: Nodes = None,
+    gpus_per_node: GpusPerNode = None,
+    tasks_per_node: TasksPerNode = None,
+    tracker: TrackerOption = None,
+    runs_dir: RunsDir = None,
+    dry_run: DryRun = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Print what the experiment is made of.")
+    ] = False,
+) -> None:
+    """Train one experiment from its config files.
+
+    Files are looked for here and in config/models, config/data and config/trainer.
+
+    \b
+    Example:
+      pcm train --model-cfg pcm-cvae.yaml --data-train mnist-train.yaml \\
+          --data-val mnist-test.yaml --tags vae first --seed 1
+    """
+    from launch.grid import single
+
+    store = open_store(runs_dir)
+    resources = {
+        "nodes": nodes,
+        "gpus_per_node": gpus_per_node,
+        "tasks_per_node": tasks_per_node,
+        **(ONE_RANK if executor is Executor.DEBUG else {}),
+    }
+    grid = single(
+        name=experiment_name,
+        model=model_cfg,
+        data_train=data_train,
+        data_val=data_val,
+        trainer=trainer_cfg,
+        seed=seed,
+        subsample_size=subsample_size,
+        tags=tags or (),
+        tracker=_tracker(tracker, project_name),
+        checkpoint=_checkpoint(store, checkpoint_experiment_id, checkpoint_name),
+        resources=resources,
+    )
+    if verbose:
+        from launch.store import dump_yaml
+
+        typer.echo(dump_yaml(grid.points[0].config), nl=False)
+    launch_grid(grid, runs_dir=runs_dir, executor=executor, dry_run=dry_run, yes=True)
+
+
+def _tracker(name: TrackerName | None, project: str | None) -> dict[str, Any] | None:
+    """Neptune, unless another one or none was asked for."""
+    chosen = name or TrackerName.NEPTUNE
+    if project is not None and chosen is not TrackerName.NEPTUNE:
+        raise UsageError("--project-name is Neptune's", "leave it out, or say --tracker neptune")
+    return None if chosen is TrackerName.NONE else {"name": str(chosen), "project": project}
+
+
+def _checkpoint(store: "Store", identifier: str | None, name: str | None) -> Path | None:
+    """The file to start from; it is named in full, since it is a part of what is trained."""
+    from launch.report.experiment import checkpoints
+
+    if identifier is None:
+        if name is not None:
+            raise UsageError(
+                "--checkpoint-name needs an experiment", "add --checkpoint-experiment-id ID"
+            )
+        return None
+    run_dir = store.find(identifier).run_dir
+    files = [str(manifest["file"]) for manifest in checkpoints(run_dir)]
+    wanted = None if name is None else _file_name(name)
+    found = [file for file in files if wanted in (None, file)]
+    if not found:
+        raise NotFoundError(
+            f"experiment {identifier} has no checkpoint{f' {name!r}' if name else ''}",
+            f"there is {', '.join(files) or 'none at all'}",
+        )
+    return run_dir.checkpoints / found[-1]
+
+
+def _file_name(name: str) -> str:
+    """The spelling `epoch=1-step-1876.ckpt` is understood as well."""
+    return name.removesuffix(".ckpt").replace("-step-", "-step=") + ".ckpt"

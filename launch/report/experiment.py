@@ -1,0 +1,121 @@
+"""All there is to know of one experiment."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+
+from launch.facts import attempt_facts
+from launch.records import read_record
+from launch.report.results import last_metrics
+from launch.report.table import Column, table
+from launch.report.text import duration, number
+from launch.status import Status
+from launch.store import Experiment
+from pcm.run_dir import AttemptDir, RunDir
+
+ATTEMPT_COLUMNS = (
+    Column("attempt", number=True),
+    Column("started"),
+    Column("host", fold=True),
+    Column("ranks", number=True),
+    Column("end", fold=True),
+)
+
+
+def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
+    """Everything for programs."""
+    run_dir = experiment.run_dir
+    step, metrics = last_metrics(run_dir.metrics)
+    return {
+        "id": experiment.id,
+        "name": experiment.name,
+        "sweep": experiment.sweep,
+        "launch": experiment.launch.id,
+        "identity": experiment.identity,
+        "tags": list(experiment.tags),
+        "world_size": experiment.world_size,
+        "overrides": dict(experiment.overrides),
+        "run_dir": str(run_dir.path),
+        "tracker": read_record(run_dir.tracker) or None,
+        "status": asdict(status),
+        "attempts": [attempt_record(attempt) for attempt in run_dir.attempts()],
+        "checkpoints": checkpoints(run_dir),
+        "step": step,
+        "metrics": metrics,
+    }
+
+
+def attempt_record(attempt: AttemptDir) -> dict[str, Any]:
+    """How one attempt began and ended."""
+    facts = read_record(attempt.attempt)
+    return {
+        "number": attempt.number,
+        "host": facts.get("host"),
+        "started": facts.get("started"),
+        "world_size": facts.get("world_size"),
+        "end": end_of(attempt),
+    }
+
+
+def end_of(attempt: AttemptDir) -> str:
+    """How an attempt ended, in a few words."""
+    facts = attempt_facts(attempt)
+    if facts.is_finished:
+        return "finished"
+    if facts.failure is not None:
+        return f"failed: {facts.failure}"
+    if facts.is_alive:
+        return "runs" if facts.stop_reason is None else "is stopping"
+    if facts.is_stopped:
+        return f"stopped: {facts.stop_reason}"
+    return "gone without a word"
+
+
+def checkpoints(run_dir: RunDir) -> list[dict[str, Any]]:
+    """Manifests of the checkpoints, the newest last."""
+    manifests = map(read_record, run_dir.checkpoints.glob("*.ckpt.json"))
+    return sorted(filter(None, manifests), key=_age)
+
+
+def _age(manifest: Mapping[str, Any]) -> tuple[int, int]:
+    # A later attempt's are newer whatever their step: it may have gone back on request.
+    return manifest.get("attempt", 0), manifest.get("step", 0)
+
+
+def headlines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Label and text of what is said in one line each."""
+    status, progress = record["status"], record["status"]["progress"] or {}
+    facts = [
+        ("id", record["id"]),
+        ("sweep", record["sweep"]),
+        ("state", ": ".join(filter(None, [status["state"], status["detail"]]))),
+        ("ranks", str(record["world_size"])),
+        ("step", number(record["step"])),
+        ("left", duration(progress.get("eta")) if status["state"] == "running" else ""),
+        ("tags", ", ".join(record["tags"])),
+        ("folder", record["run_dir"]),
+        ("checkpoint", record["checkpoints"][-1]["file"] if record["checkpoints"] else ""),
+        *((path, json.dumps(value)) for path, value in record["overrides"].items()),
+        *((key, number(value)) for key, value in sorted(record["metrics"].items())),
+    ]
+    return [(label, text) for label, text in facts if text]
+
+
+def attempts_table(attempts: Sequence[Mapping[str, Any]]) -> Table:
+    """A row an attempt."""
+    return table(ATTEMPT_COLUMNS, map(_attempt_row, attempts))
+
+
+def _attempt_row(attempt: Mapping[str, Any]) -> list[str]:
+    started = attempt["started"]
+    return [
+        str(attempt["number"]),
+        f"{datetime.fromtimestamp(started):%Y-%m-%d %H:%M}" if started else "",
+        attempt["host"] or "",
+        number(attempt["world_size"]),
+        attempt["end"] or "",
+    ]
