@@ -33,6 +33,10 @@ class Record(Shape):
         keys = [*self.required, *(f"{key} (optional)" for key in self.optional)]
         return f"a mapping with {', '.join(keys)}" if keys else "an empty mapping: {}"
 
+    def keys(self) -> list[str]:
+        """Required keys, then optional ones."""
+        return [*self.required, *self.optional]
+
     def relaxed(self) -> "Record":
         """The same keys, all of them optional."""
         return Record({}, {**self.required, **self.optional})

@@ -93,7 +93,7 @@ def find_faults(
     lines: Mapping[Keys, int] | None = None,
     key: Keys = (),
 ) -> list[Fault]:
-    """Everything that is wrong with `cfg`.
+    """Everything that is wrong with `cfg`, in the order of the file.
 
     Args:
         file: the file's name, for the faults.
@@ -101,7 +101,7 @@ def find_faults(
         key: where in that file `cfg` stands.
     """
     prefix = [str(part) for part in key]
-    return [
+    faults = [
         Fault(
             finding.problem,
             file=file,
@@ -113,6 +113,7 @@ def find_faults(
         )
         for finding in Inspector().inspect(cfg, structure)
     ]
+    return sorted(faults, key=lambda fault: fault.line or 0)
 
 
 def line_of(lines: Mapping[Keys, int], keys: Keys) -> int | None:
