@@ -1,0 +1,146 @@
+"""Which kind of config a file is, by what is in it; and what is wrong with it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launch.grid import expand
+from launch.site import load_site
+from pcm.config.check import check_data, check_experiment, check_model, check_trainer
+from pcm.config.document import Document, load_document
+from pcm.config.structure import find_faults
+from pcm.config.structures.own import OWN_CLASS
+from pcm.errors import ConfigError, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found out about a file.
+
+    Attributes:
+        kind: grid, model, ...; None where that can't be told.
+    """
+
+    file: str
+    kind: str | None
+    faults: tuple[Fault, ...]
+
+
+KEYS: Mapping[str, frozenset[str]] = {
+    "grid": frozenset(
+        [
+            "name",
+            "tags",
+            "base",
+            "seed",
+            "set",
+            "grid",
+            "zip",
+            "random",
+            "exclude",
+            "include",
+            "resources",
+            "container",
+            "tracker",
+            "version",
+            "starts_from",
+            "subsample_size",
+        ]
+    ),
+    "model": frozenset(["chain", "optimizers", "training", "loss_manager", "commands"]),
+    "data": frozenset(["train", "label_condition", "cond_trans_mgr"]),
+    "trainer": frozenset(["callbacks", "num_nodes", "devices", "accelerator", "kwargs"]),
+    "site": frozenset(
+        [
+            "name",
+            "defaults",
+            "gpu_flag",
+            "modules",
+            "setup",
+            "binds",
+            "image_folder",
+            "mount",
+            "max_array_size",
+            "accounting",
+            "sbatch",
+        ]
+    ),
+    "experiment": frozenset(
+        [
+            "schema_version",
+            "seed",
+            "subsample_size",
+            "world_size",
+            "model",
+            "data_train",
+            "data_val",
+            "trainer",
+        ]
+    ),
+    "class": frozenset(["class_path", "init_args"]),
+}
+"""What stands at the top of each kind of file."""
+
+FOLDERS = {
+    "grids": "grid",
+    "models": "model",
+    "data": "data",
+    "trainer": "trainer",
+    "sites": "site",
+}
+"""Where each kind is usually kept; decides where the content doesn't."""
+
+
+def check_file(path: Path) -> Verdict:
+    """Read a file, find out what it is, and check it all the way down."""
+    try:
+        document = load_document(path)
+    except ConfigError as error:
+        return Verdict(str(path), None, error.faults)
+    kind = kind_of(document.data) or FOLDERS.get(path.absolute().parent.name)
+    if kind is None:
+        return Verdict(str(path), None, (_unrecognised(document),))
+    return Verdict(str(path), kind, tuple(_faults(kind, path, document)))
+
+
+def kind_of(data: Any) -> str | None:
+    """The kind that has most of these keys; None for a tie or for none of them."""
+    if not isinstance(data, dict):
+        return None
+    shares = {kind: len(keys & data.keys()) for kind, keys in KEYS.items()}
+    best = max(shares.values())
+    kinds = [kind for kind, share in shares.items() if share == best]
+    return kinds[0] if best and len(kinds) == 1 else None
+
+
+def _faults(kind: str, path: Path, document: Document) -> list[Fault]:
+    where: dict[str, Any] = {"file": document.name, "lines": document.lines}
+    if kind in ("grid", "site"):
+        return _faults_of_loading(expand if kind == "grid" else load_site, path)
+    if kind == "class":
+        return find_faults(document.data, OWN_CLASS, **where)
+    if kind == "experiment":
+        return check_experiment(document.data)
+    check = {"model": check_model, "data": check_data, "trainer": check_trainer}[kind]
+    return check(document.data, **where)
+
+
+def _faults_of_loading(load: Callable[[Path], object], path: Path) -> list[Fault]:
+    try:
+        load(path)
+    except ConfigError as error:
+        return list(error.faults)
+    return []
+
+
+def _unrecognised(document: Document) -> Fault:
+    found = ", ".join(map(str, document.data)) if isinstance(document.data, dict) else None
+    return Fault(
+        "not recognised as a config",
+        file=document.name,
+        line=document.lines.get(()),
+        found=found or repr(document.data)[:60],
+        expected="the top of a grid, model, data, trainer or site file",
+        hint="`pcm structure grid` shows what one looks like; so do model, data, trainer, site",
+    )
