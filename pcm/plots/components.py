@@ -17,7 +17,7 @@ def explained_variance_ratio_barplot(height: Array, *, names: Sequence[str]) -> 
 
     Args:
         height: (components,), shares of the variance.
-        names: name of the data.
+        names: what to call the data.
     """
     shares = height.reshape(-1).astype(np.float64)
     ranks = np.arange(1, len(shares) + 1)
@@ -27,7 +27,7 @@ def explained_variance_ratio_barplot(height: Array, *, names: Sequence[str]) -> 
     axes.plot(
         ranks, np.cumsum(shares), color="#de8f05", marker="o", label="running total", zorder=3
     )
-    axes.set(xlabel="principal component", ylabel=names[0].replace("_", " "), ylim=(0, 1.05))
+    axes.set(xlabel="principal component", ylabel=names[0], ylim=(0, 1.05))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(visible=False, axis="x")
@@ -40,8 +40,9 @@ def features_components_corrplot(components: Array, *, names: Sequence[str]) -> 
 
     Args:
         components: (components, features), unit vectors as rows.
-        names: name of the data.
+        names: what to call the data.
     """
+    data = names[0].removesuffix(" components")
     matrix = components.reshape(len(components), -1).astype(np.float64)
     rows, columns = matrix.shape
     figure = new_figure(
@@ -55,12 +56,15 @@ def features_components_corrplot(components: Array, *, names: Sequence[str]) -> 
         cmap=DIVERGING,
         vmin=-limit,
         vmax=limit,
-        xticklabels=1 + columns // _MOST_LABELS,
-        yticklabels=[str(rank) for rank in range(1, rows + 1)] if rows <= _MOST_LABELS else "auto",
         cbar_kws={"label": "weight"},
     )
-    axes.set(
-        xlabel=f"feature of {names[0].removesuffix('_components')}", ylabel="principal component"
-    )
-    axes.tick_params(axis="y", rotation=0)
+    axes.set(xlabel=f"dimension of {data}", ylabel="principal component")
+    axes.set_xticks(*_cell_ticks(columns))
+    axes.set_yticks(*_cell_ticks(rows), rotation=0)
     return figure
+
+
+def _cell_ticks(count: int) -> tuple[list[float], list[str]]:
+    """Positions and labels, from 1, of the cells of a heat map; some, if there are many."""
+    shown = range(0, count, 1 + count // _MOST_LABELS)
+    return [cell + 0.5 for cell in shown], [str(cell + 1) for cell in shown]

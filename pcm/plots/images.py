@@ -29,7 +29,7 @@ def original_vs_reconstructed_plot(
     Args:
         original: (items, [channels,] height, width).
         reconstructed: the same, or (items, samples, ...), of which the first sample is shown.
-        names: names of the two, which label the rows.
+        names: what to call the two; labels of the rows.
         num_images: how many of them.
         num_rows: rows to spread them over.
     """
@@ -61,7 +61,7 @@ def images_with_conditions_plot(
         images: (items, samples, channels, height, width), or without samples.
         token_ids: (items, conditions), 0 for padding.
         values: (items, conditions).
-        names: names of the three.
+        names: what to call the three.
         disp_batch_size: how many items.
         disp_n_latent_samples: how many samples of each.
     """

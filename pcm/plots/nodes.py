@@ -5,12 +5,14 @@ one branch is told, with its place in the tree, and leaves the others alone.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from pcm.config.structure import ConfigStructure
+from pcm.config.structures import plots as structures
 from pcm.errors import PcmError
 from pcm.plots.failures import failing
 from pcm.plots.functions import PLOT_FUNCTIONS
@@ -18,12 +20,14 @@ from pcm.plots.projections import Projection, as_points, pca, projected_like, ts
 from pcm.plots.style import Array, house_style
 
 Batch = dict[str, Tensor]
+Labels = dict[str, str]
+"""What pictures call a tensor that is no longer what its name says."""
 
 
 class PlotNode(Protocol):
     """A node of the plot tree."""
 
-    def figures(self, batch: Batch) -> Iterator[tuple[str, Figure]]:
+    def figures(self, batch: Batch, labels: Labels) -> Iterator[tuple[str, Figure]]:
         """The figures of this node and of all below it, by name."""
 
 
@@ -35,16 +39,18 @@ class PlotFunctionList:
         place: the node's place in the config, for messages.
     """
 
+    _config_structure: ClassVar[ConfigStructure] = structures.PLOT_NODES["plt_fn_node_list"]
+
     def __init__(self, cfg: dict[str, Any], place: str) -> None:
         self._functions = cfg["plt_fn_node_list"]
         self._place = place
 
-    def figures(self, batch: Batch) -> Iterator[tuple[str, Figure]]:
+    def figures(self, batch: Batch, labels: Labels) -> Iterator[tuple[str, Figure]]:
         """One figure a function, named by its `filename_comp`."""
         for index, cfg in enumerate(self._functions):
             figure = None
             with failing(f"{self._place}.plt_fn_node_list.{index} ({cfg['name']})"):
-                figure = _draw(cfg, batch)
+                figure = _draw(cfg, batch, labels)
             if figure is not None:
                 yield cfg["filename_comp"], figure
 
@@ -59,21 +65,24 @@ class ProjectionNode:
         project: computes it.
     """
 
+    _config_structure: ClassVar[ConfigStructure] = structures.PLOT_NODES["perform_pca_node"]
+
     def __init__(self, cfg: dict[str, Any], place: str, name: str, project: Projection) -> None:
         self._data_name = cfg["data_name"]
-        self._kwargs = cfg["kwargs"] or {}
+        self._kwargs = cfg["kwargs"]
         self._place = place
         self._name = name
         self._project = project
         self._below = build_node(cfg["node_name"], cfg["node_cfg"], f"{place}.node_cfg")
 
-    def figures(self, batch: Batch) -> Iterator[tuple[str, Figure]]:
+    def figures(self, batch: Batch, labels: Labels) -> Iterator[tuple[str, Figure]]:
         """The figures below, named after the data and the projection too."""
         projected = None
         with failing(f"{self._place} ({self._name} of {self._data_name})"):
             projected = self._projected(batch)
         if projected is not None:
-            for name, figure in self._below.figures(projected):
+            label = f"{self._name.upper()} of {labels.get(self._data_name, self._data_name)}"
+            for name, figure in self._below.figures(projected, {**labels, self._data_name: label}):
                 yield f"{self._data_name}_{self._name}_{name}", figure
 
     def _projected(self, batch: Batch) -> Batch:
@@ -106,11 +115,16 @@ def take(batch: Batch, name: str) -> Tensor:
     return batch[name]
 
 
-def _draw(cfg: dict[str, Any], batch: Batch) -> Figure:
-    names = cfg["data_args_names"]
-    arrays: list[Array] = [_array(take(batch, name)) for name in names]
+def _draw(cfg: dict[str, Any], batch: Batch, labels: Labels) -> Figure:
+    arrays: list[Array] = [_array(take(batch, name)) for name in cfg["data_args_names"]]
+    names = [labels.get(name, name).replace("_", " ") for name in cfg["data_args_names"]]
     with house_style():
-        return PLOT_FUNCTIONS[cfg["name"]](*arrays, names=names, **(cfg["kwargs"] or {}))
+        return PLOT_FUNCTIONS[cfg["name"]](*arrays, names=names, **_given(cfg["kwargs"]))
+
+
+def _given(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Null in a config stands for the function's default."""
+    return {name: value for name, value in kwargs.items() if value is not None}
 
 
 def _array(tensor: Tensor) -> Array:

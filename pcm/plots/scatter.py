@@ -16,7 +16,7 @@ def colored_scatterplot(data: Array, colors: Array, *, names: Sequence[str]) -> 
     Args:
         data: (items, dim) or (items, samples, dim), dim >= 2.
         colors: (items,) or (items, columns), of which the first column counts.
-        names: names of the two.
+        names: what to call the two.
     """
     points, hues = _points(data, colors, column=0, name=names[1])
     if points.shape[1] < 2:
@@ -42,14 +42,14 @@ def pairplot(
     Args:
         data: (items, dim) or (items, samples, dim).
         colors: (items,) or (items, columns).
-        names: names of the two.
+        names: what to call the two.
         hue_dim: the column of `colors` that counts.
         n_data_cols: how many columns of `data` to show; all, if it has fewer.
     """
     points, hues = _points(data, colors, column=hue_dim, name=names[1])
     count = min(n_data_cols, points.shape[1])
     side = max(2.2 * count, 5.0)
-    figure = new_figure(side + 1.2, side)
+    figure = new_figure(side + 0.5, side)
     cells = {
         (row, column): figure.add_subplot(count, count, row * count + column + 1)
         for row in range(count)
@@ -59,9 +59,9 @@ def pairplot(
         if row == column:
             _distribution(axes, points[:, row], hues)
         else:
-            _scatter(axes, points[:, column], points[:, row], hues)
+            _scatter(axes, points[:, column], points[:, row], hues, size=0.4)
         _label_cell(axes, row, column, names[0], is_last=row == count - 1)
-    hues.explain(figure, list(cells.values()))
+    hues.explain(figure, list(cells.values()), inside=count > 1)
     return figure
 
 
@@ -69,7 +69,7 @@ def _label_cell(axes: Axes, row: int, column: int, name: str, *, is_last: bool) 
     """Names at the grid's left and lower edges alone."""
     axes.set_xlabel(_axis(name, column) if is_last else "")
     if row == column:
-        axes.set_ylabel("count")
+        axes.set_ylabel("density")
     else:
         axes.set_ylabel(_axis(name, row) if column == 0 else "")
     axes.tick_params(labelbottom=is_last, labelleft=column in {0, row})
@@ -84,29 +84,30 @@ def _points(data: Array, colors: Array, column: int, name: str) -> tuple[Array, 
     if len(points) % len(table):
         raise ValueError(f"{len(points)} points cannot share {len(table)} colours")
     values = np.repeat(table[:, column], len(points) // len(table))
-    label = name if table.shape[1] == 1 else f"{name} {column}"
+    label = name if table.shape[1] == 1 else f"{name}, column {column}"
     return points, coloring(values, label)
 
 
-def _scatter(axes: Axes, x: Array, y: Array, hues: Coloring) -> None:
-    axes.scatter(x, y, c=hues.colors, s=point_size(len(x)), alpha=0.75, linewidths=0)
+def _scatter(axes: Axes, x: Array, y: Array, hues: Coloring, size: float = 1.0) -> None:
+    area = size * point_size(len(x))
+    axes.scatter(x, y, c=hues.colors, s=area, alpha=0.75, linewidths=0)
 
 
 def _distribution(axes: Axes, values: Array, hues: Coloring) -> None:
+    """Density of `values`, of each category by itself; nothing where there is no spread."""
     if hues.categories is None:
-        sns.histplot(x=values, ax=axes, color="0.6", element="step", bins=30)
+        sns.kdeplot(x=values, ax=axes, color="0.5", fill=True, warn_singular=False)
         return
-    sns.histplot(
+    sns.kdeplot(
         x=values,
         hue=hues.values.astype(int),
         palette=hues.palette,
         ax=axes,
-        element="step",
-        fill=False,
+        common_norm=False,
+        warn_singular=False,
         legend=False,
-        bins=30,
     )
 
 
 def _axis(name: str, column: int) -> str:
-    return f"{name} {column}"
+    return f"{name} {column + 1}"

@@ -67,8 +67,12 @@ class Coloring:
         categories = self.categories or ()
         return dict(zip(categories, category_palette(len(categories)), strict=True))
 
-    def explain(self, figure: Figure, axes: Axes | Sequence[Axes]) -> None:
-        """Add a legend or a colour bar to the right of the axes."""
+    def explain(self, figure: Figure, axes: Axes | Sequence[Axes], *, inside: bool = False) -> None:
+        """Add a colour bar beside the axes, or a legend in the figure's upper right corner.
+
+        Args:
+            inside: put the legend where the corner is empty anyway.
+        """
         if self.categories is None:
             figure.colorbar(self._mappable(), ax=axes, label=self.name, shrink=0.8)
             return
@@ -76,7 +80,9 @@ class Coloring:
             Line2D([], [], marker="o", linestyle="", color=color, label=str(category))
             for category, color in self.palette.items()
         ]
-        figure.legend(handles=handles, title=self.name, loc="outside right upper", frameon=False)
+        place = "upper right" if inside else "outside right upper"
+        title = self.name.replace(", ", ",\n")
+        figure.legend(handles=handles, title=title, loc=place, frameon=False)
 
     def _mappable(self) -> ScalarMappable:
         finite = self.values[np.isfinite(self.values)]
