@@ -1,6 +1,6 @@
 """Which kind of config a file is, by what is in it; and what is wrong with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,15 @@ from launch.grid import expand
 from launch.site import load_site
 from pcm.config.check import check_data, check_experiment, check_model, check_trainer
 from pcm.config.document import Document, load_document
-from pcm.config.structure import find_faults
+from pcm.config.shapes import Meaning, Rule
+from pcm.config.structure import ConfigStructure, find_faults
+from pcm.config.structures.data import DATA
+from pcm.config.structures.experiment import EXPERIMENT
+from pcm.config.structures.grid import GRID
+from pcm.config.structures.model import MODEL
 from pcm.config.structures.own import OWN_CLASS
+from pcm.config.structures.site import SITE
+from pcm.config.structures.trainer import TRAINER
 from pcm.errors import ConfigError, Fault
 
 
@@ -27,60 +34,15 @@ class Verdict:
     faults: tuple[Fault, ...]
 
 
-KEYS: Mapping[str, frozenset[str]] = {
-    "grid": frozenset(
-        [
-            "name",
-            "tags",
-            "base",
-            "seed",
-            "set",
-            "grid",
-            "zip",
-            "random",
-            "exclude",
-            "include",
-            "resources",
-            "container",
-            "tracker",
-            "version",
-            "starts_from",
-            "subsample_size",
-        ]
-    ),
-    "model": frozenset(["chain", "optimizers", "training", "loss_manager", "commands"]),
-    "data": frozenset(["train", "label_condition", "cond_trans_mgr"]),
-    "trainer": frozenset(["callbacks", "num_nodes", "devices", "accelerator", "kwargs"]),
-    "site": frozenset(
-        [
-            "name",
-            "defaults",
-            "gpu_flag",
-            "modules",
-            "setup",
-            "binds",
-            "image_folder",
-            "mount",
-            "max_array_size",
-            "accounting",
-            "sbatch",
-        ]
-    ),
-    "experiment": frozenset(
-        [
-            "schema_version",
-            "seed",
-            "subsample_size",
-            "world_size",
-            "model",
-            "data_train",
-            "data_val",
-            "trainer",
-        ]
-    ),
-    "class": frozenset(["class_path", "init_args"]),
+STRUCTURES: Mapping[str, ConfigStructure] = {
+    "grid": GRID,
+    "model": MODEL,
+    "data": DATA,
+    "trainer": TRAINER,
+    "site": SITE,
+    "experiment": EXPERIMENT,
+    "class": OWN_CLASS,
 }
-"""What stands at the top of each kind of file."""
 
 FOLDERS = {
     "grids": "grid",
@@ -108,10 +70,18 @@ def kind_of(data: Any) -> str | None:
     """The kind that has most of these keys; None for a tie or for none of them."""
     if not isinstance(data, dict):
         return None
-    shares = {kind: len(keys & data.keys()) for kind, keys in KEYS.items()}
+    shares = {kind: len(data.keys() & _keys(each)) for kind, each in STRUCTURES.items()}
     best = max(shares.values())
     kinds = [kind for kind, share in shares.items() if share == best]
     return kinds[0] if best and len(kinds) == 1 else None
+
+
+def _keys(structure: ConfigStructure) -> Iterable[str]:
+    """What may stand at the top of such a file."""
+    if isinstance(structure, Rule | Meaning):
+        return _keys(structure.structure)
+    keys: Iterable[str] = structure.keys()
+    return keys
 
 
 def _faults(kind: str, path: Path, document: Document) -> list[Fault]:

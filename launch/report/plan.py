@@ -51,7 +51,9 @@ def requests(work: Sequence[PlanItem]) -> list[str]:
     groups: dict[Resources, int] = {}
     for item in work:
         groups[item.resources] = groups.get(item.resources, 0) + 1
-    return [f"{count:,} x {request(resources)}" for resources, count in groups.items()]
+    if len(groups) == 1:
+        return [f"each on {request(resources)}" for resources in groups]
+    return [f"{count:,} on {request(resources)}" for resources, count in groups.items()]
 
 
 def request(resources: Resources) -> str:
