@@ -1,6 +1,5 @@
 """Looking at run directories and processes, a few small reads an experiment -> facts."""
 
-import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -9,10 +8,12 @@ from typing import Any
 
 from launch.processes import Process
 from launch.queue import queued_ids
+from launch.records import names_in, newest_attempt, read_record
 from launch.status import AttemptFacts, Progress, Status, derive_state
 from launch.stop import cancelled_folder
 from launch.store import Experiment, RunsRoot
-from pcm.run_dir import AttemptDir, RunDir, read_json
+from launch.why import first_failing_rank, reason
+from pcm.run_dir import AttemptDir, RunDir
 
 HEARTBEAT_S = 120.0
 """On another machine, training that has said nothing for so long is taken for dead."""
@@ -48,7 +49,7 @@ def read_status(experiment: Experiment) -> Status:
 
 def attempt_facts(files: AttemptDir) -> AttemptFacts:
     """What the files of an attempt and its processes tell."""
-    names = _names(files.path)
+    names = names_in(files.path)
     record = _record(files.attempt, names)
     stop = _record(files.stop, names)
     is_finished = files.finished.name in names
@@ -72,12 +73,6 @@ def _status(run_dir: RunDir, *, is_queued: bool, is_cancelled: bool) -> Status:
     return Status(state, detail, files.number, _progress(files))
 
 
-def newest_attempt(run_dir: RunDir) -> AttemptDir | None:
-    """The newest attempt; None before the first. One look at the folder."""
-    numbers = [int(name) for name in _names(run_dir.attempts_folder) if name.isdecimal()]
-    return run_dir.attempt(max(numbers)) if numbers else None
-
-
 def _is_alive(files: AttemptDir, names: set[str], record: Mapping[str, Any]) -> bool:
     """Whether it has not ended and the supervisor of rank 0 runs, as far as can be told here."""
     supervisor = Process.from_record(record)
@@ -93,24 +88,11 @@ def _is_alive(files: AttemptDir, names: set[str], record: Mapping[str, Any]) -> 
 
 
 def _failure(files: AttemptDir, names: set[str]) -> str | None:
-    """One line about the first rank that failed: its exception if it told one."""
+    """One line about the first rank that failed."""
     if files.failed.name not in names:
         return None
-    failed = _record(files.failed, names)
-    rank = failed.get("rank", 0)
-    error = _record(files.error(rank), names) if isinstance(rank, int) else {}
-    if error:
-        return f"rank {rank}: {error.get('type')}: {_first_line(error.get('message'))}"
-    return f"rank {rank}: {ending(failed)}"
-
-
-def ending(record: Mapping[str, Any]) -> str:
-    """How a process ended, in words, from its outcome or from the record of a failure."""
-    if record.get("message"):
-        return _first_line(record["message"])
-    if record.get("signal"):
-        return f"killed by {record['signal']}"
-    return f"exit code {record.get('exit_code')}"
+    rank = first_failing_rank(files, names)
+    return f"rank {rank}: {reason(files, rank)}"
 
 
 def _progress(files: AttemptDir) -> Progress | None:
@@ -123,24 +105,8 @@ def _record(path: Path, names: set[str]) -> dict[str, Any]:
     return read_record(path) if path.name in names else {}
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty where there is none or it can't be read."""
-    try:
-        record = read_json(path)
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
-def _names(folder: Path) -> set[str]:
-    try:
-        return set(os.listdir(folder))  # noqa: PTH208 - a third of the time of iterdir
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
-
-
 def _cancelled_ids(root: RunsRoot) -> set[str]:
-    return {name.removesuffix(".json") for name in _names(cancelled_folder(root))}
+    return {name.removesuffix(".json") for name in names_in(cancelled_folder(root))}
 
 
 def _age(path: Path) -> float:
@@ -148,7 +114,3 @@ def _age(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
-
-
-def _first_line(text: Any) -> str:
-    return next(iter(str(text).strip().splitlines()), "")

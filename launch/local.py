@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from launch.devices import visible_devices
-from launch.facts import newest_attempt, read_record, read_status, read_statuses
+from launch.facts import read_status, read_statuses
 from launch.processes import Process, kill_group
 from launch.queue import announced_queue
+from launch.records import newest_attempt, read_record
 from launch.signals import PERSON, SignalFlag
 from launch.status import State, Status
 from launch.stop import cancel_marker, request_stop

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from launch.processes import Process
+from launch.records import read_record
 from launch.store import RunsRoot
-from pcm.run_dir import read_json, write_json
+from pcm.run_dir import write_json
 
 BEAT_S = 10.0
 
@@ -57,8 +58,8 @@ def queued_ids(root: RunsRoot) -> set[str]:
     """The experiments that wait for a living launcher."""
     waiting: set[str] = set()
     for path in _folder(root).glob("[!.]*.json"):
-        record = read_json(path)
-        if record is not None and _lives(path, record):
+        record = read_record(path)
+        if record and _lives(path, record):
             waiting.update(record["experiments"])
     return waiting
 

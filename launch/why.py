@@ -1,10 +1,11 @@
-"""Why an experiment failed: which rank was first, what it said, how its process ended."""
+"""Why an attempt failed: which rank was first, what it said, how its process ended."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from launch.facts import ending, newest_attempt, read_record
+from launch.records import names_in, newest_attempt, read_record
 from pcm.run_dir import AttemptDir, RunDir
 
 TRACEBACK_LINES = 25
@@ -19,7 +20,7 @@ class Why:
 
     Attributes:
         rank: the one that failed first.
-        reason: one line.
+        reason: its exception, or how its process ended.
         text: the end of its traceback; without one, the end of its log.
         log: its log.
     """
@@ -36,28 +37,40 @@ def why(run_dir: RunDir) -> Why | None:
     files = newest_attempt(run_dir)
     if files is None or not files.failed.exists():
         return None
-    rank = first_failing_rank(files)
-    error = read_record(files.error(rank))
-    text = str(error.get("traceback") or log_end(files.log(rank)))
+    rank = first_failing_rank(files, names_in(files.path))
+    traceback = read_record(files.error(rank)).get("traceback")
+    text = str(traceback or log_end(files.log(rank)))
     tail = "\n".join(text.strip().splitlines()[-TRACEBACK_LINES:])
-    return Why(files.number, rank, _reason(files, rank, error), tail, files.log(rank))
+    return Why(files.number, rank, reason(files, rank), tail, files.log(rank))
 
 
-def first_failing_rank(files: AttemptDir) -> int:
+def first_failing_rank(files: AttemptDir, names: Collection[str]) -> int:
     """The rank whose failure made the others fail.
 
-    A rank that was killed says nothing, and the others' complaints about lost connections are
-    there sooner than the news of its end. Else it is the first one that told an error.
+    A rank that was killed says nothing, and the others' complaints about lost connections may
+    be there sooner than the news of its end. Else it is the first one that told an error.
+
+    Args:
+        names: of the attempt's files.
     """
-    for outcome in sorted(files.path.glob("outcome-*.json")):
-        record = read_record(outcome)
+    for outcome in sorted(name for name in names if name.startswith("outcome-")):
+        record = read_record(files.path / outcome)
         if record.get("signal") and not record.get("killed"):
             return _rank_of(outcome)
-    errors = sorted(files.path.glob("error-*.json"), key=lambda path: path.stat().st_mtime_ns)
+    errors = [name for name in names if name.startswith("error-")]
     if errors:
-        return _rank_of(errors[0])
+        return _rank_of(min(errors, key=lambda name: (files.path / name).stat().st_mtime_ns))
     rank = read_record(files.failed).get("rank")
     return rank if isinstance(rank, int) else 0
+
+
+def reason(files: AttemptDir, rank: int) -> str:
+    """One line about the failure of a rank, the first of several if its message has more."""
+    error = read_record(files.error(rank))
+    if error:
+        return f"{error.get('type')}: {_first_line(error.get('message'))}"
+    failed = read_record(files.failed)
+    return _ending(failed if failed.get("rank") == rank else read_record(files.outcome(rank)))
 
 
 def log_end(log: Path) -> str:
@@ -70,12 +83,18 @@ def log_end(log: Path) -> str:
         return ""
 
 
-def _reason(files: AttemptDir, rank: int, error: dict[str, Any]) -> str:
-    if error:
-        return f"{error.get('type')}: {error.get('message')}"
-    failed = read_record(files.failed)
-    return ending(failed if failed.get("rank") == rank else read_record(files.outcome(rank)))
+def _ending(record: Mapping[str, Any]) -> str:
+    """How a process ended, from its outcome or from the record of a failure."""
+    if record.get("message"):
+        return _first_line(record["message"])
+    if record.get("signal"):
+        return f"killed by {record['signal']}"
+    return f"exit code {record.get('exit_code')}"
 
 
-def _rank_of(path: Path) -> int:
-    return int(path.stem.rpartition("-")[2])
+def _first_line(text: Any) -> str:
+    return next(iter(str(text).strip().splitlines()), "")
+
+
+def _rank_of(name: str) -> int:
+    return int(name.removesuffix(".json").rpartition("-")[2])

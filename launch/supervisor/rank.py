@@ -4,12 +4,13 @@ import time
 from typing import Any
 
 from launch.processes import Process
+from launch.records import read_record
 from launch.signals import SignalFlag
 from launch.stop import request_stop
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
 from launch.supervisor.training import Outcome, TrainingProcess
-from pcm.run_dir import AttemptDir, create_json, read_json, write_json
+from pcm.run_dir import AttemptDir, create_json, write_json
 
 POLL_INTERVAL_S = 0.1
 
@@ -26,7 +27,6 @@ class Rank:
         self._files = attempt.files
         self._job = job
         self._signals = signals
-        self._started = time.monotonic()
         self._failure_seen: float | None = None
         self._peers_seen = 0.0
 
@@ -62,19 +62,21 @@ class Rank:
             return
         self._peers_seen = now
         for rank in range(self._job.world_size):
-            if rank != self._job.rank and self._is_gone(rank):
+            if rank != self._job.rank and is_gone(self._files, rank):
                 fail(self._files, rank, message="its supervisor was killed")
-
-    def _is_gone(self, rank: int) -> bool:
-        peer = Process.from_record(read_json(self._files.supervisor(rank)) or {})
-        is_dead = peer is not None and peer.is_local and not peer.is_alive
-        return is_dead and not self._files.outcome(rank).exists()
 
     def _end_after_failure(self, training: TrainingProcess) -> None:
         if self._failure_seen is None and self._files.failed.exists():
             self._failure_seen = time.monotonic()
         if self._failure_seen is not None and time.monotonic() > self._failure_seen + GRACE_S:
             training.kill()
+
+
+def is_gone(files: AttemptDir, rank: int) -> bool:
+    """Whether the supervisor of a rank on this machine was killed before it told the outcome."""
+    supervisor = Process.from_record(read_record(files.supervisor(rank)))
+    is_dead = supervisor is not None and supervisor.is_local and not supervisor.is_alive
+    return is_dead and not files.outcome(rank).exists()
 
 
 def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:

@@ -13,7 +13,7 @@ from launch.store import LaunchDir
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.environment import training_environment
 from launch.supervisor.job import Job
-from launch.supervisor.rank import GRACE_S, Rank, fail
+from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone
 from launch.supervisor.refusal import recorded_refusal
 from launch.supervisor.training import TrainingProcess
 
@@ -66,9 +66,10 @@ def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
 def wait_for_outcomes(attempt: Attempt, job: Job) -> None:
     """Hold the experiment until its other ranks have ended too."""
     deadline = time.monotonic() + PEERS_PATIENCE_S
-    outcomes = [attempt.files.outcome(rank) for rank in range(job.world_size)]
-    while time.monotonic() < deadline and not all(path.exists() for path in outcomes):
-        time.sleep(0.1)
+    files, missing = attempt.files, set(range(job.world_size))
+    while missing and time.monotonic() < deadline:
+        missing = {r for r in missing if not files.outcome(r).exists() and not is_gone(files, r)}
+        time.sleep(0.05)
 
 
 def conclude(attempt: Attempt) -> State:
