@@ -22,11 +22,16 @@ class Plannable(Protocol):
     """What a plan needs to know of a point."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The experiment's id."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """For people."""
+
     @property
-    def resources(self) -> Resources: ...
+    def resources(self) -> Resources:
+        """What it asks for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ def config_folders(beside: Path) -> list[Path]:
     `./config`, then `$PCM_CONFIG_DIR`.
     """
     here = beside.absolute()
-    nearest = next((folder for folder in (here, *here.parents) if (folder / "models").is_dir()), None)
+    nearest = next(
+        (folder for folder in (here, *here.parents) if (folder / "models").is_dir()), None
+    )
     named = os.environ.get("PCM_CONFIG_DIR")
     folders = [nearest, Path("config").absolute(), Path(named) if named else None]
     return list(dict.fromkeys(folder for folder in folders if folder is not None))

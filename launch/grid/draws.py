@@ -9,7 +9,6 @@ six significant digits, where mathematical libraries agree.
 import math
 import random
 from collections.abc import Callable, Mapping
-from statistics import NormalDist
 from typing import Any
 
 Draw = Callable[[float], Any]
@@ -68,6 +67,9 @@ def _int_log_uniform(arguments: Any) -> Draw:
 
 
 def _normal(arguments: Any) -> Draw:
+    # Imports half of Python's number types, and few grids need it.
+    from statistics import NormalDist
+
     mean, deviation = _numbers(arguments, "[mean, standard deviation]")
     if deviation <= 0:
         raise ValueError(f"normal needs a standard deviation above 0, got {deviation}")

@@ -123,8 +123,10 @@ class _Expansion:
             self._repeated.append(point.name)
 
     def _is_excluded(self, block: Block, frame: Frame, values: tuple[Any, ...]) -> bool:
+        if block.explicit:
+            return False
         # Every rule looks at every point, so that one behind another is not taken for idle.
-        return not block.explicit and any([rule.drops(frame, values) for rule in self._rules])
+        return sum(rule.drops(frame, values) for rule in self._rules) > 0
 
     def _resources_of(self, frame: Frame, values: Sequence[Any], trainer: Any) -> Resources:
         token = (id(trainer), *(id(values[position]) for position, _ in frame.asked))

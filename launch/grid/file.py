@@ -20,6 +20,9 @@ from pcm.errors import Fault
 HEADS = (*FOLDERS, "seed", "subsample_size", "resources")
 """What an override path may begin with."""
 
+FLAG = "--set"
+"""What faults of the command line's overrides name in place of a file."""
+
 RESOURCES = "resources."
 """How paths of resources begin; they are no part of a config."""
 
@@ -76,7 +79,7 @@ class GridFile:
         """The fault, placed where the first of `paths` that is written anywhere is."""
         for path in paths:
             if path in self.flags:
-                return replace(fault, file="--set", line=None)
+                return replace(fault, file=FLAG, line=None)
             if path in self.origins:
                 return self.at(fault, self.origins[path])
         return replace(fault, file=self.document.name)
@@ -113,8 +116,8 @@ class GridReader:
             groups += self._random(data["random"])
         blocks = self._blocks(groups, data.get("include", []))
         for path, value in self.flags.items():
-            self._check_head(path, None)
-            self._check_file(path, value, None)
+            self._check_head(path, (FLAG, path))
+            self._check_file(path, value, (FLAG, path))
         return GridFile(
             document=self.document,
             folder=self.folder,
@@ -188,7 +191,12 @@ class GridReader:
 
     def _is_axis(self, keys: Keys, values: Any) -> bool:
         if not isinstance(values, list):
-            self._fault(keys, "an axis needs a list of values", found=shown(values), hint=hint_for(values, list))
+            self._fault(
+                keys,
+                "an axis needs a list of values",
+                found=shown(values),
+                hint=hint_for(values, list),
+            )
         elif not values:
             self._fault(keys, "an axis without values", hint="give it a value, or leave it out")
         else:
@@ -214,24 +222,25 @@ class GridReader:
             del self._origins[path]
         return path not in self.flags
 
-    def _check_head(self, path: str, keys: Keys | None) -> None:
+    def _check_head(self, path: str, keys: Keys) -> None:
         head = path.split(".", 1)[0]
         if head not in HEADS or path == "resources":
             expected = f"a path that begins with one of {', '.join(HEADS)}"
             self._fault(keys, "no such place", expected=expected, hint=did_you_mean(head, HEADS))
 
-    def _check_file(self, path: str, value: Any, keys: Keys | None) -> None:
+    def _check_file(self, path: str, value: Any, keys: Keys) -> None:
         if path in FOLDERS and not isinstance(value, str):
             self._fault(keys, "not a file's name", found=shown(value), expected="a YAML file")
 
-    def _fault(self, keys: Keys | None, problem: str, **details: str | None) -> None:
-        """Add a fault at `keys` of the document; None stands for the command line."""
-        if keys is None:
-            self.faults.append(Fault(problem, file="--set", **details))
-            return
-        key = ".".join(map(str, keys))
-        line = line_of(self.document.lines, keys)
-        self.faults.append(Fault(problem, file=self.document.name, line=line, key=key, **details))
+    def _fault(self, keys: Keys, problem: str, **details: Any) -> None:
+        """Add a fault at `keys` of the document, or at `(FLAG, path)` of the command line."""
+        if keys[0] == FLAG:
+            fault = Fault(problem, file=FLAG, key=str(keys[1]), **details)
+        else:
+            line = line_of(self.document.lines, keys)
+            key = ".".join(map(str, keys))
+            fault = Fault(problem, file=self.document.name, line=line, key=key, **details)
+        self.faults.append(fault)
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -48,5 +48,9 @@ def single(
         "starts_from": None if checkpoint is None else {"checkpoint": str(checkpoint.absolute())},
     }
     # JSON is YAML too, and this way the store keeps a grid file that says it all.
-    text = json.dumps({key: value for key, value in entries.items() if value is not None}, indent=1, ensure_ascii=False)
+    text = json.dumps(
+        {key: value for key, value in entries.items() if value is not None},
+        indent=1,
+        ensure_ascii=False,
+    )
     return expand_document(parse_document(text, "command line"), text, Path.cwd())

@@ -88,8 +88,9 @@ class Resources:
             return replace(self, nodes=nodes)
         ranks = _count_of(trainer.get("devices"))
         on_gpus = trainer.get("accelerator") in ("gpu", "cuda") and self.gpus_per_node is None
-        field = "gpus_per_node" if on_gpus else "tasks_per_node"
-        return replace(self, nodes=nodes, **{field: ranks})
+        if on_gpus:
+            return replace(self, nodes=nodes, gpus_per_node=ranks)
+        return replace(self, nodes=nodes, tasks_per_node=ranks)
 
 
 def parse_resources(entries: Mapping[str, Any]) -> tuple[Resources, list[Fault]]:
@@ -101,7 +102,7 @@ def parse_resources(entries: Mapping[str, Any]) -> tuple[Resources, list[Fault]]
     faults = []
     for name, value in entries.items():
         if name not in _PARSERS:
-            faults.append(_unknown(name, value))
+            faults.append(_unknown(name))
         elif value is not None:
             try:
                 given[name] = _PARSERS[name](value)
@@ -166,7 +167,7 @@ def _malformed(name: str, value: Any) -> Fault:
     return Fault("not understood", key=name, found=shown(value), expected=_EXPECTED[_PARSERS[name]])
 
 
-def _unknown(name: str, value: Any) -> Fault:
+def _unknown(name: str) -> Fault:
     expected = f"one of {', '.join(_PARSERS)}"
     hint = did_you_mean(name, _PARSERS)
     return Fault(f"unknown resource '{name}'", key=name, expected=expected, hint=hint)

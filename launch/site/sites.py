@@ -79,8 +79,8 @@ def load_site(path: Path) -> Site:
         raise ConfigError(faults)
     entries = {key: value for key, value in document.data.items() if value is not None}
     defaults, problems = parse_resources(entries.pop("defaults", {}))
-    faults = [*_located(problems, document), *_enum_faults(entries, document)]
-    faults += [_decides_results(name, document) for name in DECIDES_RESULTS if name in defaults.given()]
+    asked = [name for name in DECIDES_RESULTS if name in defaults.given()]
+    faults = [*_located(problems, document), *(_decides_results(name, document) for name in asked)]
     if faults:
         raise ConfigError(faults)
     return _site(entries, defaults, path)
@@ -101,19 +101,6 @@ def _site(entries: Mapping[str, Any], defaults: Resources, path: Path) -> Site:
 
 def _as_it_is(value: Any) -> Any:
     return value
-
-
-def _enum_faults(entries: Mapping[str, Any], document: Document) -> Iterator[Fault]:
-    for key, choices in (("gpu_flag", GpuFlag), ("mount", Mount)):
-        if key in entries and entries[key] not in list(choices):
-            yield Fault(
-                "no such choice",
-                file=document.name,
-                line=document.lines.get((key,)),
-                key=key,
-                found=repr(entries[key]),
-                expected=f"one of {', '.join(choices)}",
-            )
 
 
 def _located(faults: list[Fault], document: Document) -> Iterator[Fault]:

@@ -15,7 +15,7 @@ _MEGABYTES = {"K": 1 / 1024, "": 1.0, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
 
 
 def parse_time(value: object) -> int:
-    """Minutes in one of Slurm's time forms, or `90m`, `12h`, `2d`; seconds are rounded up, as Slurm does.
+    """Minutes in one of Slurm's time forms, or `90m`, `12h`, `2d`; seconds round up.
 
     Raises:
         ValueError: it is none of them, or no time at all is left.

@@ -13,7 +13,11 @@ T = TypeVar("T")
 
 
 def only_one(
-    what: str, prefix: str, candidates: Sequence[T], key: Callable[[T], str], label: Callable[[T], str]
+    what: str,
+    prefix: str,
+    candidates: Sequence[T],
+    key: Callable[[T], str],
+    label: Callable[[T], str],
 ) -> T:
     """The candidate whose key is `prefix`, or the only one whose key begins with it.
 

@@ -1,12 +1,11 @@
 """Writing a launch down, whole or not at all, before anything is submitted."""
 
 import json
-import secrets
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,11 @@ from pcm.run_dir import (
 
 
 def freeze(
-    grid: Grid, root: Path, *, code_folder: Path | None = None, details: Mapping[str, Any] | None = None
+    grid: Grid,
+    root: Path,
+    *,
+    code_folder: Path | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> LaunchDir:
     """Write a grid's points and what they share; durable on return.
 
@@ -40,7 +43,7 @@ def freeze(
     now = datetime.now(UTC)
     folder = RunsRoot(root).sweeps / grid.name
     # Ids sort by time; the random end keeps two launches of one microsecond apart.
-    launch = LaunchDir(folder / f"{now:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}")
+    launch = LaunchDir(folder / f"{now:%Y%m%d-%H%M%S-%f}-{os.urandom(2).hex()}")
     code = code_version(code_folder or Path.cwd())
     record = {**(details or {}), **_sweep_record(grid, now, code)}
     with writing(root):
@@ -110,6 +113,9 @@ def _write(
 
 
 def _sweep_record(grid: Grid, now: datetime, code: CodeVersion | None) -> dict[str, Any]:
+    # Takes as long to import as all the rest of the store.
+    from importlib.metadata import version
+
     return {
         "schema_version": SCHEMA_VERSION,
         "name": grid.name,

@@ -20,7 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pcm.run_dir import RunDir, read_json
+from pcm.run_dir import RunDir
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def _check_identity(run_dir: RunDir, record: Mapping[str, Any]) -> None:
 class _Dumper(yaml.SafeDumper):
     """Quotes what YAML 1.2 would not read back as a string; repeats instead of aliases."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- PyYAML's signature
         return True
 
 
