@@ -76,13 +76,15 @@ class Coloring:
         if self.categories is None:
             figure.colorbar(self._mappable(), ax=axes, label=self.name, shrink=0.8)
             return
-        handles = [
-            Line2D([], [], marker="o", linestyle="", color=color, label=str(category))
-            for category, color in self.palette.items()
-        ]
-        place = "upper right" if inside else "outside right upper"
-        title = self.name.replace(", ", ",\n")
-        figure.legend(handles=handles, title=title, loc=place, frameon=False)
+        figure.legend(
+            handles=[
+                Line2D([], [], marker="o", linestyle="", color=color, label=str(category))
+                for category, color in self.palette.items()
+            ],
+            title=self.name.replace(", ", ",\n"),
+            loc="upper right" if inside else "outside right upper",
+            frameon=False,
+        )
 
     def _mappable(self) -> ScalarMappable:
         finite = self.values[np.isfinite(self.values)]

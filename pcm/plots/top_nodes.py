@@ -62,7 +62,7 @@ def join(results: Sequence[Batch], items: Sequence[int]) -> Batch:
     for name in results[0]:
         tensors = [result[name].detach().cpu() for result in results]
         sizes = [tensor.shape[0] if tensor.ndim else None for tensor in tensors]
-        joined[name] = torch.cat(tensors) if sizes == list(items) else tensors[0]
+        joined[name] = torch.cat(tensors) if sizes == list(items) else tensors[0].clone()
     return joined
 
 
