@@ -1,0 +1,72 @@
+"""`python -m pcm RUN_DIR`: one rank of one experiment."""
+
+import argparse
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from pcm.errors import ExitCode, PcmError
+from pcm.run_dir import RunDir
+from pcm.training.ranks import Ranks
+from pcm.training.stop import StopRequest, ignored_signals, signals_as_request
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train one rank; the exit code says how it ended."""
+    with ExitStack() as stack:
+        if "RANK" in os.environ:
+            # Before anything that takes time: a signal now must not kill.
+            stack.enter_context(ignored_signals())
+        try:
+            code = _run(_parse(arguments), stack)
+        except PcmError as error:
+            print(error, file=sys.stderr)
+            code = error.exit_code
+    if code not in (ExitCode.DONE, ExitCode.STOPPED) and "RANK" in os.environ:
+        # Other ranks may be gone or stuck, and some libraries wait for them at exit.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
+    from pcm.training.hand import own_attempt
+    from pcm.training.task import Task, leave_at_once
+
+    ranks = Ranks.from_environment()
+    run_dir = RunDir(options.run_dir)
+    if options.attempt is not None:
+        attempt = run_dir.attempt(options.attempt)
+        attempt.path.mkdir(parents=True, exist_ok=True)
+    elif ranks.is_supervised:
+        raise PcmError("a supervised rank needs --attempt")
+    else:
+        attempt = stack.enter_context(own_attempt(run_dir))
+    if not ranks.is_supervised:
+        stack.enter_context(signals_as_request(attempt))
+    stop = stack.enter_context(StopRequest(attempt))
+    task = Task(run_dir, attempt, options.checkpoint, ranks, stop)
+    if ranks.is_first and stop.look():
+        return leave_at_once(task)
+    # Torch and Lightning take seconds; the stop file is being watched meanwhile.
+    from pcm.training.run import Run
+
+    return Run(task).train()
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m pcm", description=__doc__)
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="the experiment's folder")
+    parser.add_argument("--attempt", type=int, metavar="N", help="its attempt; default: the next")
+    parser.add_argument(
+        "--checkpoint",
+        metavar="NAME",
+        help="go on from this one: a file name, best or last; default: the newest that is whole",
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

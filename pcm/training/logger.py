@@ -1,0 +1,49 @@
+"""The run's logger as training uses it: one meaning of `step`, the loss for the progress."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pcm.errors import PcmError
+from pcm.run_dir import RunDir
+from pcm.tracking import RunLogger
+from pcm.training.progress import Progress
+
+_LOSSES = ("train/loss", "train_loss", "loss")
+
+
+class TrainingLogger(RunLogger):
+    """Logs at batches done over all attempts, whatever Lightning counts.
+
+    Args:
+        progress: knows the step, and is told the loss.
+    """
+
+    def __init__(
+        self,
+        run_dir: RunDir,
+        experiment: dict[str, Any],
+        attempt: int,
+        resumed_from_step: int | None,
+        progress: Progress,
+    ) -> None:
+        super().__init__(run_dir, experiment, attempt, resumed_from_step)
+        self._progress = progress
+
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:  # noqa: ARG002 - Lightning's own count differs
+        """Record numbers at the present step.
+
+        Raises:
+            PcmError: the loss is not finite.
+        """
+        present = self._progress.count_steps()
+        super().log_metrics(metrics, present)
+        loss = next((float(metrics[name]) for name in _LOSSES if name in metrics), None)
+        if loss is None:
+            return
+        self._progress.loss = loss
+        if not math.isfinite(loss):
+            raise PcmError(
+                f"the training loss is {loss} at step {present}",
+                "lower the learning rate, clip gradients, or look at the losses in metrics.csv",
+            )

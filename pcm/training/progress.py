@@ -1,0 +1,90 @@
+"""`progress.json`: how far training is, for whoever watches; and its heartbeat."""
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pcm.run_dir import write_json
+
+
+class Progress:
+    """What training tells about itself; read by the heartbeat's thread.
+
+    Training sets plain attributes and never waits for anybody.
+
+    Attributes:
+        phase: starting, training, validating or checkpointing.
+        epoch: epochs done.
+        total_steps: steps at the end of training; None if nobody knows.
+        count_steps: batches done over all attempts; asked whenever progress is written.
+        loss: the last one that was logged.
+    """
+
+    def __init__(self) -> None:
+        self.phase = "starting"
+        self.epoch = 0
+        self.max_epochs: int | None = None
+        self.total_steps: int | None = None
+        self.count_steps: Callable[[], int] = lambda: 0
+        self.loss: float | None = None
+        self._marks: deque[tuple[float, int]] = deque(maxlen=30)
+
+    def record(self) -> dict[str, Any]:
+        """The content of `progress.json`; `rate` in steps/s, `eta` in seconds."""
+        step = self.count_steps()
+        rate = self._rate(step)
+        left = None if self.total_steps is None else max(0, self.total_steps - step)
+        return {
+            "phase": self.phase,
+            "epoch": self.epoch,
+            "max_epochs": self.max_epochs,
+            "step": step,
+            "total_steps": self.total_steps,
+            "loss": self.loss if self.loss is not None and math.isfinite(self.loss) else None,
+            "rate": rate,
+            "eta": left / rate if rate and left is not None else None,
+            "time": time.time(),
+        }
+
+    def _rate(self, step: int) -> float | None:
+        """Steps/s over the last half minute or so, validations included."""
+        if self.phase == "starting":
+            return None
+        self._marks.append((time.monotonic(), step))
+        (then, first), (now, last) = self._marks[0], self._marks[-1]
+        return (last - first) / (now - then) if last > first else None
+
+
+class Heartbeat:
+    """Writes the progress every `period` seconds from a thread, whatever training does."""
+
+    def __init__(self, path: Path, progress: Progress, period: float = 1.0) -> None:
+        self._path = path
+        self._progress = progress
+        self._period = period
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> "Heartbeat":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._write()
+
+    def _beat(self) -> None:
+        self._write()
+        while not self._over.wait(self._period):
+            self._write()
+
+    def _write(self) -> None:
+        # A full disk must not end training; the watcher sees an old time instead.
+        with suppress(OSError):
+            write_json(self._path, self._progress.record(), durable=False)

@@ -1,0 +1,67 @@
+"""What each rank has for itself, and what Lightning's checkpoint therefore lacks."""
+
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from torch.utils._pytree import tree_map_only
+from torchmetrics import Metric
+
+from pcm.training import generators, loaders
+from pcm.training.logged_means import capture_logged_means, restore_logged_means
+
+State = dict[str, Any]
+
+
+@runtime_checkable
+class HasRankState(Protocol):
+    """A model with accumulators of its own, such as `Chain`."""
+
+    def rank_state(self) -> State:
+        """This rank's accumulators."""
+
+    def load_rank_state(self, state: State) -> None:
+        """Set this rank's accumulators."""
+
+
+def capture_rank(trainer: Trainer, model: LightningModule) -> State:
+    """This rank's generators, accumulators and place in the data, copied to the CPU."""
+    state = {
+        "generators": generators.capture(),
+        "model": model.rank_state() if isinstance(model, HasRankState) else None,
+        "metrics": {name: _metric_state(metric) for name, metric in _metrics(model)},
+        "logged_means": capture_logged_means(trainer),
+        "passes": loaders.capture_passes(trainer),
+    }
+    copied: State = tree_map_only(torch.Tensor, lambda t: t.detach().cpu().clone(), state)
+    return copied
+
+
+def restore_rank(trainer: Trainer, model: LightningModule, state: State | None) -> None:
+    """Set what `capture_rank` captured, if anything; `loaders.go_to` finds the data's place."""
+    if state is None:
+        return
+    if isinstance(model, HasRankState):
+        model.load_rank_state(state["model"])
+    for name, metric in _metrics(model):
+        _load_metric(metric, state["metrics"][name])
+    restore_logged_means(trainer, state["logged_means"])
+    generators.restore(state["generators"])
+
+
+def _metrics(model: LightningModule) -> list[tuple[str, Metric]]:
+    return [(name, each) for name, each in model.named_modules() if isinstance(each, Metric)]
+
+
+def _metric_state(metric: Metric) -> State:
+    return {"values": dict(metric.metric_state), "updates": metric._update_count}
+
+
+def _load_metric(metric: Metric, state: State) -> None:
+    def to_device(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.to(metric.device)
+
+    for name, value in tree_map_only(torch.Tensor, to_device, state["values"]).items():
+        setattr(metric, name, value)
+    metric._update_count = state["updates"]
+    metric._computed = None

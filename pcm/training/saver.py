@@ -1,0 +1,115 @@
+"""Writing checkpoints of a run: when, under which name, with what beside Lightning's own."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch.distributed as dist
+from lightning.pytorch import Trainer
+
+from pcm.run_dir import AttemptDir, RunDir
+from pcm.training import lightning_internals
+from pcm.training.lightning_internals import Place
+from pcm.training.progress import Progress
+from pcm.training.ranks import Ranks
+
+
+class Clock:
+    """When the next checkpoint inside an epoch is due; only rank 0's counts.
+
+    Args:
+        period: seconds.
+    """
+
+    def __init__(self, period: float) -> None:
+        self._period = period
+        self.restart()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the period is over."""
+        return time.monotonic() - self._last >= self._period
+
+    def restart(self) -> None:
+        """A checkpoint was just written, or could not be."""
+        self._last = time.monotonic()
+
+
+class Saver:
+    """Saves together with all ranks; what a rank contributes is gathered on rank 0.
+
+    Attributes:
+        place: where the checkpoint under way is taken; None outside of `save`.
+    """
+
+    def __init__(
+        self,
+        run_dir: RunDir,
+        attempt: AttemptDir,
+        ranks: Ranks,
+        *,
+        progress: Progress,
+        clock: Clock,
+        group: dist.ProcessGroup | None,
+    ) -> None:
+        self._folder = run_dir.checkpoints
+        self._attempt = attempt
+        self._ranks = ranks
+        self._progress = progress
+        self._clock = clock
+        self._group = group
+        self._saved: tuple[int, Place] | None = None
+        self.place: Place | None = None
+
+    def skip(self, step: int, place: Place) -> None:
+        """Training starts from this checkpoint: it need not be written again."""
+        self._saved = (step, place)
+
+    def save(self, trainer: Trainer, place: Place, reason: str, metrics: dict[str, float]) -> None:
+        """Write a checkpoint, unless this very place has one."""
+        step = lightning_internals.steps_done(trainer)
+        if self._saved == (step, place):
+            return
+        phase, self._progress.phase = self._progress.phase, "checkpointing"
+        self.place = place
+        facts = {
+            "step": step,
+            "epoch": _epoch_in_name(trainer, place),
+            "attempt": self._attempt.number,
+            "reason": reason,
+            "metrics": metrics,
+        }
+        trainer.save_checkpoint(self._path(facts, place), storage_options=facts)
+        self.place = None
+        self._saved = (step, place)
+        self._clock.restart()
+        self._progress.phase = phase
+
+    def our_part(self, trainer: Trainer, mine: dict[str, Any]) -> dict[str, Any]:
+        """What is added to Lightning's checkpoint while one is under way; on all ranks."""
+        assert self.place is not None
+        return {
+            "place": self.place.value,
+            "step": lightning_internals.steps_done(trainer),
+            "ranks": self._gather(mine),
+        }
+
+    def _gather(self, mine: dict[str, Any]) -> list[Any]:
+        if self._group is None:
+            return [mine]
+        everybody: list[Any] | None = None
+        if self._ranks.is_first:
+            everybody = [None] * self._ranks.world_size
+        dist.gather_object(mine, everybody, dst=0, group=self._group)
+        return everybody or []
+
+    def _path(self, facts: dict[str, Any], place: Place) -> Path:
+        # The end of the same epoch, after this validation, has the same step.
+        suffix = "-validation" if place is Place.VALIDATION else ""
+        return self._folder / f"epoch={facts['epoch']}-step={facts['step']}{suffix}.ckpt"
+
+
+def _epoch_in_name(trainer: Trainer, place: Place) -> int:
+    """The epoch that led here, from 0, as in the names of Lightning's own checkpoints."""
+    epoch = lightning_internals.epoch_of(trainer)
+    return max(0, epoch - 1) if place is Place.EPOCH else epoch

@@ -1,0 +1,233 @@
+"""The callback that makes a run resumable: where to save, where to stop, how to go on."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from pcm.errors import PcmError
+from pcm.training import generators, lightning_internals, loaders
+from pcm.training.agreement import Agreement, Wish
+from pcm.training.console import tell
+from pcm.training.lightning_internals import Place
+from pcm.training.logged_means import continue_epoch
+from pcm.training.progress import Progress
+from pcm.training.rank_state import capture_rank, restore_rank
+from pcm.training.ranks import Ranks
+from pcm.training.saver import Saver
+
+KEY = "pcm"
+"""Of our own part of a checkpoint."""
+
+
+class StopTraining(Exception):  # noqa: N818 - a way out of Lightning's loops, no error
+    """A stop was agreed on by all ranks; what there is to save has been saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Our part of the checkpoint that training starts from.
+
+    Attributes:
+        place: where it was taken.
+        state: this rank's state there; None if another number of ranks wrote it.
+    """
+
+    place: Place
+    state: dict[str, Any] | None
+
+
+class Session(Callback):
+    """Saves at three places, stops there, and puts every rank back into its state there.
+
+    The places are described in `lightning_internals`. Each rank's generators and
+    accumulators are captured and restored at the same line of the same hook, so that what
+    happens from there on happens alike, whether for the first time or again.
+
+    Must be the first of the Trainer's callbacks: what later ones do in a hook comes after.
+
+    Args:
+        seed: the experiment's.
+        is_own: whether the checkpoint to start from, if any, is this experiment's.
+    """
+
+    def __init__(
+        self,
+        ranks: Ranks,
+        seed: int,
+        *,
+        is_own: bool,
+        saver: Saver,
+        agreement: Agreement,
+        progress: Progress,
+    ) -> None:
+        self._ranks = ranks
+        self._seed = seed
+        self._is_own = is_own
+        self._saver = saver
+        self._agreement = agreement
+        self._progress = progress
+        self._trainer: Trainer | None = None
+        self._start: Start | None = None
+        self._at_validation: dict[str, Any] = {}
+        self._is_validated = False
+        self._is_first_epoch = True
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:  # noqa: ARG002
+        """Remember the trainer, which `before_step` is not given."""
+        self._trainer = trainer
+
+    def on_load_checkpoint(
+        self,
+        trainer: Trainer,  # noqa: ARG002
+        pl_module: LightningModule,  # noqa: ARG002
+        checkpoint: dict[str, Any],
+    ) -> None:
+        """Keep our part until training is at its place.
+
+        Raises:
+            PcmError: it cannot be continued here.
+        """
+        self._start = _read_start(checkpoint, self._ranks, self._is_own)
+        self._saver.skip(checkpoint[KEY]["step"], self._start.place)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Seed this rank, or prepare for the place where training goes on."""
+        self._describe_length(trainer)
+        if self._start is not None and self._start.place is Place.EPOCH:
+            lightning_internals.forget_restart(trainer)
+        if self._start is None or self._start.state is None:
+            generators.seed_rank(self._seed, self._ranks.rank)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Place `epoch`: save what the epoch before led to; stop if asked."""
+        restore_rank(trainer, pl_module, self._take_start())
+        wish = self._agreement.settle()
+        self._progress.epoch = lightning_internals.epoch_of(trainer)
+        if lightning_internals.steps_done(trainer) > 0:
+            self._save(trainer, Place.EPOCH, "stop" if wish is Wish.STOP else "epoch")
+        if wish is Wish.STOP:
+            raise StopTraining
+        loaders.begin_epoch(trainer, lightning_internals.epoch_of(trainer))
+        if self._is_first_epoch:
+            # Lightning began this iteration before the loaders knew their place.
+            lightning_internals.restart_iteration(trainer, done=0, skip=0)
+            self._is_first_epoch = False
+
+    def before_step(self) -> None:
+        """Place `step`: find it again after a start from there; else save, stop, or neither."""
+        trainer = self._trainer
+        assert trainer is not None
+        if self._start is not None:
+            self._go_on(trainer, self._start)
+        elif lightning_internals.batches_done(trainer) > 0:
+            wish = self._agreement.poll()
+            if wish is not Wish.GO_ON and not lightning_internals.is_accumulating(trainer):
+                self._save(trainer, Place.STEP, "stop" if wish is Wish.STOP else "interval")
+                if wish is Wish.STOP:
+                    raise StopTraining
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Place `validation`: capture what a stop inside of it saves."""
+        if trainer.sanity_checking:
+            return
+        restore_rank(trainer, pl_module, self._take_start())
+        self._progress.phase = "validating"
+        self._at_validation = capture_rank(trainer, pl_module)
+        self._stop_in_validation(trainer)
+
+    def on_validation_batch_end(self, trainer: Trainer, *_: Any, **__: Any) -> None:
+        """Stop inside a validation if asked: it will be done again as a whole."""
+        if not trainer.sanity_checking:
+            self._stop_in_validation(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Let the next checkpoint carry the metrics."""
+        if not trainer.sanity_checking:
+            self._is_validated = True
+            self._progress.phase = "training"
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Save the end."""
+        self._progress.epoch = lightning_internals.epoch_of(trainer)
+        self._save(trainer, Place.EPOCH, "end")
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add our part: the place, and every rank's state there."""
+        place = self._saver.place
+        if place is None:
+            return
+        lightning_internals.write_place(checkpoint["loops"], place)
+        is_validation = place is Place.VALIDATION
+        mine = self._at_validation if is_validation else capture_rank(trainer, pl_module)
+        checkpoint[KEY] = self._saver.our_part(trainer, mine)
+
+    def _take_start(self) -> dict[str, Any] | None:
+        """This rank's state, once; None when there is nothing to restore."""
+        start, self._start = self._start, None
+        return None if start is None else start.state
+
+    def _go_on(self, trainer: Trainer, start: Start) -> None:
+        """Find the place in the epoch again, after a start from inside of it."""
+        assert start.state is not None, "it was refused when it was loaded"
+        batch = lightning_internals.batches_done(trainer)
+        if batch < trainer.num_training_batches:
+            epoch = lightning_internals.epoch_of(trainer)
+            loaders.go_to(trainer, epoch, batch, start.state["passes"])
+        continue_epoch(trainer)
+        self._is_first_epoch = False
+        if start.place is Place.STEP:
+            restore_rank(trainer, trainer.lightning_module, self._take_start())
+
+    def _stop_in_validation(self, trainer: Trainer) -> None:
+        if self._agreement.poll() is Wish.STOP:
+            self._save(trainer, Place.VALIDATION, "stop")
+            raise StopTraining
+
+    def _save(self, trainer: Trainer, place: Place, reason: str) -> None:
+        metrics = {}
+        if self._is_validated:
+            metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self._saver.save(trainer, place, reason, metrics)
+        self._is_validated = False
+
+    def _describe_length(self, trainer: Trainer) -> None:
+        """Tell the progress how far it is to the end."""
+        progress, epochs = self._progress, trainer.max_epochs
+        progress.epoch = lightning_internals.epoch_of(trainer)
+        progress.phase = "training"
+        if epochs is None or epochs < 0:
+            return
+        progress.max_epochs = epochs
+        at_boundary = self._start is None or self._start.place is Place.EPOCH
+        within = 0 if at_boundary else lightning_internals.batches_done(trainer)
+        left = (epochs - progress.epoch) * trainer.num_training_batches
+        if math.isfinite(left):
+            progress.total_steps = lightning_internals.steps_done(trainer) + int(left) - within
+
+
+def _read_start(checkpoint: dict[str, Any], ranks: Ranks, is_own: bool) -> Start:
+    if KEY not in checkpoint:
+        raise PcmError(
+            "the checkpoint was not written by pcm: it has weights, and no place to continue from"
+        )
+    ours = checkpoint[KEY]
+    place, states = Place(ours["place"]), ours["ranks"]
+    if len(states) == ranks.world_size:
+        return Start(place, states[ranks.rank])
+    were = f"the checkpoint was written by {len(states)} ranks, and these are {ranks.world_size}"
+    if is_own:
+        raise PcmError(
+            f"{were}: training could not go on exactly as before",
+            "resume with as many ranks, or start a new experiment from this checkpoint",
+        )
+    if place is not Place.EPOCH:
+        raise PcmError(
+            f"{were}, and it was taken inside an epoch, whose data is shared out differently",
+            "start from a checkpoint of an epoch's end",
+        )
+    tell(f"warning: {were}; random generators are seeded anew")
+    return Start(place, None)

@@ -1,0 +1,92 @@
+"""Requests to stop: a file of the attempt, and what signals have to do with it."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from pcm.run_dir import AttemptDir, create_json, read_json
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+
+class StopRequest:
+    """Looks for the attempt's stop file from a thread, so that asking costs nothing.
+
+    Args:
+        period: seconds between two looks.
+    """
+
+    def __init__(self, attempt: AttemptDir, period: float = 0.25) -> None:
+        self._path = attempt.stop
+        self._period = period
+        self._asked = threading.Event()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="stop request", daemon=True)
+
+    def __enter__(self) -> "StopRequest":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the thread has seen the file."""
+        return self._asked.is_set()
+
+    def look(self) -> bool:
+        """Look now, without waiting for the thread."""
+        if self._path.exists():
+            self._asked.set()
+        return self._asked.is_set()
+
+    @property
+    def reason(self) -> str:
+        """Why: `cancel`, `interrupt`, `preempted`, `time_limit`."""
+        record = read_json(self._path)
+        return str(record.get("reason", "interrupt")) if isinstance(record, dict) else "interrupt"
+
+    def _watch(self) -> None:
+        while not self.look() and not self._over.wait(self._period):
+            pass
+
+
+@contextmanager
+def ignored_signals() -> Iterator[None]:
+    """Leave signals to the supervisor: it decides what is a request to stop."""
+    with _handlers(signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def signals_as_request(attempt: AttemptDir) -> Iterator[None]:
+    """Without a supervisor, a signal is a request to stop; a second Ctrl-C interrupts."""
+
+    def ask(number: int, _: FrameType | None) -> None:
+        request = {
+            "by": signal.Signals(number).name,
+            "reason": "interrupt",
+            "time": time.time(),
+        }
+        create_json(attempt.stop, request)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    with _handlers(ask):
+        yield
+
+
+@contextmanager
+def _handlers(handler: Any) -> Iterator[None]:
+    # Training in the calling process (the debug executor) gives its signals back.
+    before = [(number, signal.signal(number, handler)) for number in _SIGNALS]
+    try:
+        yield
+    finally:
+        for number, old in before:
+            signal.signal(number, old)

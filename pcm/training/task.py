@@ -1,0 +1,51 @@
+"""What one training process is to do, and the record of its stop; needs no torch."""
+
+from dataclasses import dataclass
+
+from pcm.errors import ExitCode
+from pcm.run_dir import AttemptDir, RunDir, write_json
+from pcm.training.manifests import read_manifests
+from pcm.training.ranks import Ranks
+from pcm.training.stop import StopRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One rank of one attempt of one experiment.
+
+    Attributes:
+        checkpoint: the one asked for: a name, `best`, `last`; None for the newest.
+    """
+
+    run_dir: RunDir
+    attempt: AttemptDir
+    checkpoint: str | None
+    ranks: Ranks
+    stop: StopRequest
+
+
+def record_stop(task: Task, checkpoint: str | None, step: int, epoch: int) -> None:
+    """Write `stopped.json`; everything else that matters is on disk by now.
+
+    Args:
+        checkpoint: the file to go on from; None for a start from nothing.
+        step: training batches done.
+        epoch: epochs done.
+    """
+    record = {
+        "checkpoint": checkpoint,
+        "step": step,
+        "epoch": epoch,
+        "reason": task.stop.reason,
+    }
+    write_json(task.attempt.stopped, record)
+
+
+def leave_at_once(task: Task) -> ExitCode:
+    """Record the stop of an attempt that has done nothing."""
+    newest = next(iter(read_manifests(task.run_dir.checkpoints)), None)
+    if newest is None:
+        record_stop(task, None, step=0, epoch=0)
+    else:
+        record_stop(task, newest.file, newest.step, newest.epoch)
+    return ExitCode.STOPPED

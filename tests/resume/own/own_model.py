@@ -1,0 +1,151 @@
+"""A model and data of a user's own, as unkind to resuming as users can be.
+
+Everything draws from every global generator: the data's order, its augmentation, the
+training step, the validation. Metrics are logged in all of Lightning's ways.
+"""
+
+import os
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule, LightningModule
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torchmetrics import MeanMetric
+
+from pcm.run_dir import create_json
+
+
+class Noisy(Dataset[Tensor]):
+    """Items that are another at every look."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, index: int) -> Tensor:
+        noise = random.random() + float(np.random.rand()) + torch.rand(())
+        return torch.full((4,), float(index)) / self._size + 0.1 * noise
+
+
+class Data(LightningDataModule):
+    """Shuffled loaders without any way to resume."""
+
+    def __init__(self, size: int = 40, workers: int = 0, own_generator: bool = False) -> None:
+        super().__init__()
+        self._size = size
+        self._workers = workers
+        self._generator = torch.Generator().manual_seed(3) if own_generator else None
+
+    def train_dataloader(self) -> DataLoader[Tensor]:
+        """Ten batches of four for one rank."""
+        return DataLoader(
+            Noisy(self._size),
+            batch_size=4,
+            shuffle=True,
+            num_workers=self._workers,
+            generator=self._generator,
+        )
+
+    def val_dataloader(self) -> DataLoader[Tensor]:
+        """Shuffled, too, which nobody should do."""
+        return DataLoader(Noisy(8), batch_size=2, shuffle=True)
+
+
+class Base(LightningModule):
+    """What both kinds of optimization share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.3), nn.ReLU(), nn.Linear(8, 4))
+        self.head = nn.Linear(4, 1)
+        self.mean = MeanMetric()
+
+    def loss(self, batch: Tensor) -> Tensor:
+        """Differs every time it is called."""
+        target = random.random() + float(np.random.rand()) + torch.randn(batch.shape[0], 1)
+        return (self.head(self.net(batch)) - target).square().mean()
+
+    def report(self, loss: Tensor) -> None:
+        """Log a step's loss in three ways."""
+        self.mean.update(loss.detach())
+        self.log("train_loss", loss.detach(), on_step=True, on_epoch=True)
+        self.log("greatest", loss.detach(), on_step=False, on_epoch=True, reduce_fx="max")
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        torch.rand(3)
+        ask_for_stop("step", self.trainer.fit_loop.epoch_loop.total_batch_idx + 1)
+
+    def on_train_epoch_start(self) -> None:
+        torch.rand(2)
+
+    def validation_step(self, batch: Tensor, batch_idx: int) -> None:
+        loss = self.loss(batch)
+        self.log("val_loss", loss, sync_dist=True)
+        if batch_idx == 1:
+            ask_for_stop("validation", self.trainer.fit_loop.epoch_loop.total_batch_idx + 1)
+
+    def on_validation_end(self) -> None:
+        random.random()
+
+    def on_train_epoch_end(self) -> None:
+        self.log("train_mean", self.mean.compute())
+        self.mean.reset()
+        np.random.rand()
+        ask_for_stop("epoch", self.trainer.fit_loop.epoch_loop.total_batch_idx + 1)
+
+
+class Automatic(Base):
+    """Lightning's own optimization, a scheduler per step and a scheduler per epoch."""
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        loss = self.loss(batch)
+        self.report(loss)
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.Adam(self.parameters(), lr=0.01)
+        scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.97)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+
+class Manual(Base):
+    """Two optimizers, stepped by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        optimizers: Any = self.optimizers()
+        loss = self.loss(batch)
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        self.manual_backward(loss)
+        for optimizer in optimizers:
+            optimizer.step()
+        self.report(loss)
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        net = torch.optim.Adam(self.net.parameters(), lr=0.01)
+        head = torch.optim.SGD(self.head.parameters(), lr=0.01, momentum=0.9)
+        return [net, head]
+
+
+def ask_for_stop(place: str, step: int) -> None:
+    """Ask for a stop where the test wants it, and wait until it must have been seen."""
+    if os.environ.get("OWN_KILL_AT") == f"{place} {step}":
+        os.kill(os.getpid(), 9)
+    if os.environ.get("OWN_STOP_AT") == f"{place} {step}":
+        create_json(Path(os.environ["OWN_STOP_FILE"]), {"by": "test", "reason": "interrupt"})
+        time.sleep(0.6)
