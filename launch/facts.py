@@ -21,6 +21,11 @@ HEARTBEAT_S = 120.0
 START_S = 600.0
 """As `HEARTBEAT_S`, before training's first word."""
 
+# Paths are costly where there are ten thousand attempts to look at; names are not.
+_ANY = AttemptDir(Path())
+_FINISHED, _STOPPED, _STOP = _ANY.finished.name, _ANY.stopped.name, _ANY.stop.name
+_FAILED, _PROGRESS = _ANY.failed.name, _ANY.progress.name
+
 BIRTH_S = 10.0
 """A folder of an attempt may be as long without its record."""
 
@@ -50,16 +55,16 @@ def read_status(experiment: Experiment) -> Status:
 def attempt_facts(files: AttemptDir) -> AttemptFacts:
     """What the files of an attempt and its processes tell."""
     names = names_in(files.path)
-    record = _record(files.attempt, names)
-    stop = _record(files.stop, names)
-    is_finished = files.finished.name in names
+    if _FINISHED in names:
+        return AttemptFacts(files.number, is_alive=False, is_finished=True)
+    record = read_record(files.attempt)
+    stop = read_record(files.stop) if _STOP in names else {}
     return AttemptFacts(
         number=files.number,
-        is_alive=not is_finished and _is_alive(files, names, record),
-        is_finished=is_finished,
-        is_stopped=files.stopped.name in names,
-        stop_reason=str(stop.get("reason", "interrupt")) if files.stop.name in names else None,
-        failure=_failure(files, names),
+        is_alive=_is_alive(files, names, record),
+        is_stopped=_STOPPED in names,
+        stop_reason=str(stop.get("reason", "interrupt")) if _STOP in names else None,
+        failure=_failure(files, names) if _FAILED in names else None,
         trouble=None if record else "its attempt.json is missing or unreadable",
     )
 
@@ -82,15 +87,13 @@ def _is_alive(files: AttemptDir, names: set[str], record: Mapping[str, Any]) -> 
         return False
     if supervisor.is_local:
         return supervisor.is_alive
-    if files.progress.name in names:
+    if _PROGRESS in names:
         return _age(files.progress) < HEARTBEAT_S
     return _age(files.attempt) < START_S
 
 
-def _failure(files: AttemptDir, names: set[str]) -> str | None:
+def _failure(files: AttemptDir, names: set[str]) -> str:
     """One line about the first rank that failed."""
-    if files.failed.name not in names:
-        return None
     rank = first_failing_rank(files, names)
     return f"rank {rank}: {reason(files, rank)}"
 
@@ -99,10 +102,6 @@ def _progress(files: AttemptDir) -> Progress | None:
     record = read_record(files.progress)
     known = {field.name: record.get(field.name) for field in fields(Progress)}
     return Progress(**known) if record else None
-
-
-def _record(path: Path, names: set[str]) -> dict[str, Any]:
-    return read_record(path) if path.name in names else {}
 
 
 def _cancelled_ids(root: RunsRoot) -> set[str]:

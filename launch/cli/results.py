@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from launch.store import Experiment
 
 
+PIPE_COLUMNS = 120
+"""Room for metrics where there is no terminal; a log is read by people too."""
+
+
 class Format(StrEnum):
     """How results are printed."""
 
@@ -82,4 +86,5 @@ def print_results(
         typer.echo(json.dumps(results_records(found), indent=1))
     else:
         terminal = console()
-        terminal.print(results_table(found, terminal.width, everything=everything))
+        columns = terminal.width if terminal.is_terminal else min(terminal.width, PIPE_COLUMNS)
+        terminal.print(results_table(found, columns, everything=everything))

@@ -40,7 +40,7 @@ def places(name: str, section: str, beside: Path) -> list[Path]:
 
 def find_file(name: str, section: str, beside: Path) -> Path | Fault:
     """The path of a base file; or, where there is none, what to tell the user."""
-    candidates = places(name, section, beside)
+    candidates = [_from_here(path) for path in places(name, section, beside)]
     found = next((path for path in candidates if path.exists()), None)
     return found or _missing(name, candidates)
 
@@ -49,7 +49,7 @@ def _missing(name: str, candidates: Sequence[Path]) -> Fault:
     return Fault(
         "no such file",
         found=name,
-        expected="at one of " + ", ".join(_shown(path) for path in candidates),
+        expected="at one of " + ", ".join(map(str, candidates)),
         hint=did_you_mean(Path(name).name, sorted(_yaml_names(candidates))),
     )
 
@@ -60,6 +60,7 @@ def _yaml_names(candidates: Sequence[Path]) -> Iterator[str]:
             yield from (path.name for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
 
 
-def _shown(path: Path) -> str:
+def _from_here(path: Path) -> Path:
+    """The path as a person in the working directory writes it."""
     here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return path.relative_to(here) if path.is_relative_to(here) else path

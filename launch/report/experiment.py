@@ -10,7 +10,7 @@ from rich.table import Table
 
 from launch.facts import attempt_facts
 from launch.records import read_record
-from launch.report.results import last_metrics
+from launch.report.results import last_metrics, shown_metrics
 from launch.report.table import Column, table
 from launch.report.text import duration, number
 from launch.status import Status
@@ -100,7 +100,10 @@ def headlines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("folder", record["run_dir"]),
         ("checkpoint", record["checkpoints"][-1]["file"] if record["checkpoints"] else ""),
         *((path, json.dumps(value)) for path, value in record["overrides"].items()),
-        *((key, number(value)) for key, value in sorted(record["metrics"].items())),
+        *(
+            (key, number(record["metrics"][key]))
+            for key in shown_metrics(sorted(record["metrics"]))
+        ),
     ]
     return [(label, text) for label, text in facts if text]
 

@@ -48,9 +48,8 @@ def union(groups: Iterable[Iterable[str]]) -> list[str]:
     return list(dict.fromkeys(name for group in groups for name in group))
 
 
-def shown_metrics(results: Sequence[Result]) -> list[str]:
+def shown_metrics(names: Sequence[str]) -> list[str]:
     """Metrics worth a column: those of validation, or all where there are none; totals first."""
-    names = union(sorted(result.metrics) for result in results)
     chosen = [name for name in names if name.startswith("val/")] or names
     # The total and the bounds have one-word names; parts are called <loss>-<link>.
     return sorted(chosen, key=lambda name: ("-" in name, name != "val/loss"))
@@ -59,7 +58,7 @@ def shown_metrics(results: Sequence[Result]) -> list[str]:
 def results_table(results: Sequence[Result], columns: int, *, everything: bool = False) -> Table:
     """A row a point, with as many metrics as fit into `columns`, at least one."""
     axes = union(result.axes for result in results)
-    metrics = shown_metrics(results)
+    metrics = shown_metrics(union(sorted(result.metrics) for result in results))
     while True:
         head, rows = _cells(results, axes, metrics)
         if everything or len(metrics) <= 1 or width(head, rows) <= columns:
@@ -71,9 +70,11 @@ def _cells(
     results: Sequence[Result], axes: Sequence[str], metrics: Sequence[str]
 ) -> tuple[list[Column], list[list[str]]]:
     titles = short_labels(axes)
+    # Names repeat the axes, so they are for experiments that have none.
+    named = not axes
     head = [
         Column("id"),
-        Column("experiment", fold=True),
+        *([Column("experiment", fold=True)] if named else []),
         Column("state"),
         *(Column(titles[path], fold=True) for path in axes),
         *(Column(name, number=True) for name in metrics),
@@ -81,7 +82,7 @@ def _cells(
     rows = [
         [
             result.id,
-            result.name,
+            *([result.name] if named else []),
             result.state,
             *(_value(result.axes.get(path)) for path in axes),
             *(number(result.metrics.get(name)) for name in metrics),
