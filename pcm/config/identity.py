@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 _VERSION = "pcm-1"
@@ -42,7 +43,7 @@ class Identifier:
     in place while the identifier is in use.
     """
 
-    _MOST_KNOWN = 1 << 15
+    _MOST_KNOWN = 1 << 13
 
     def __init__(self) -> None:
         # Holding on to the container keeps its id from being given away again.
@@ -75,15 +76,15 @@ class Identifier:
 
     def _canonical(self, value: Any) -> str:
         if isinstance(value, (dict, list)):
-            return self._hashed(value)
+            known = self._known.get(id(value))
+            return self._hashed(value) if known is None else known[1]
+        if isinstance(value, str):
+            return encode_basestring_ascii(value)
         if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
             return str(int(value))
         return json.dumps(value)
 
     def _hashed(self, value: Any) -> str:
-        known = self._known.get(id(value))
-        if known is not None:
-            return known[1]
         text = self._mapping(value) if isinstance(value, dict) else self._list(value)
         # No scalar begins with '#', so a hash never reads as a value.
         digest = "#" + _digest(text)
@@ -93,8 +94,9 @@ class Identifier:
         return digest
 
     def _mapping(self, value: Mapping[str, Any]) -> str:
-        canonical = self._canonical
-        entries = (f"{json.dumps(key)}:{canonical(value[key])}" for key in sorted(value))
+        entries = [
+            f"{encode_basestring_ascii(key)}:{self._canonical(value[key])}" for key in sorted(value)
+        ]
         return "{" + ",".join(entries) + "}"
 
     def _list(self, value: list[Any]) -> str:

@@ -175,7 +175,7 @@ class Rule(Shape):
     check: Callable[[Any], Iterable[Finding]]
 
     def _inspect(self, value: Any, inspector: Inspector) -> Findings:
-        return inspector.inspect(value, self.structure) or list(self.check(value))
+        return inspector.look(value, self.structure) or list(self.check(value))
 
     def __str__(self) -> str:
         return summary(self.structure)
@@ -192,7 +192,7 @@ class Meaning(Shape):
     check: Callable[[Any, Inspector], Iterable[Finding]]
 
     def _inspect(self, value: Any, inspector: Inspector) -> Findings:
-        findings = inspector.inspect(value, self.structure)
+        findings = inspector.look(value, self.structure)
         return [*findings, *self.check(value, inspector)]
 
     def __str__(self) -> str:
@@ -208,7 +208,7 @@ class Choice(Shape):
     second: ConfigStructure
 
     def _inspect(self, value: Any, inspector: Inspector) -> Findings:
-        return inspector.inspect(value, self.first if self.chooses_first(value) else self.second)
+        return inspector.look(value, self.first if self.chooses_first(value) else self.second)
 
     def __str__(self) -> str:
         return f"{summary(self.second)}, or {summary(self.first)}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from pcm.config.keys import Keys
 from pcm.config.names import did_you_mean
 from pcm.config.shapes import Record
 from pcm.config.structure import Finding, Inspector
@@ -57,7 +58,8 @@ def check_wiring(model: Any, inspector: Inspector) -> Iterator[Finding]:
     yield from under(inspector.once(_check_names, items_of(model, "chain")), "chain")
     commands = inspector.once(_check_commands, items_of(model, "commands"), links)
     yield from under(commands, "commands")
-    yield from _check_owners(items_of(model, "optimizers"), links)
+    members = [items_of(optimizer, "links") for optimizer in items_of(model, "optimizers")]
+    yield from inspector.once(_check_owners, links, *members)
     schedulers = items_of(entry(model, "loss_manager"), "loss_coef_schedulers")
     found = inspector.once(_check_schedulers, schedulers, links)
     yield from under(found, "loss_manager", "loss_coef_schedulers")
@@ -83,7 +85,7 @@ def items_of(value: Any, key: str) -> list[Any]:
     return items if isinstance(items, list) else _NO_ITEMS
 
 
-def unknown_name(name: Any, names: Iterable[str], what: str, keys: Any) -> Iterator[Finding]:
+def unknown_name(name: Any, names: Iterable[str], what: str, keys: Keys) -> Iterator[Finding]:
     """A finding where `name` is a string but none of `names`."""
     names = list(names)
     if isinstance(name, str) and name not in names:
@@ -197,32 +199,35 @@ def without_required(method: Record) -> Record:
     return method.relaxed()
 
 
-def _check_owners(optimizers: list[Any], links: Links) -> Iterator[Finding]:
-    owners: dict[str, int] = {}
-    for index, optimizer in enumerate(optimizers):
-        members = items_of(optimizer, "links")
+def _check_owners(_inspector: Inspector, links: Links, *optimizers: list[Any]) -> list[Finding]:
+    owners: dict[Any, int] = {}
+    findings: list[Finding] = []
+    for index, members in enumerate(optimizers):
         for place, name in enumerate(members):
+            if not isinstance(name, str):
+                continue
             keys = ("optimizers", index, "links", place)
-            yield from unknown_name(name, links.names(), "link", keys)
-            yield from _owned_twice(name, owners, keys)
-            owners.setdefault(name if isinstance(name, str) else "", index)
-        if all(link.trainable is False for link in links if link.name in members):
-            yield from _nothing_to_train(members, links, index)
+            findings += unknown_name(name, links.names(), "link", keys)
+            findings += _owned_twice(name, owners, keys)
+            owners.setdefault(name, index)
+        findings += _nothing_to_train(members, links, index)
     for place, link in enumerate(links):
         if link.trainable and link.name not in owners:
             hint = f"add {link.name} to the links of an optimizer"
             problem = f"the link '{link.name}' has parameters but no optimizer"
-            yield Finding(("chain", place), problem, expected="exactly one", hint=hint)
+            findings.append(Finding(("chain", place), problem, expected="one", hint=hint))
+    return findings
 
 
-def _owned_twice(name: Any, owners: Mapping[str, int], keys: Any) -> Iterator[Finding]:
-    if isinstance(name, str) and name in owners:
-        expected = f"exactly one; optimizers.{owners[name]} has it already"
+def _owned_twice(name: str, owners: Mapping[Any, int], keys: Keys) -> Iterator[Finding]:
+    if name in owners:
+        expected = f"one; optimizers.{owners[name]} has it already"
         yield Finding(keys, f"the link '{name}' is in two optimizers", shown(name), expected)
 
 
 def _nothing_to_train(members: list[Any], links: Links, index: int) -> Iterator[Finding]:
-    if all(isinstance(name, str) and links.named(name) for name in members):
+    named = [links.named(name) for name in members]
+    if all(link is not None and link.trainable is False for link in named):
         problem = "no link of this optimizer has parameters"
         found = ", ".join(members) or "[]"
         yield Finding(("optimizers", index, "links"), problem, found, "a link that learns")
