@@ -14,20 +14,18 @@ from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import RunDir
 from pcm.tracking.follow import follow, late_warning, sync_run
 
-GRACE = 15.0
-"""Seconds that a tracker has for the rest, once training has ended."""
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m pcm.tracking", description=__doc__)
     parser.add_argument("run_dir", type=Path, help="run directory of the experiment")
     parser.add_argument("--follow", action="store_true", help="until standard input ends")
+    parser.add_argument("--grace", type=float, default=15.0, help="seconds to do the rest then")
     options = parser.parse_args(arguments)
     run_dir = RunDir(options.run_dir.resolve())
     try:
         if options.follow:
-            _follow_parent(run_dir)
+            _follow_parent(run_dir, options.grace)
         else:
             print(f"sent {sync_run(run_dir)} points")
     except PcmError as error:
@@ -36,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     return ExitCode.DONE
 
 
-def _follow_parent(run_dir: RunDir) -> None:
+def _follow_parent(run_dir: RunDir, grace: float) -> None:
     # Ctrl-C is for training, whose end then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(10)
@@ -48,8 +46,8 @@ def _follow_parent(run_dir: RunDir) -> None:
         while os.read(0, 4096):
             pass
         ended.set()
-        if not done.wait(GRACE):
-            print(f"warning: {late_warning(run_dir, GRACE)}", file=stderr)
+        if not done.wait(grace):
+            print(f"warning: {late_warning(run_dir, grace)}", file=stderr)
             os._exit(ExitCode.REFUSED)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -46,14 +46,16 @@ class Feeder:
             self._describe()
             return sum(self._send(state, batch) for batch in self._batches(state))
         except BaseException:
+            self._state = None
             with suppress(Exception):
-                self.close()
+                self._tracker.close()
             raise
 
     def close(self) -> None:
-        """Close the tracker."""
-        self._state = None
-        self._tracker.close()
+        """Close the tracker, if it is open."""
+        if self._state is not None:
+            self._state = None
+            self._tracker.close()
 
     def _open(self) -> TrackerState:
         state = load_state(self._run_dir.tracker, self._tracker.slot)

@@ -5,7 +5,6 @@ it that training has ended, however that came about. So a tracker can neither sl
 down, nor draw from its random generators, nor take its signals, nor keep it from exiting.
 """
 
-import shlex
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,11 +31,11 @@ def sync_run(run_dir: RunDir) -> int:
         How many points were sent; what the tracker has already is not sent again.
 
     Raises:
-        RefusedError: the experiment has no tracker, the tracker failed, or training is
-            feeding it at this moment.
+        RefusedError: the experiment has no tracker, or one that has no server here; the
+            tracker failed; or training is feeding it at this moment.
     """
     try:
-        with FileLock(run_dir.tracker_lock, timeout=0), _feeder(run_dir) as feeder:
+        with FileLock(run_dir.tracker_lock, timeout=0), _feeder(run_dir, remote=True) as feeder:
             return feeder.feed()
     except Timeout:
         raise RefusedError(f"another process feeds the tracker of {run_dir.path}") from None
@@ -77,10 +76,12 @@ def _feed_until(ended: threading.Event, feeder: Feeder, tell: Callable[[Exceptio
 
 
 @contextmanager
-def _feeder(run_dir: RunDir) -> Iterator[Feeder]:
+def _feeder(run_dir: RunDir, *, remote: bool = False) -> Iterator[Feeder]:
     tracker = make_tracker(run_dir, read_json(run_dir.experiment) or {})
     if tracker is None:
         raise RefusedError(f"the experiment in {run_dir.path} asks for no tracker")
+    if remote and tracker.local:
+        raise RefusedError("the tracker has no server here to send to", _SERVER_HINT)
     feeder = Feeder(run_dir, tracker)
     try:
         yield feeder
@@ -102,5 +103,10 @@ def _remedy(run_dir: RunDir) -> str:
     return (
         f"  training is not affected, and all metrics are in {run_dir.metrics};\n"
         "  the tracker gets the rest in this attempt, in the next one, or by\n"
-        f"  python -m pcm.tracking {shlex.quote(str(run_dir.path))}"
+        f"  pcm sync {run_dir.path.name}"
     )
+
+
+_SERVER_HINT = (
+    "for Neptune, set NEPTUNE_API_TOKEN, and NEPTUNE_PROJECT or the grid's tracker.project"
+)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 
+from pcm.errors import ExitCode
 from pcm.run_dir import JournalWriter, RunDir, atomic_writer
 from pcm.tracking.events import EventWriter
 from pcm.tracking.filenames import figure_file
@@ -19,8 +20,13 @@ from pcm.tracking.tracker import has_tracker
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_GRACE = 20.0
-"""Seconds that the feeding process has to end; it gives itself fewer."""
+_GRACE = 15.0
+"""Seconds that the tracker has for the rest, once training has ended."""
+
+_MARGIN = 5.0
+"""Seconds beyond, after which its process is killed."""
+
+_LATER = "the metrics are in the run directory, and the next attempt sends what is missing"
 
 _DPI = 120
 
@@ -136,21 +142,26 @@ class RunLogger(Logger):
 
 
 def _start_feeder(run_dir: RunDir) -> subprocess.Popen[bytes] | None:
-    command = [sys.executable, "-m", "pcm.tracking", str(run_dir.path), "--follow"]
+    arguments = [str(run_dir.path), "--follow", f"--grace={_GRACE}"]
     try:
         # The process ends when the other end of its standard input is gone, as it is after
         # any death of this process.
-        return subprocess.Popen(command, stdin=subprocess.PIPE)
+        return subprocess.Popen(
+            [sys.executable, "-m", "pcm.tracking", *arguments], stdin=subprocess.PIPE
+        )
     except OSError as error:
-        rank_zero_warn(f"no process could be started for the tracker: {error}")
+        rank_zero_warn(f"no process could be started for the tracker: {error}; {_LATER}")
         return None
 
 
-def _end(feeder: subprocess.Popen[bytes]) -> None:
+def _end(feeder: "subprocess.Popen[bytes]") -> None:
     assert feeder.stdin is not None
     feeder.stdin.close()
     try:
-        feeder.wait(_GRACE)
+        code = feeder.wait(_GRACE + _MARGIN)
     except subprocess.TimeoutExpired:
         feeder.kill()
-        feeder.wait()
+        code = feeder.wait()
+    # It tells of its refusals itself; of a crash or a kill it can't.
+    if code not in {ExitCode.DONE, ExitCode.REFUSED}:
+        rank_zero_warn(f"the tracker's process ended with exit code {code}; {_LATER}")

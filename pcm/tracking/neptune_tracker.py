@@ -40,6 +40,7 @@ class NeptuneTracker:
         self._runs: Sequence[str] = ()
         self._run: Any = None
         self.slot = "neptune" if self._online else "neptune-offline"
+        self.local = not self._online
 
     def open(self, runs: Sequence[str]) -> str:
         """Continue the run on the server, or start one; offline, always start one."""

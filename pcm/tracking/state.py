@@ -48,7 +48,9 @@ def save_state(path: Path, slot: str, state: TrackerState) -> None:
 
 def _trackers(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        record = read_json(path) or {"schema_version": _VERSION, "trackers": {}}
+        record = read_json(path)
+        if record is None:
+            return {}
         version, trackers = record["schema_version"], record["trackers"]
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise RefusedError(f"{path} is damaged ({error!r})", _DAMAGED_HINT) from error

@@ -37,6 +37,9 @@ class Tracker(Protocol):
     slot: str
     """Names this tracker's record in `tracker.json`."""
 
+    local: bool
+    """Whether it writes files only, for want of a server."""
+
     def open(self, runs: Sequence[str]) -> str:
         """Start a run, or continue one.
 
