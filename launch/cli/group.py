@@ -21,27 +21,34 @@ class PcmGroup(TyperGroup):
         """Run a command. Typer itself sees to usage errors, Ctrl-C and a closed pipe."""
         try:
             return super().main(*args, **kwargs)
-        except PcmError as error:
-            if self.debug:
-                traceback.print_exc()
-            typer.secho(f"pcm: {error}", err=True)
-            sys.exit(error.exit_code)
         except Exception as error:
             if self.debug:
                 traceback.print_exc()
-            else:
-                typer.secho(unexpected(error), err=True)
-            sys.exit(ExitCode.EXPERIMENT_FAILED)
+            typer.echo(f"pcm: {self._told(error)}", err=True)
+            sys.exit(_exit_code(error))
+
+    def _told(self, error: Exception) -> str:
+        if isinstance(error, PcmError):
+            return str(error)
+        if isinstance(error, OSError) and error.strerror:
+            return ": ".join(filter(None, [error.strerror, error.filename]))
+        told = f"unexpected {type(error).__name__}: {error}"
+        return told if self.debug else f"{told}\n{_kept(error)}"
 
 
-def unexpected(error: Exception) -> str:
-    """What to say of an error that nobody foresaw; keeps the traceback in a file."""
+def _exit_code(error: Exception) -> ExitCode:
+    if isinstance(error, PcmError):
+        return error.exit_code
+    return ExitCode.REFUSED if isinstance(error, OSError) else ExitCode.EXPERIMENT_FAILED
+
+
+def _kept(error: Exception) -> str:
+    """Where the traceback of an error that nobody foresaw is kept."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="pcm-traceback-", suffix=".txt", delete=False
     ) as file:
         file.write("".join(traceback.format_exception(error)))
     return (
-        f"pcm: unexpected {type(error).__name__}: {error}\n"
         f"  this is a fault in pcm, not in your files; the traceback is in {file.name}\n"
         "  try: pcm --debug ..., which shows it here"
     )

@@ -35,9 +35,10 @@ def resume(
     max_parallel: MaxParallel = None,
     runs_dir: RunsDir = None,
 ) -> None:
-    """Go on with what was stopped, failed, got lost or was cancelled.
+    """Go on with what was stopped or has failed.
 
-    Each continues in its run directory and tracker run, from its newest whole checkpoint.
+    So does what was cancelled, got lost or never started. Each continues in its run
+    directory and tracker run, from its newest whole checkpoint.
 
     \b
     Examples:
