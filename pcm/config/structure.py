@@ -18,7 +18,7 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pcm.config.keys import Keys, dotted
-from pcm.config.names import did_you_mean
+from pcm.config.names import nearest_name
 from pcm.config.wording import hint_for, shown, shown_with_kind
 from pcm.errors import ConfigError, Fault
 
@@ -296,9 +296,11 @@ def _key_findings(
     for key in value:
         if key in required or key in optional:
             continue
-        hint = did_you_mean(str(key), absent)
-        # One slip of the pen is one fault, not an unknown and a missing key.
-        missing = [name for name in missing if hint != did_you_mean(str(key), [name])]
+        nearest = nearest_name(str(key), absent)
+        if nearest in missing:
+            # One slip of the pen is one fault, not an unknown and a missing key.
+            missing.remove(nearest)
+        hint = None if nearest is None else f"did you mean '{nearest}'?"
         expected = f"one of {', '.join(known)}" if known else "no keys here"
         yield Finding((key,), f"unknown key '{key}'", expected=expected, hint=hint)
     for key in missing:
