@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from launch.grid.blocks import Block
+from launch.grid.blocks import Block, product_block
 from launch.grid.file import GridFile, GridReader
 from launch.grid.frames import FrameMaker, overlap
 from launch.grid.points import Frame, Grid, Point, short_labels
@@ -93,7 +93,8 @@ class _Expansion:
         Raises:
             ConfigError: with everything that was found wrong.
         """
-        for block in self._grid.blocks:
+        # Where axes are wrong there may be no rows; the files are looked at all the same.
+        for block in self._grid.blocks or (product_block([]),):
             for values in block.rows():
                 self._add(block, values)
         faults = [*self._faults, *dict.fromkeys(self._frames.faults), *self._rule_faults()]

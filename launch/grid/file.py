@@ -80,8 +80,9 @@ class GridFile:
         for path in paths:
             if path in self.flags:
                 return replace(fault, file=FLAG, line=None)
-            if path in self.origins:
-                return self.at(fault, self.origins[path])
+            for keys in (self.origins.get(path, ()), ("base", path), tuple(path.split("."))):
+                if keys and keys in self.document.lines:
+                    return self.at(fault, keys)
         return replace(fault, file=self.document.name)
 
     def at(self, fault: Fault, keys: Keys) -> Fault:
@@ -116,8 +117,7 @@ class GridReader:
             groups += self._random(data["random"])
         blocks = self._blocks(groups, data.get("include", []))
         for path, value in self.flags.items():
-            self._check_head(path, (FLAG, path))
-            self._check_file(path, value, (FLAG, path))
+            self._has_place(path, value, (FLAG, path))
         return GridFile(
             document=self.document,
             folder=self.folder,
@@ -135,10 +135,10 @@ class GridReader:
             self._fault(("name",), problem, found=repr(name), hint=hint)
 
     def _fixed(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
-        for path, value in overrides.items():
-            self._check_file(path, value, ("set", path))
         return {
-            path: value for path, value in overrides.items() if self._claimed(path, ("set", path))
+            path: value
+            for path, value in overrides.items()
+            if self._has_place(path, value, ("set", path)) and self._claimed(path, ("set", path))
         }
 
     def _product(self, axes: Mapping[str, Any]) -> Iterator[Mapping[str, list[Any]]]:
@@ -161,6 +161,10 @@ class GridReader:
         if random["n"] < 1:
             self._fault(("random", "n"), "no draws", found=str(random["n"]), expected="1 or more")
             return
+        if not random["axes"]:
+            self._fault(
+                ("random", "axes"), "draws without axes", expected="PATH: {DISTRIBUTION: ...}"
+            )
         draws = {}
         for path, spec in random["axes"].items():
             keys = ("random", "axes", path)
@@ -179,30 +183,27 @@ class GridReader:
         groups = [group for group in groups if group]
         extra = []
         for index, overrides in enumerate(include):
+            kept = {}
             for path, value in overrides.items():
-                self._check_head(path, ("include", index, path))
-                self._check_file(path, value, ("include", index, path))
-                self._origins.setdefault(path, ("include", index, path))
-            kept = {path: overrides[path] for path in overrides if path not in self.flags}
+                keys = ("include", index, path)
+                if self._has_place(path, value, keys) and path not in self.flags:
+                    kept[path] = value
+                    self._origins.setdefault(path, keys)
             extra.append(explicit_block(kept))
         # A list of points and no axes means these points, not the base beside them.
-        varied = [] if extra and not groups else [product_block(groups)] if not self.faults else []
-        return (*varied, *extra)
+        if self.faults or (extra and not groups):
+            return tuple(extra)
+        return (product_block(groups), *extra)
 
     def _is_axis(self, keys: Keys, values: Any) -> bool:
         if not isinstance(values, list):
-            self._fault(
-                keys,
-                "an axis needs a list of values",
-                found=shown(values),
-                hint=hint_for(values, list),
-            )
-        elif not values:
+            hint = hint_for(values, list)
+            self._fault(keys, "an axis needs a list of values", found=shown(values), hint=hint)
+            return False
+        if not values:
             self._fault(keys, "an axis without values", hint="give it a value, or leave it out")
-        else:
-            for value in values:
-                self._check_file(str(keys[-1]), value, keys)
-        return isinstance(values, list) and bool(values)
+            return False
+        return all(self._has_place(str(keys[-1]), value, keys) for value in values)
 
     def _check_equal_length(self, index: int, axes: Mapping[str, list[Any]]) -> None:
         lengths = {path: len(values) for path, values in axes.items()}
@@ -212,25 +213,26 @@ class GridReader:
 
     def _claimed(self, path: str, keys: Keys) -> bool:
         """Whether `keys` is the place that decides about `path`; a flag takes it over."""
+        if path in self.flags:
+            return False
         if path in self._origins:
             first = line_of(self.document.lines, self._origins[path])
             self._fault(keys, f"the same path is set in line {first} already")
             return False
         self._origins[path] = keys
-        self._check_head(path, keys)
-        if path in self.flags:
-            del self._origins[path]
-        return path not in self.flags
+        return True
 
-    def _check_head(self, path: str, keys: Keys) -> None:
+    def _has_place(self, path: str, value: Any, keys: Keys) -> bool:
+        """Whether there is anything in an experiment that `path` can set to `value`."""
         head = path.split(".", 1)[0]
         if head not in HEADS or path == "resources":
             expected = f"a path that begins with one of {', '.join(HEADS)}"
             self._fault(keys, "no such place", expected=expected, hint=did_you_mean(head, HEADS))
-
-    def _check_file(self, path: str, value: Any, keys: Keys) -> None:
+            return False
         if path in FOLDERS and not isinstance(value, str):
             self._fault(keys, "not a file's name", found=shown(value), expected="a YAML file")
+            return False
+        return True
 
     def _fault(self, keys: Keys, problem: str, **details: Any) -> None:
         """Add a fault at `keys` of the document, or at `(FLAG, path)` of the command line."""
