@@ -13,7 +13,10 @@ _GAP = 2
 """Pixels between two images of a mosaic."""
 
 _INCHES = 0.75
-"""Side of one image on the page."""
+"""Height of one image on the page."""
+
+_LETTER = 0.085
+"""Width of a small letter, in inches."""
 
 
 def original_vs_reconstructed_plot(
@@ -73,7 +76,7 @@ def images_with_conditions_plot(
         for tokens, numbers in zip(token_ids[: len(rows)], values[: len(rows)], strict=True)
     ]
     figure = _mosaic_figure(rows, labels)
-    figure.axes[0].set_ylabel("known conditions: token = value")
+    figure.axes[0].set_title("known conditions, token = value:", loc="left", fontsize="small")
     return figure
 
 
@@ -87,13 +90,13 @@ def condition_label(tokens: Array, numbers: Array) -> str:
 
 
 def _mosaic_figure(rows: Sequence[NDArray[np.float64]], labels: Sequence[str]) -> Figure:
-    height, width = rows[0].shape[1:3]
-    columns = max(map(len, rows))
-    figure = new_figure(
-        columns * _INCHES * width / height + 2.2, max(len(rows) * _INCHES + 0.8, 2.0)
-    )
-    axes = figure.add_subplot()
-    axes.imshow(_mosaic(rows), cmap="gray", interpolation="nearest", vmin=0, vmax=1)
+    mosaic = _mosaic(rows)
+    height = rows[0].shape[1]
+    inches = _INCHES / height
+    left = 0.2 + _LETTER * max(len(line) for label in labels for line in label.split("\n"))
+    figure = _figure_around(mosaic.shape[1] * inches, mosaic.shape[0] * inches, left)
+    axes = figure.axes[0]
+    axes.imshow(mosaic, cmap="gray", interpolation="nearest", vmin=0, vmax=1)
     centres = [index * (height + _GAP) + height / 2 for index in range(len(rows))]
     axes.set_yticks(centres, labels, fontsize="small")
     axes.set_xticks([])
@@ -101,6 +104,24 @@ def _mosaic_figure(rows: Sequence[NDArray[np.float64]], labels: Sequence[str]) -
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
+    return figure
+
+
+def _figure_around(width: float, height: float, left: float) -> Figure:
+    """A figure with axes of exactly this size in inches, and room for labels and titles.
+
+    No automatic layout: it misjudges axes whose aspect is fixed.
+    """
+    total_width, total_height = max(left + width + 0.2, 5.0), height + 0.85
+    figure = new_figure(total_width, total_height, layout=None)
+    figure.add_axes(
+        (
+            left / total_width,
+            0.15 / total_height,
+            width / total_width,
+            height / total_height,
+        )
+    )
     return figure
 
 
