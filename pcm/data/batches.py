@@ -107,7 +107,8 @@ class BatchLoader:
         for batch in batches:
             part = slice(start, start + len(batch))
             start = part.stop
-            images = self._digits.images[rows[part]].float() / 255
+            # index_select, here and below, is several times as fast as indexing.
+            images = self._digits.images.index_select(0, rows[part]).float().div_(255)
             yield {
                 "img": self._conditions.apply(images, drawn.values[part]).unsqueeze(1),
                 "condition_token_ids": drawn.token_ids[part],

@@ -65,7 +65,9 @@ def _categorical(cfg: Mapping[str, Any], side: int, device: torch.device) -> _Pa
     # Prepared on the CPU whatever the device, so that rounding is the same everywhere.
     prepare = IMAGE_TRANSFORMS[cfg["image_transform"]["name"]].prepare
     coefficients = prepare(arguments, side).to(device)
-    return discrete_sampler(probabilities), lambda values: coefficients[values.long()]
+    return discrete_sampler(probabilities), lambda values: coefficients.index_select(
+        0, values.int()
+    )
 
 
 def _continuous(cfg: Mapping[str, Any], side: int, device: torch.device) -> _Parts:

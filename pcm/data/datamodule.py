@@ -36,7 +36,7 @@ class ConditionalMNIST(LightningDataModule):
     def __init__(
         self,
         train_cfg: Mapping[str, Any],
-        val_cfg: Mapping[str, Any] | None,
+        val_cfg: Mapping[str, Any],
         batch_size: int,
         seed: int,
         *,
@@ -58,7 +58,7 @@ class ConditionalMNIST(LightningDataModule):
             PcmError: a size is not positive.
         """
         super().__init__()
-        for cfg in filter(None, (train_cfg, val_cfg)):
+        for cfg in (train_cfg, val_cfg):
             validate_config_structure(cfg, self._config_structure)
         for name, size in (("batch_size", batch_size), ("subsample_size", subsample_size)):
             if size is not None and size < 1:
@@ -86,7 +86,7 @@ class ConditionalMNIST(LightningDataModule):
         """
         if self._digits:
             return
-        splits = {cfg["train"] for cfg in (self._train_cfg, self._val_cfg) if cfg is not None}
+        splits = {self._train_cfg["train"], self._val_cfg["train"]}
         self._digits = {split: load_digits(split, self._data_dir) for split in splits}
         self._agree_on_digits()
         rank_zero_info(self._notice())
@@ -103,17 +103,15 @@ class ConditionalMNIST(LightningDataModule):
             )
         return self._loader(self._train_cfg, digits, shuffle=True)
 
-    def val_dataloader(self) -> BatchLoader | list[BatchLoader]:
-        """A fixed order and the same conditions each time; nothing without a val_cfg."""
-        if self._val_cfg is None:
-            return []
+    def val_dataloader(self) -> BatchLoader:
+        """A fixed order, and the same conditions each time."""
         return self._loader(self._val_cfg, self._split(self._val_cfg), shuffle=False)
 
-    def test_dataloader(self) -> BatchLoader | list[BatchLoader]:
+    def test_dataloader(self) -> BatchLoader:
         """As for validation."""
         return self.val_dataloader()
 
-    def predict_dataloader(self) -> BatchLoader | list[BatchLoader]:
+    def predict_dataloader(self) -> BatchLoader:
         """As for validation."""
         return self.val_dataloader()
 

@@ -41,7 +41,7 @@ def prepare_fade(threshold: Tensor, side: int) -> Tensor:  # noqa: ARG001 - as a
 
 def apply_fade(images: Tensor, threshold: Tensor) -> Tensor:
     """Black below the threshold, and the range above it stretched to [0, 1]."""
-    return (images - threshold).clamp(0, 1) / (1 - threshold)
+    return (images - threshold).clamp_(0, 1).div_(1 - threshold)
 
 
 def prepare_rotate(degree: Tensor, side: int) -> Tensor:
@@ -87,7 +87,8 @@ def _source_pixels(matrix: Tensor, side: int) -> Tensor:
 
 def apply_source_pixels(images: Tensor, sources: Tensor) -> Tensor:
     """Copy each pixel from its source; black where that is outside."""
-    return functional.pad(images.flatten(1), (1, 0)).gather(1, sources).view_as(images)
+    black = images.new_zeros(len(images), 1)
+    return torch.cat([black, images.flatten(1)], dim=1).gather(1, sources).view_as(images)
 
 
 def prepare_resize(size: Tensor, side: int) -> Tensor:
