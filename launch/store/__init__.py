@@ -1,6 +1,6 @@
 """The store: what was launched, written down before it is submitted, and found again."""
 
-from launch.store.code_version import CodeVersion, code_version
+from launch.store.checkout import CodeVersion, code_version
 from launch.store.freezing import freeze, settle_intent, submissions, write_intent
 from launch.store.layout import LaunchDir, RunsRoot, runs_root
 from launch.store.run_dirs import create_run_dir, dump_yaml, frozen_config

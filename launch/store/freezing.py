@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from launch.grid import Grid, Point
-from launch.store.code_version import CodeVersion, code_version
+from launch.store.checkout import CodeVersion, code_version
 from launch.store.layout import LaunchDir, RunsRoot
 from pcm.errors import RefusedError
 from pcm.run_dir import (

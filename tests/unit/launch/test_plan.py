@@ -7,7 +7,6 @@ from launch.plan import Action, make_plan
 from launch.site import Resources
 from launch.status import State
 
-
 NOTHING = Resources()
 
 

@@ -51,7 +51,7 @@ def test_faults_deep_in_a_link_are_found_at_their_axis(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError) as caught:
         expand(path)
-    found = {fault.key: fault for fault in caught.value.faults}
+    found = {str(fault.key): fault for fault in caught.value.faults}
     assert set(found) == {
         "model.chain.prior.cfg.n_components",
         "model.chain.encoder.cfg.hidden_dims.1",
