@@ -33,7 +33,9 @@ def cancel(root: RunsRoot, experiment_id: str) -> bool:
     # First the marker, then the attempt: one that starts just now sees the first.
     is_new = create_json(marker, {"time": time.time()})
     for attempt in root.run_dir(experiment_id).attempts()[-1:]:
-        request_stop(attempt, by="pcm cancel", reason="cancel")
+        ends = (attempt.finished, attempt.stopped, attempt.failed)
+        if not any(end.exists() for end in ends):
+            request_stop(attempt, by="pcm cancel", reason="cancel")
     return is_new
 
 

@@ -15,7 +15,13 @@ def make_launch(
     """Experiments of one launch, frozen under `root`, in the order of their names."""
     launch = LaunchDir(root / "sweeps" / "a sweep" / "20260101-000000-000000-abcd")
     launch.path.mkdir(parents=True)
-    shared = {"tags": [], "tracker": None, "pcm_version": "0", "code": None, "starts_from": None}
+    shared: dict[str, object] = {
+        "tags": [],
+        "tracker": None,
+        "pcm_version": "0",
+        "code": None,
+        "starts_from": None,
+    }
     write_json(launch.sweep, shared)
     sections = ("model", "data_train", "data_val", "trainer")
     write_json(launch.base, {section: [{}] for section in sections})
