@@ -12,9 +12,9 @@ from launch.cli.checking import structure, validate
 from launch.cli.group import PcmGroup
 from launch.cli.launching import launch, plan
 from launch.cli.reading import logs, show
-from launch.cli.results import results
+from launch.cli.collecting import results
 from launch.cli.resuming import resume
-from launch.cli.status import status
+from launch.cli.watching import status
 from launch.cli.stopping import cancel
 from launch.cli.syncing import sync
 from launch.cli.training import TagsCommand, train

@@ -51,9 +51,7 @@ DryRun = Annotated[
 Everything = Annotated[bool, typer.Option("--all", help="Show every row.")]
 StateOption = Annotated[
     list[State] | None,
-    typer.Option(
-        "--state", help=f"Only these, repeatable: {', '.join(State)}.", metavar="STATE"
-    ),
+    typer.Option("--state", help=f"Only these, repeatable: {', '.join(State)}.", metavar="STATE"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 

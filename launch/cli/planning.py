@@ -10,7 +10,7 @@ import typer
 from launch.cli.asking import confirm
 from launch.cli.finding import open_store
 from launch.cli.options import Executor, TrackerName
-from launch.cli.results import Format, print_results, results_of
+from launch.cli.collecting import Format, print_results, results_of
 from launch.cli.running import leave, run_experiments
 from launch.report.text import counted
 from pcm.errors import UsageError
@@ -133,17 +133,23 @@ def launch_grid(
     if dry_run:
         print_commands(plan.work, store)
         return
-    if plan.work:
-        check_executor(grid, executor)
-        confirm(f"Launch {counted(len(plan.work), 'experiment')}?", yes=yes)
-        store.freeze(grid, details={"executor": str(executor), "site": site})
-    else:
+    if not plan.work:
         typer.echo("Nothing new to launch.", err=as_json)
+        _print_results(grid, store, as_json=as_json)
+        return
+    check_executor(grid, executor)
+    confirm(f"Launch {counted(len(plan.work), 'experiment')}?", yes=yes)
+    store.freeze(grid, details={"executor": str(executor), "site": site})
     launched = _experiments(store, [item.id for item in plan.work])
     run = run_experiments(launched, executor, max_parallel=grid.max_parallel, err=as_json)
+    _print_results(grid, store, as_json=as_json)
+    leave(run, launched)
+
+
+def _print_results(grid: "Grid", store: "Store", *, as_json: bool) -> None:
+    """What became of all points, new or not."""
     found = results_of(_experiments(store, [point.id for point in grid.points]))
     print_results(found, Format.JSON if as_json else Format.TABLE)
-    leave(run, launched)
 
 
 def _experiments(store: "Store", ids: "Iterable[str]") -> "list[Experiment]":

@@ -1,0 +1,253 @@
+"""`pcm plan` and `pcm launch`, up to where experiments really run."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import launch.local
+from launch.local import LocalRun
+from launch.status import State, Status
+from launch.store import Experiment
+from tests.cli.conftest import Pcm, Runs
+
+LOCAL = ("--executor", "local")
+
+
+@dataclass
+class FakeRunner:
+    """Stands in for the local runner: every experiment ends in the state it is told."""
+
+    state: State = State.DONE
+    is_interrupted: bool = False
+    calls: list[tuple[list[str], int, str | None]] = field(default_factory=list)
+
+    def __call__(
+        self,
+        experiments: Sequence[Experiment],
+        max_parallel: int,
+        on_tick: Any,
+        *,
+        checkpoint: str | None = None,
+    ) -> LocalRun:
+        self.calls.append(([each.name for each in experiments], max_parallel, checkpoint))
+        on_tick({each.id: Status(State.RUNNING) for each in experiments})
+        statuses = {each.id: Status(self.state, "rank 0: it broke") for each in experiments}
+        on_tick(statuses)
+        return LocalRun(statuses, self.is_interrupted)
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch) -> FakeRunner:
+    fake = FakeRunner()
+    monkeypatch.setattr(launch.local, "run_local", fake)
+    return fake
+
+
+def test_a_plan_names_every_point_and_what_it_asks_for(pcm: Pcm, project: Path) -> None:
+    result = pcm("plan", "small.yaml")
+    assert result.exit_code == 0
+    assert "4 experiments: 4 to start" in result.stdout
+    assert "each on 1 node x 1 rank, up to 01:00:00 an attempt" in result.stdout
+    assert "at most 4 core-hours" in result.stdout
+    assert "small-seed=1-max_epochs=2" in result.stdout
+    assert not (project / "runs").exists()
+
+
+def test_a_plan_for_programs(pcm: Pcm) -> None:
+    plan = json.loads(pcm("plan", "small.yaml", "--json").stdout)
+    assert plan["totals"] == {"start": 4, "resume": 0, "skip": 0}
+    assert {each["action"] for each in plan["experiments"]} == {"start"}
+    assert all(len(each["id"]) == 10 for each in plan["experiments"])
+
+
+def test_a_plan_sees_what_is_there_already(pcm: Pcm, runs: Runs) -> None:
+    runs.finish(0)
+    runs.fail(1, "no")
+    text = pcm("plan", "small.yaml").stdout
+    assert "2 to start, 1 to resume, 1 to leave as they are" in text
+
+
+def test_flags_win_over_the_grid_file(pcm: Pcm) -> None:
+    flags = ("--tasks-per-node", "2", "--time", "02:00:00", "--set", "seed=5")
+    plan = json.loads(pcm("plan", "small.yaml", *flags, "--json").stdout)
+    assert len(plan["experiments"]) == 2
+    assert {each["world_size"] for each in plan["experiments"]} == {2}
+    assert {each["resources"]["time"] for each in plan["experiments"]} == {120}
+
+
+def test_a_long_plan_is_cut_and_says_so(pcm: Pcm, project: Path) -> None:
+    grid = (project / "small.yaml").read_text().replace("[0, 1]", str(list(range(40))))
+    (project / "long.yaml").write_text(grid)
+    text = pcm("plan", "long.yaml").stdout
+    assert "60 more; pcm plan --all shows them" in text
+    assert len(text.splitlines()) < 40
+    assert len(pcm("plan", "long.yaml", "--all").stdout.splitlines()) > 80
+
+
+def test_a_dry_run_shows_commands_and_does_nothing(pcm: Pcm, project: Path) -> None:
+    result = pcm("launch", "small.yaml", *LOCAL, "--dry-run")
+    assert result.exit_code == 0
+    lines = [line for line in result.stdout.splitlines() if " -m pcm " in line]
+    assert len(lines) == 4
+    assert all("WORLD_SIZE=1 RANK=0 " in line and "--attempt 1" in line for line in lines)
+    assert not (project / "runs").exists()
+
+
+def test_a_dry_run_works_where_there_is_no_slurm(pcm: Pcm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert pcm("launch", "small.yaml", "--dry-run").exit_code == 0
+
+
+def test_without_slurm_a_launch_says_what_to_do(
+    pcm: Pcm, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    result = pcm("launch", "small.yaml", "--yes")
+    assert result.exit_code == 4
+    assert "--executor local" in result.stderr
+    assert not (project / "runs").exists()
+
+
+def test_nobody_to_ask_and_no_yes(pcm: Pcm, project: Path, runner: FakeRunner) -> None:
+    result = pcm("launch", "small.yaml", *LOCAL)
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+    assert not runner.calls
+    assert not (project / "runs").exists()
+
+
+def test_json_without_yes_is_refused_before_anything(pcm: Pcm) -> None:
+    result = pcm("launch", "small.yaml", *LOCAL, "--json")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+def test_a_launch_runs_everything_and_ends_with_a_table(
+    pcm: Pcm, project: Path, runner: FakeRunner
+) -> None:
+    result = pcm("launch", "small.yaml", *LOCAL, "--yes", "--max-parallel", "3")
+    assert result.exit_code == 0, result.output
+    [(names, parallel, checkpoint)] = runner.calls
+    assert len(names) == 4
+    assert (parallel, checkpoint) == (3, None)
+    assert (project / "runs" / "sweeps" / "small").is_dir()
+    assert "max_epochs" in result.stdout.splitlines()[-6]
+
+
+def test_a_launch_for_programs_prints_json_alone(pcm: Pcm, runner: FakeRunner) -> None:
+    result = pcm("launch", "small.yaml", *LOCAL, "--yes", "--json")
+    assert len(json.loads(result.stdout)) == 4
+    assert "4 to start" in result.stderr
+
+
+def test_launching_again_does_nothing(pcm: Pcm, runs: Runs, runner: FakeRunner) -> None:
+    for index in range(4):
+        runs.finish(index, **{"val/loss": 0.25})
+    result = pcm("launch", "small.yaml", *LOCAL)
+    assert result.exit_code == 0, result.output
+    assert "Nothing new to launch." in result.stdout
+    assert "0.25" in result.stdout
+    assert not runner.calls
+    assert len(runs.store.sweeps()[0].launches) == 1
+
+
+def test_an_extended_grid_runs_only_what_is_new(
+    pcm: Pcm, project: Path, runs: Runs, runner: FakeRunner
+) -> None:
+    for index in range(4):
+        runs.finish(index)
+    grid = project / "small.yaml"
+    grid.write_text(grid.read_text().replace("[0, 1]", "[0, 1, 2]"))
+    assert pcm("launch", "small.yaml", *LOCAL, "--yes").exit_code == 0
+    assert runner.calls[0][0] == ["small-seed=2-max_epochs=1", "small-seed=2-max_epochs=2"]
+
+
+def test_a_failure_is_told_and_is_the_exit_code(pcm: Pcm, runner: FakeRunner) -> None:
+    runner.state = State.FAILED
+    result = pcm("launch", "small.yaml", *LOCAL, "--yes")
+    assert result.exit_code == 1
+    assert "failed: rank 0: it broke; pcm logs " in result.stderr
+    assert "4 not done; to go on: pcm resume " in result.stderr
+
+
+def test_an_interrupt_is_told_and_is_the_exit_code(pcm: Pcm, runner: FakeRunner) -> None:
+    runner.state, runner.is_interrupted = State.STOPPED, True
+    result = pcm("launch", "small.yaml", *LOCAL, "--yes")
+    assert result.exit_code == 130
+    assert "to go on: pcm resume " in result.stderr
+
+
+def test_debugging_makes_experiments_of_one_rank(pcm: Pcm) -> None:
+    arguments = ("--executor", "debug", "--tasks-per-node", "4", "--dry-run")
+    text = pcm("launch", "small.yaml", *arguments).stdout
+    assert "each on 1 node x 1 rank" in text
+
+
+def test_an_image_is_refused_for_now(pcm: Pcm, runner: FakeRunner) -> None:
+    result = pcm("launch", "small.yaml", *LOCAL, "--yes", "--image", "pcm.sif")
+    assert result.exit_code == 4
+    assert "pcm.sif" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tracker"),
+    [
+        (("--tracker", "none"), None),
+        (("--tracker", "csv"), {"name": "csv", "project": None}),
+        (("--tracker", "neptune"), {"name": "neptune", "project": "a/b"}),
+        ((), {"name": "neptune", "project": "a/b"}),
+    ],
+)
+def test_the_tracker_of_the_command_line_wins(
+    pcm: Pcm, project: Path, runner: FakeRunner, arguments: tuple[str, ...], tracker: Any
+) -> None:
+    grid = project / "small.yaml"
+    grid.write_text(grid.read_text() + "tracker: {name: neptune, project: a/b}\n")
+    assert pcm("launch", "small.yaml", *LOCAL, "--yes", *arguments).exit_code == 0
+    [record] = (project / "runs").glob("sweeps/small/*/sweep.json")
+    assert json.loads(record.read_text())["tracker"] == tracker
+
+
+@pytest.mark.parametrize(
+    ("assignment", "code", "told"),
+    [
+        ("seed", 2, "PATH=VALUE"),
+        ("=3", 2, "PATH=VALUE"),
+        ("seed=[1", 2, "seed=[1"),
+        ("sead=1", 3, "did you mean 'seed'?"),
+        ("model.chain.encodr.cfg.output_dim=3", 3, "encoder"),
+        ("model.training.max_epochs=many", 3, "max_epochs"),
+    ],
+)
+def test_a_bad_override(pcm: Pcm, assignment: str, code: int, told: str) -> None:
+    result = pcm("plan", "small.yaml", "--set", assignment)
+    assert result.exit_code == code
+    assert told in result.stderr
+
+
+def test_a_site_fills_in_what_the_grid_leaves_open(pcm: Pcm, project: Path) -> None:
+    (project / "config/sites/mine.yaml").write_text("defaults: {partition: night}\n")
+    assert "partition night" in pcm("plan", "small.yaml", "--site", "mine").stdout
+
+
+def test_an_unknown_site_is_answered_with_those_there_are(pcm: Pcm) -> None:
+    result = pcm("plan", "small.yaml", "--site", "nowhere")
+    assert result.exit_code == 2
+    assert "gres" in result.stderr
+
+
+def test_a_missing_grid(pcm: Pcm) -> None:
+    result = pcm("launch", "smal.yaml", *LOCAL)
+    assert result.exit_code == 3
+    assert "did you mean 'small.yaml'?" in result.stderr
+
+
+def test_a_runs_folder_that_cannot_be_written(pcm: Pcm, project: Path) -> None:
+    (project / "file").write_text("")
+    result = pcm("launch", "small.yaml", *LOCAL, "--yes", "--runs-dir", "file")
+    assert result.exit_code == 4
+    assert "--runs-dir" in result.stderr

@@ -1,0 +1,128 @@
+"""`pcm resume`, `pcm cancel` and `pcm sync`."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from launch.facts import read_statuses
+from launch.status import State
+from launch.stop import cancel, cancel_marker
+from tests.cli.conftest import Pcm, Runs
+from tests.cli.test_launch import FakeRunner, runner
+
+__all__ = ["runner"]
+
+
+@pytest.fixture
+def mixed(runs: Runs) -> Runs:
+    """Done, failed, cancelled, never started."""
+    runs.finish(0)
+    runs.fail(1, "no")
+    runs.attempt(2)
+    cancel(runs.store.root, runs.experiments[2].id)
+    return runs
+
+
+def states(runs: Runs) -> list[State]:
+    statuses = read_statuses(runs.experiments)
+    return [statuses[each.id].state for each in runs.experiments]
+
+
+def test_the_states_are_what_these_tests_need(mixed: Runs) -> None:
+    assert states(mixed) == [State.DONE, State.FAILED, State.CANCELLED, State.NEW]
+
+
+def test_a_sweep_resumes_all_that_is_not_done(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
+    result = pcm("resume", "small")
+    assert result.exit_code == 0, result.output
+    assert f"{mixed.experiments[0].id} {mixed.experiments[0].name}: done, left" in result.stdout
+    [(names, _parallel, checkpoint)] = runner.calls
+    assert names == [each.name for each in mixed.experiments[1:]]
+    assert checkpoint is None
+
+
+def test_what_was_cancelled_is_so_no_more(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
+    marker = cancel_marker(mixed.store.root, mixed.experiments[2].id)
+    assert marker.exists()
+    assert pcm("resume", mixed.experiments[2].id).exit_code == 0
+    assert not marker.exists()
+
+
+def test_only_what_failed(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
+    assert pcm("resume", "small", "--failed").exit_code == 0
+    assert runner.calls[0][0] == [mixed.experiments[1].name]
+
+
+def test_a_checkpoint_may_be_named(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
+    assert pcm("resume", mixed.experiments[1].id, "--checkpoint", "best").exit_code == 0
+    assert runner.calls[0][2] == "best"
+
+
+def test_several_ids(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
+    ids = [mixed.experiments[3].id, mixed.experiments[1].id]
+    assert pcm("resume", *ids, "--max-parallel", "2").exit_code == 0
+    assert runner.calls[0][:2] == ([mixed.experiments[3].name, mixed.experiments[1].name], 2)
+
+
+def test_nothing_to_resume(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
+    result = pcm("resume", mixed.experiments[0].id)
+    assert result.exit_code == 0
+    assert result.stdout.endswith("Nothing to resume.\n")
+    assert not runner.calls
+
+
+def test_a_resume_that_fails_again(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
+    runner.state = State.FAILED
+    assert pcm("resume", mixed.experiments[1].id).exit_code == 1
+
+
+def test_cancelling_needs_a_yes(pcm: Pcm, mixed: Runs) -> None:
+    result = pcm("cancel", "small")
+    assert result.exit_code == 2
+    assert states(mixed)[3] is State.NEW
+
+
+def test_cancelling_leaves_alone_what_is_done(pcm: Pcm, mixed: Runs) -> None:
+    result = pcm("cancel", "small", "--yes")
+    assert result.exit_code == 0
+    assert "Cancelled 2 experiments." in result.stdout
+    assert states(mixed) == [State.DONE, State.CANCELLED, State.CANCELLED, State.CANCELLED]
+
+
+def test_nothing_to_cancel(pcm: Pcm, mixed: Runs) -> None:
+    result = pcm("cancel", mixed.experiments[0].id)
+    assert (result.exit_code, result.stdout) == (0, "Nothing to cancel.\n")
+
+
+def test_cancelled_experiments_are_not_launched_again(
+    pcm: Pcm, mixed: Runs, runner: FakeRunner
+) -> None:
+    assert pcm("launch", "small.yaml", "--executor", "local", "--yes").exit_code == 0
+    assert mixed.experiments[2].name not in runner.calls[0][0]
+
+
+@pytest.fixture
+def replays(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Commands that would send metrics; the first one fails."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], *, check: bool) -> Any:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 4 if len(commands) == 1 else 0)
+
+    monkeypatch.setattr("subprocess.run", run)
+    return commands
+
+
+def test_metrics_are_sent_of_what_has_started(
+    pcm: Pcm, mixed: Runs, replays: list[list[str]]
+) -> None:
+    result = pcm("sync", "small")
+    assert result.exit_code == 4
+    assert [Path(command[-1]).name for command in replays] == [
+        each.id for each in mixed.experiments[:3]
+    ]
+    assert all(command[-3:-1] == ["-m", "pcm.tracking"] for command in replays)
+    assert f"{mixed.experiments[3].id}: not started" in result.stdout

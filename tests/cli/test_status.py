@@ -1,0 +1,193 @@
+"""`pcm status`, `pcm show`, `pcm logs` and `pcm results`."""
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+
+from pcm.run_dir import write_json
+from tests.cli.conftest import Pcm, Runs
+
+
+@pytest.fixture
+def mixed(runs: Runs) -> Runs:
+    """One is done, one has failed, two never started."""
+    runs.finish(0, **{"val/loss": 0.125, "train/loss": 0.5})
+    runs.fail(1, "shapes [1, 2] don't match\nsecond line")
+    return runs
+
+
+def test_an_empty_store(pcm: Pcm) -> None:
+    result = pcm("status")
+    assert (result.exit_code, result.stdout) == (0, "No experiments.\n")
+    assert json.loads(pcm("status", "--json").stdout) == {"counts": {}, "experiments": []}
+
+
+@pytest.mark.parametrize("command", ["status", "show", "logs", "results", "resume", "cancel"])
+def test_nothing_of_that_name(pcm: Pcm, mixed: Runs, command: str) -> None:
+    result = pcm(command, "smal1")
+    assert result.exit_code == 5
+    assert "smal1" in result.stderr
+    assert "try: " in result.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "logs", "results", "resume", "cancel", "sync"])
+def test_nothing_at_all_in_an_empty_store(pcm: Pcm, command: str) -> None:
+    result = pcm(command, "small")
+    assert result.exit_code == 5
+    assert "--runs-dir" in result.stderr
+
+
+def test_counts_come_first_then_a_row_each_then_reasons(pcm: Pcm, mixed: Runs) -> None:
+    lines = pcm("status").stdout.splitlines()
+    assert lines[0] == "4 experiments: 2 new, 1 done, 1 failed"
+    rows = [line for line in lines if any(line.startswith(e.id) for e in mixed.experiments)]
+    assert len(rows) == 5
+    assert rows[-1].endswith("failed: rank 0: ValueError: shapes [1, 2] don't match")
+
+
+def test_a_sweep_and_an_id_and_their_beginnings(pcm: Pcm, mixed: Runs) -> None:
+    assert pcm("status", "small").stdout == pcm("status").stdout == pcm("status", "sm").stdout
+    first = mixed.experiments[0].id
+    assert "1 experiment: 1 done" in pcm("status", first[:8]).stdout
+    assert "1 experiment: 1 done" in pcm("status", first, first[:9]).stdout
+    assert "2 experiments:" in pcm("status", first, mixed.experiments[1].id).stdout
+
+
+def test_a_beginning_of_several_ids_is_no_id(pcm: Pcm, mixed: Runs) -> None:
+    ids = [each.id for each in mixed.experiments]
+    shared = next(
+        (digit for digit in "0123456789abcdef" if sum(i[0] == digit for i in ids) > 1), ""
+    )
+    if not shared:
+        # No two of these ids begin alike; the empty beginning must not stand for all of them.
+        assert pcm("show", "").exit_code == 5
+        return
+    result = pcm("show", shared)
+    assert result.exit_code == 2
+    assert "give more of it" in result.stderr
+
+
+def test_only_some_states(pcm: Pcm, mixed: Runs) -> None:
+    text = pcm("status", "--state", "failed", "--state", "done").stdout
+    assert text.startswith("2 experiments: ")
+    assert mixed.experiments[2].id not in text
+
+
+def test_status_for_programs(pcm: Pcm, mixed: Runs) -> None:
+    record = json.loads(pcm("status", "--json").stdout)
+    assert record["counts"] == {"new": 2, "done": 1, "failed": 1}
+    by_id = {each["id"]: each for each in record["experiments"]}
+    assert by_id[mixed.experiments[1].id]["state"] == "failed"
+    assert by_id[mixed.experiments[1].id]["attempt"] == 1
+
+
+def test_watching_ends_when_everything_has(pcm: Pcm, mixed: Runs) -> None:
+    chosen = [each.id for each in mixed.experiments[:2]]
+    result = pcm("status", *chosen, "--watch")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 2
+
+
+def test_many_experiments_are_cut_and_say_so(
+    pcm: Pcm, mixed: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launch.cli.watching.SHOWN", 2)
+    text = pcm("status").stdout
+    assert "2 more; --all shows them" in text
+    # What failed is worth a row before what is done.
+    assert mixed.experiments[1].id in text
+    assert "more" not in pcm("status", "--all").stdout
+
+
+def test_a_runs_folder_elsewhere(
+    pcm: Pcm, mixed: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("else where") / "runs"
+    shutil.move(mixed.store.root.path, other)
+    assert pcm("status").stdout == "No experiments.\n"
+    assert "4 experiments" in pcm("status", "--runs-dir", str(other)).stdout
+    monkeypatch.setenv("PCM_RUNS_DIR", str(other))
+    assert "4 experiments" in pcm("status").stdout
+
+
+def test_one_experiment_with_all_there_is(pcm: Pcm, mixed: Runs) -> None:
+    experiment = mixed.experiments[0]
+    text = pcm("show", experiment.id[:9]).stdout
+    for part in (experiment.id, experiment.name, "done", "val/loss", "0.125", "finished"):
+        assert part in text
+
+
+def test_one_experiment_that_never_started(pcm: Pcm, mixed: Runs) -> None:
+    result = pcm("show", mixed.experiments[3].id)
+    assert result.exit_code == 0
+    assert "new" in result.stdout
+    assert "attempt" not in result.stdout
+
+
+def test_one_experiment_for_programs(pcm: Pcm, mixed: Runs) -> None:
+    record = json.loads(pcm("show", mixed.experiments[1].id, "--json").stdout)
+    assert record["status"]["state"] == "failed"
+    assert record["attempts"][0]["end"].startswith("failed: rank 0: ValueError")
+    assert record["overrides"] == dict(mixed.experiments[1].overrides)
+
+
+def test_the_checkpoint_shown_is_the_newest_attempts(pcm: Pcm, mixed: Runs) -> None:
+    folder = mixed.experiments[0].run_dir.checkpoints
+    folder.mkdir()
+    for attempt, step in ((1, 20), (2, 10)):
+        name = f"epoch=0-step={step}.ckpt"
+        write_json(folder / f"{name}.json", {"file": name, "attempt": attempt, "step": step})
+    (folder / "half.ckpt.json").write_text('{"file": ')
+    text = pcm("show", mixed.experiments[0].id).stdout
+    assert "epoch=0-step=10.ckpt" in text
+    assert "step=20" not in text
+
+
+def test_logs_are_copied_byte_by_byte(pcm: Pcm, mixed: Runs) -> None:
+    result = pcm("logs", mixed.experiments[0].id)
+    assert result.stdout_bytes == b"first line\nlast line \xff\n"
+    followed = pcm("logs", mixed.experiments[0].id, "--follow")
+    assert followed.stdout_bytes == result.stdout_bytes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--rank", "1"), "there is rank-0"),
+        (("--attempt", "2"), "there is 1"),
+    ],
+)
+def test_no_such_log(pcm: Pcm, mixed: Runs, arguments: tuple[str, ...], told: str) -> None:
+    result = pcm("logs", mixed.experiments[0].id, *arguments)
+    assert result.exit_code == 5
+    assert told in result.stderr
+
+
+def test_no_logs_before_the_first_attempt(pcm: Pcm, mixed: Runs) -> None:
+    result = pcm("logs", mixed.experiments[2].id)
+    assert result.exit_code == 5
+    assert "has not started yet" in result.stderr
+
+
+def test_results_have_a_row_a_point(pcm: Pcm, mixed: Runs) -> None:
+    lines = pcm("results", "small").stdout.splitlines()
+    assert lines[0].split() == ["id", "state", "seed", "max_epochs", "val/loss"]
+    assert lines[2].split() == [mixed.experiments[0].id, "done", "0", "1", "0.125"]
+    assert len(lines) == 6
+
+
+def test_results_as_csv_have_every_metric(pcm: Pcm, mixed: Runs) -> None:
+    text = pcm("results", "small", "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert rows[0]["train/loss"] == "0.5"
+    assert [row["model.training.max_epochs"] for row in rows] == ["1", "2", "1", "2"]
+
+
+def test_results_as_json(pcm: Pcm, mixed: Runs) -> None:
+    rows = json.loads(pcm("results", "small", "--json").stdout)
+    assert rows == json.loads(pcm("results", "small", "--format", "json").stdout)
+    assert rows[0]["metrics"] == {"val/loss": 0.125, "train/loss": 0.5}
+    assert rows[3]["state"] == "new"
