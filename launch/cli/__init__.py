@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from launch.cli.checking import structure, validate
+from launch.cli.collecting import results
 from launch.cli.group import PcmGroup
 from launch.cli.launching import launch, plan
 from launch.cli.reading import logs, show
-from launch.cli.collecting import results
 from launch.cli.resuming import resume
-from launch.cli.watching import status
 from launch.cli.stopping import cancel
 from launch.cli.syncing import sync
 from launch.cli.training import TagsCommand, train
+from launch.cli.watching import status
 
 EPILOG = """\b
 Exit codes:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from launch.cli.asking import confirm
+from launch.cli.collecting import Format, print_results, results_of
 from launch.cli.finding import open_store
 from launch.cli.options import Executor, TrackerName
-from launch.cli.collecting import Format, print_results, results_of
 from launch.cli.running import leave, run_experiments
 from launch.report.text import counted
 from pcm.errors import UsageError

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from launch.cli.collecting import print_results, results_of
 from launch.cli.finding import find_experiments, lines_of, open_store
 from launch.cli.options import Executor, MaxParallel, RunsDir, SweepsOrIds
-from launch.cli.collecting import print_results, results_of
 from launch.cli.running import leave, run_experiments
 from launch.status import State
 from pcm.errors import UsageError

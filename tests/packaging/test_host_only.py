@@ -94,7 +94,7 @@ def test_the_metadata_keep_the_training_side_apart(wheel: Path) -> None:
 
 @pytest.mark.parametrize("library", ["torch", "lightning", "neptune", "torchvision", "numpy"])
 def test_no_training_library_is_there(binaries: Path, library: str) -> None:
-    command = [binaries / "python", "-c", f"import {library}"]
+    command = [str(binaries / "python"), "-c", f"import {library}"]
     done = subprocess.run(command, check=False, capture_output=True)
     assert b"ModuleNotFoundError" in done.stderr
 
