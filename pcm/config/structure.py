@@ -236,9 +236,11 @@ def _look_at_list(value: Any, structure: list[ConfigStructure], inspector: Inspe
 def _look_at_alternatives(
     value: Any, alternatives: tuple[ConfigStructure, ...], inspector: Inspector
 ) -> Findings:
-    attempts = [inspector.inspect(value, alternative) for alternative in alternatives]
-    if not all(attempts):
-        return ()
+    attempts = []
+    for alternative in alternatives:
+        attempts.append(inspector.inspect(value, alternative))
+        if not attempts[-1]:
+            return ()
     expected = " or ".join(map(summary, alternatives))
     closest = min(range(len(attempts)), key=lambda index: _distance(attempts[index]))
     if _distance(attempts[closest]) >= _OTHER_KIND:

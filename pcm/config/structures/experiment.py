@@ -1,10 +1,11 @@
 """The config of one experiment: a model, its data, a trainer, and how they fit together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pcm.config.shapes import COUNT, Choice, Meaning, Record
 from pcm.config.structure import ConfigStructure, Finding, Inspector
+from pcm.config.structures.conditions import check_conditions
 from pcm.config.structures.data import DATA
 from pcm.config.structures.grid import SEED
 from pcm.config.structures.model import MODEL
@@ -30,27 +31,35 @@ _NOT_FOR_CHAINS = {
 }
 
 
-def _check_experiment(config: Any, inspector: Inspector) -> Iterator[Finding]:
+def _check_experiment(config: Any, inspector: Inspector) -> Iterable[Finding]:
     if not isinstance(config, dict):
-        return
-    yield from _check_data_sections(config)
-    model, trainer = config.get("model"), config.get("trainer")
+        return ()
+    sections = (config.get(name) for name in ("model", "data_train", "data_val", "trainer"))
+    return inspector.once(_check_sections, *sections)
+
+
+def _check_sections(
+    inspector: Inspector, model: Any, data_train: Any, data_val: Any, trainer: Any
+) -> list[Finding]:
+    findings = [*_check_data_sections(data_train, data_val)]
     if not isinstance(model, dict) or names_own_class(model):
-        return
+        return findings
     kwargs = inspector.once(_check_chain_kwargs, entry(trainer, "kwargs"))
-    yield from under(kwargs, "trainer", "kwargs")
-    links = links_of(model, inspector)
-    callbacks, commands = items_of(trainer, "callbacks"), items_of(model, "commands")
+    findings += under(kwargs, "trainer", "kwargs")
+    chain, commands = items_of(model, "chain"), items_of(model, "commands")
+    callbacks, links = items_of(trainer, "callbacks"), links_of(model, inspector)
     plots = inspector.once(_check_plots, callbacks, commands, links)
-    yield from under(plots, "trainer", "callbacks")
+    findings += under(plots, "trainer", "callbacks")
+    for name, data in (("data_train", data_train), ("data_val", data_val)):
+        findings += under(inspector.once(check_conditions, data, chain, commands), name)
+    return findings
 
 
-def _check_data_sections(config: Mapping[str, Any]) -> Iterator[Finding]:
-    own, has_val = names_own_class(config.get("data_train")), config.get("data_val") is not None
-    if own and has_val:
+def _check_data_sections(data_train: Any, data_val: Any) -> Iterator[Finding]:
+    if names_own_class(data_train) and data_val is not None:
         expected = "null: the data module of data_train serves both"
         yield Finding(("data_val",), "a second data module", expected=expected)
-    if not own and "data_val" in config and not has_val:
+    if not names_own_class(data_train) and data_val is None:
         yield Finding(("data_val",), "no data to validate on", "null", "a data file")
 
 
