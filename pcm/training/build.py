@@ -108,7 +108,7 @@ def build_data(config: Config) -> LightningDataModule:
         )
     return ConditionalMNIST(
         config["data_train"],
-        config.get("data_val"),
+        config["data_val"],
         batch_size=training["batch_size"],
         seed=config["seed"],
         subsample_size=config.get("subsample_size"),

@@ -59,10 +59,18 @@ class Replayable:
         if self._recorded:
             recorded = self._recorded.pop(0)
             generators.restore(recorded["shared"])
-            for generator, state in zip(self._own_generators(), recorded["own"], strict=True):
-                generator.set_state(state)
-        own = [generator.get_state() for generator in self._own_generators()]
-        self.passes.append({"shared": generators.capture(), "own": own})
+            self.own_states = recorded["own"]
+        self.passes.append({"shared": generators.capture(), "own": self.own_states})
+
+    @property
+    def own_states(self) -> list[torch.Tensor]:
+        """The states of the generators that the user gave to the loader."""
+        return [generator.get_state() for generator in self._own_generators()]
+
+    @own_states.setter
+    def own_states(self, states: list[torch.Tensor]) -> None:
+        for generator, state in zip(self._own_generators(), states, strict=True):
+            generator.set_state(state)
 
     def _own_generators(self) -> list[torch.Generator]:
         batches = getattr(self._loader, "batch_sampler", None)
@@ -88,21 +96,33 @@ def begin_epoch(trainer: Trainer, epoch: int) -> None:
             loader.begin_epoch()
 
 
-def capture_passes(trainer: Trainer) -> list[list[State]]:
-    """What `go_to` needs to find the present place again."""
-    return [getattr(loader, "passes", []) for loader in train_loaders(trainer)]
+def capture_loaders(trainer: Trainer) -> list[State]:
+    """What each training loader needs to go on as it would have."""
+    return [
+        {"passes": loader.passes, "own": loader.own_states}
+        if isinstance(loader, Replayable)
+        else {}
+        for loader in train_loaders(trainer)
+    ]
 
 
-def go_to(trainer: Trainer, epoch: int, batch: int, passes: list[list[State]]) -> None:
+def restore_loaders(trainer: Trainer, states: list[State]) -> None:
+    """Set the generators that users gave to loaders; `go_to` finds the place."""
+    for loader, state in zip(train_loaders(trainer), states, strict=True):
+        if isinstance(loader, Replayable):
+            loader.own_states = state["own"]
+
+
+def go_to(trainer: Trainer, epoch: int, batch: int, states: list[State]) -> None:
     """Continue the epoch's iteration at a batch.
 
     Draws from the generators where it replays; set them afterwards.
     """
     loaders = train_loaders(trainer)
     can_jump = all(isinstance(loader, Positioned) for loader in loaders)
-    for loader, recorded in zip(loaders, passes, strict=True):
+    for loader, state in zip(loaders, states, strict=True):
         if isinstance(loader, Positioned):
             loader.set_position(epoch, batch if can_jump else 0)
         elif isinstance(loader, Replayable):
-            loader.rewind(recorded)
+            loader.rewind(state["passes"])
     restart_iteration(trainer, done=batch, skip=0 if can_jump else batch)

@@ -31,7 +31,8 @@ def capture_rank(trainer: Trainer, model: LightningModule) -> State:
         "model": model.rank_state() if isinstance(model, HasRankState) else None,
         "metrics": {name: _metric_state(metric) for name, metric in _metrics(model)},
         "logged_means": capture_logged_means(trainer),
-        "passes": loaders.capture_passes(trainer),
+        "callback_metrics": dict(trainer.callback_metrics),
+        "loaders": loaders.capture_loaders(trainer),
     }
     copied: State = tree_map_only(torch.Tensor, lambda t: t.detach().cpu().clone(), state)
     return copied
@@ -46,6 +47,8 @@ def restore_rank(trainer: Trainer, model: LightningModule, state: State | None) 
     for name, metric in _metrics(model):
         _load_metric(metric, state["metrics"][name])
     restore_logged_means(trainer, state["logged_means"])
+    trainer.callback_metrics.update(state["callback_metrics"])
+    loaders.restore_loaders(trainer, state["loaders"])
     generators.restore(state["generators"])
 
 

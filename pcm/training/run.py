@@ -32,6 +32,12 @@ from pcm.training.settings import checkpoint_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start
 from pcm.training.task import Task, record_stop
 
+_WRONG_WARNINGS = (
+    "You're resuming from a checkpoint that ended before the epoch ended",
+    "The `srun` command is available on your system but is not used",
+    "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
+)
+
 
 class Run:
     """One rank's training: to its end, to a stop, or to an error, each with its record."""
@@ -204,7 +210,8 @@ def _read(task: Task) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _quieten() -> None:
-    """Leave out what Lightning tells about itself, and a warning that is wrong here."""
+    """Leave out what Lightning tells about itself, and warnings that are wrong here."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before")
+    for beginning in _WRONG_WARNINGS:
+        warnings.filterwarnings("ignore", message=beginning)

@@ -176,7 +176,7 @@ class Session(Callback):
         batch = lightning_internals.batches_done(trainer)
         if batch < trainer.num_training_batches:
             epoch = lightning_internals.epoch_of(trainer)
-            loaders.go_to(trainer, epoch, batch, start.state["passes"])
+            loaders.go_to(trainer, epoch, batch, start.state["loaders"])
         continue_epoch(trainer)
         self._is_first_epoch = False
         if start.place is Place.STEP:
