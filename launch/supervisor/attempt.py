@@ -103,15 +103,18 @@ def _check_world_size(run_dir: RunDir, job: Job) -> None:
 
 @contextmanager
 def _locked(run_dir: RunDir) -> Iterator[None]:
+    lock = filelock.FileLock(run_dir.lock)
     try:
-        lock = filelock.FileLock(run_dir.lock).acquire(timeout=LOCK_PATIENCE_S)
+        lock.acquire(timeout=LOCK_PATIENCE_S)
     except filelock.Timeout:
         raise RefusedError(
             f"experiment {run_dir.path.name} is running already{_whereabouts(run_dir)}",
             hint=f"pcm status {run_dir.path.name}",
         ) from None
-    with lock:
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _whereabouts(run_dir: RunDir) -> str:

@@ -1,7 +1,7 @@
 """Why a job made no attempt: for its other ranks, and for whoever launched it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from launch.store import LaunchDir
@@ -16,7 +16,8 @@ def recorded_refusal(launch: LaunchDir, key: str) -> Iterator[None]:
         yield
     except Exception as error:
         told = str(error) if isinstance(error, PcmError) else f"{type(error).__name__}: {error}"
-        write_json(_file(launch, key), {"message": told})
+        with suppress(OSError):
+            write_json(_file(launch, key), {"message": told})
         raise
 
 

@@ -1,0 +1,180 @@
+"""Attempts: made by rank 0 under a lock, found by the others."""
+
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+
+import filelock
+import pytest
+
+from launch.records import read_record
+from launch.stop import cancel, cancel_marker
+from launch.store import Experiment, RunsRoot
+from launch.supervisor import attempt as module
+from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
+from launch.supervisor.job import Job
+from launch.supervisor.refusal import read_refusal, recorded_refusal
+from pcm.errors import NotFoundError, RefusedError
+from pcm.run_dir import write_json
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOCK_PATIENCE_S", 0.1)
+    monkeypatch.setattr(module, "JOIN_PATIENCE_S", 0.5)
+    monkeypatch.setattr(module, "JOIN_INTERVAL_S", 0.01)
+
+
+def never() -> bool:
+    return False
+
+
+def is_locked(experiment: Experiment) -> bool:
+    try:
+        with filelock.FileLock(experiment.run_dir.lock, timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+
+
+def test_the_first_attempt_makes_the_run_directory(experiment: Experiment, job: Job) -> None:
+    with lead_attempt(experiment.launch, experiment.id, job) as attempt:
+        assert experiment.run_dir.config.exists()
+        record = read_record(attempt.files.attempt)
+        assert (record["number"], record["key"], record["world_size"]) == (1, "a key", 2)
+        assert (record["executor"], record["threads"]) == ("debug", 3)
+        assert record["command"] == attempt.command
+        assert attempt.command[-3:] == [str(experiment.run_dir.path), "--attempt", "1"]
+        assert is_locked(experiment)
+    assert not is_locked(experiment)
+
+
+def test_attempts_count_on_and_keep_the_first_ones_threads(
+    experiment: Experiment, job: Job
+) -> None:
+    with lead_attempt(experiment.launch, experiment.id, job):
+        pass
+    experiment.run_dir.attempt(9).path.mkdir()
+    again = replace(job, cores=64, checkpoint="best")
+    with lead_attempt(experiment.launch, experiment.id, again) as attempt:
+        assert attempt.files.number == 10
+        assert attempt.threads == 3
+        assert attempt.command[-2:] == ["--checkpoint", "best"]
+
+
+def test_a_second_attempt_of_a_running_experiment_is_refused(
+    experiment: Experiment, job: Job
+) -> None:
+    with lead_attempt(experiment.launch, experiment.id, job):
+        with (
+            pytest.raises(RefusedError, match="running already: attempt 1 on") as refusal,
+            lead_attempt(experiment.launch, experiment.id, job),
+        ):
+            pass
+        assert "pcm status" in str(refusal.value)
+        assert len(experiment.run_dir.attempts()) == 1
+
+
+def test_an_error_during_the_attempt_frees_the_experiment(experiment: Experiment, job: Job) -> None:
+    with pytest.raises(OSError, match="full"), lead_attempt(experiment.launch, experiment.id, job):
+        raise OSError("disk full")
+    assert not is_locked(experiment)
+
+
+def test_another_number_of_ranks_is_refused(experiment: Experiment, job: Job) -> None:
+    with (
+        pytest.raises(RefusedError, match="made for 2 ranks, and this job has 4"),
+        lead_attempt(experiment.launch, experiment.id, replace(job, world_size=4)),
+    ):
+        pass
+    assert experiment.run_dir.attempts() == []
+
+
+def test_an_unknown_experiment_is_told(experiment: Experiment, job: Job) -> None:
+    with (
+        pytest.raises(NotFoundError, match="no experiment nothing"),
+        lead_attempt(experiment.launch, "nothing", job),
+    ):
+        pass
+
+
+def test_a_cancelled_experiment_does_not_start(experiment: Experiment, job: Job) -> None:
+    cancel(RunsRoot(experiment.launch.root), experiment.id)
+    with (
+        pytest.raises(RefusedError, match="was cancelled"),
+        lead_attempt(experiment.launch, experiment.id, job),
+    ):
+        pass
+    assert experiment.run_dir.attempts() == []
+
+
+def test_one_that_is_cancelled_while_it_starts_is_stopped(
+    experiment: Experiment, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = module._make
+
+    def make_and_cancel(*arguments: object) -> Attempt:
+        attempt: Attempt = make(*arguments)  # type: ignore[arg-type]
+        marker = cancel_marker(RunsRoot(experiment.launch.root), experiment.id)
+        marker.parent.mkdir(parents=True)
+        marker.touch()
+        return attempt
+
+    monkeypatch.setattr(module, "_make", make_and_cancel)
+    with lead_attempt(experiment.launch, experiment.id, job) as attempt:
+        assert read_record(attempt.files.stop)["reason"] == "cancel"
+
+
+def test_other_ranks_find_the_attempt_of_their_own_job(experiment: Experiment, job: Job) -> None:
+    other = replace(job, rank=1)
+    with lead_attempt(experiment.launch, experiment.id, replace(job, key="an older job")):
+        pass
+    found: list[Attempt] = []
+    joining = Thread(
+        target=lambda: found.append(join_attempt(experiment.launch, experiment.id, other, never))
+    )
+    joining.start()
+    with lead_attempt(experiment.launch, experiment.id, job) as attempt:
+        joining.join()
+        assert found == [attempt]
+
+
+def test_other_ranks_hear_of_rank_0s_refusal(experiment: Experiment, job: Job) -> None:
+    experiment.launch.jobs.mkdir()
+    with pytest.raises(RefusedError), recorded_refusal(experiment.launch, job.key):
+        raise RefusedError("no room", hint="make some")
+    assert read_refusal(experiment.launch, job.key) == "no room\n  try: make some"
+    assert read_refusal(experiment.launch, "another key") is None
+    with pytest.raises(RefusedError, match="no room"):
+        join_attempt(experiment.launch, experiment.id, replace(job, rank=1), never)
+
+
+def test_an_error_of_ours_is_a_refusal_too(experiment: Experiment) -> None:
+    experiment.launch.jobs.mkdir()
+    with pytest.raises(ZeroDivisionError), recorded_refusal(experiment.launch, "k"):
+        raise ZeroDivisionError("by zero")
+    assert read_refusal(experiment.launch, "k") == "ZeroDivisionError: by zero"
+
+
+def test_what_went_wrong_is_raised_even_if_it_cannot_be_written(experiment: Experiment) -> None:
+    with pytest.raises(ZeroDivisionError), recorded_refusal(experiment.launch, "k"):
+        raise ZeroDivisionError
+
+
+def test_other_ranks_do_not_wait_for_ever(experiment: Experiment, job: Job) -> None:
+    other = replace(job, rank=1)
+    with pytest.raises(RefusedError, match=r"rank 1 .* found no attempt"):
+        join_attempt(experiment.launch, experiment.id, other, never)
+    with pytest.raises(RefusedError, match=r"rank 1 .* found no attempt"):
+        join_attempt(experiment.launch, experiment.id, other, lambda: True)
+
+
+def test_a_torn_record_of_the_first_attempt_is_no_obstacle(
+    experiment: Experiment, job: Job
+) -> None:
+    with lead_attempt(experiment.launch, experiment.id, job):
+        pass
+    write_json(experiment.run_dir.attempt(1).attempt, {})
+    Path(experiment.run_dir.attempt(2).path).mkdir()
+    with lead_attempt(experiment.launch, experiment.id, job) as attempt:
+        assert attempt.files.number == 3
