@@ -13,8 +13,11 @@ from launch.status import Progress
 Show = Callable[[Sequence[Line]], None]
 """Called again and again with all experiments as they stand."""
 
-AROUND = 4
-"""Lines of the terminal that are not experiments: heading, rule, tally, prompt."""
+HEADING = 2
+"""Lines of a table that are not rows: titles and rule."""
+
+AROUND = HEADING + 2
+"""Lines of the terminal that are not rows: heading, tally, prompt."""
 
 
 @contextmanager
@@ -26,12 +29,17 @@ def live_view(console: Console) -> Iterator[Show]:
     from rich.live import Live
 
     with Live(console=console, refresh_per_second=4) as live:
-        yield lambda lines: live.update(picture(lines, console.height - AROUND))
+        yield lambda lines: live.update(picture(lines, console))
 
 
-def picture(lines: Sequence[Line], height: int) -> Group:
+def picture(lines: Sequence[Line], console: Console) -> Group:
     """The table, cut to the terminal's height, above how many are in each state."""
-    shown = by_interest(lines)[: max(1, height)]
+    room = max(1, console.height - AROUND)
+    shown = by_interest(lines)[:room]
+    # Where names are folded, a row takes several lines.
+    height = len(console.render_lines(status_table(shown), pad=False)) - HEADING
+    if height > room:
+        shown = shown[: max(1, room * len(shown) // height)]
     left_out = len(lines) - len(shown)
     more = f"; {left_out:,} not shown" if left_out else ""
     return Group(status_table(shown), Text(tally(line.state for line in lines) + more, style="dim"))

@@ -1,5 +1,6 @@
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -23,9 +24,10 @@ def piped(*pictures: Sequence[Line]) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-def drawn(experiments: Sequence[Line], height: int) -> str:
+def drawn(experiments: Sequence[Line], height: int, width: int = 80) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=80).print(picture(experiments, height))
+    console = Console(file=stream, width=width, height=height, force_terminal=True, no_color=True)
+    console.print(picture(experiments, console))
     return stream.getvalue()
 
 
@@ -49,17 +51,28 @@ def test_a_failure_says_why() -> None:
 
 
 def test_every_experiment_has_a_line_on_a_terminal_with_room() -> None:
-    text = drawn(lines(State.RUNNING, State.DONE, State.PENDING), height=10)
+    text = drawn(lines(State.RUNNING, State.DONE, State.PENDING), height=24)
     assert all(f"mnist-{index}" in text for index in range(3))
     assert "not shown" not in text
 
 
 def test_a_low_terminal_shows_what_runs_and_counts_the_rest() -> None:
     many = lines(*[State.DONE] * 50, *[State.PENDING] * 40, State.RUNNING)
-    text = drawn(many, height=5)
+    text = drawn(many, height=9)
     assert "mnist-90" in text
     assert "50 done, 40 pending, 1 running; 86 not shown" in text
-    assert len(text.splitlines()) <= 5 + 3
+    assert len(text.splitlines()) < 9
+
+
+def test_names_of_several_lines_leave_room_for_the_tally() -> None:
+    many = [replace(line, name="x" * 60) for line in lines(*[State.RUNNING] * 30)]
+    text = drawn(many, height=24)
+    assert len(text.splitlines()) < 24
+    assert "30 running; " in text
+
+
+def test_a_tiny_terminal_shows_something() -> None:
+    assert "mnist-0" in drawn(lines(State.RUNNING, State.RUNNING), height=2, width=60)
 
 
 def test_a_terminal_keeps_the_last_picture() -> None:
