@@ -105,23 +105,19 @@ def _step(value: Any, part: str) -> str | int | None:
 
 def _lost(config: Any, keys: Keys, value: Any, part: str, path: str) -> Fault:
     where = f"'{dotted(config, keys)}'" if keys else "a config"
-    if isinstance(value, list) and sum(item_name(item) == part for item in value) > 1:
-        expected = f"an index from 0 to {len(value) - 1}"
-        return Fault(f"several items of {where} are named '{part}'", key=path, expected=expected)
-    names = _names(value)
-    if not names:
+    if isinstance(value, dict) and value:
+        names = [str(key) for key in value]
+    elif isinstance(value, list) and value:
+        names = item_names(value)
+    else:
         return Fault(f"nothing is below {where}", key=path, found=shown(value))
-    return Fault(
-        f"{where} has no '{part}'",
-        key=path,
-        expected=f"one of {', '.join(names)}",
-        hint=did_you_mean(part, names),
-    )
+    if isinstance(value, list) and sum(item_name(item) == part for item in value) > 1:
+        problem = f"several items of {where} are named '{part}'"
+        return Fault(problem, key=path, expected=_indices(value))
+    expected = f"one of {', '.join(names)}" if names else _indices(value)
+    hint = did_you_mean(part, names)
+    return Fault(f"{where} has no '{part}'", key=path, expected=expected, hint=hint)
 
 
-def _names(value: Any) -> Sequence[str]:
-    if isinstance(value, dict):
-        return [str(key) for key in value]
-    if not isinstance(value, list):
-        return []
-    return item_names(value) or [str(index) for index in range(len(value))]
+def _indices(items: Sequence[Any]) -> str:
+    return f"an index from 0 to {len(items) - 1}"

@@ -25,10 +25,11 @@ MODEL_FILE: ConfigStructure = Choice(names_own_class, OWN_CLASS, MODEL)
 DATA_FILE: ConfigStructure = Choice(names_own_class, OWN_CLASS, DATA)
 
 _SET_BY_MODEL = ("max_epochs", "check_val_every_n_epoch")
-_NOT_FOR_CHAINS = {
-    "gradient_clip_val": "a chain steps its optimizers itself, and clips no gradients",
-    "accumulate_grad_batches": "a chain steps its optimizers after every batch",
+_NOT_FOR_CHAINS: Mapping[str, tuple[Any, str]] = {
+    "gradient_clip_val": (None, "a chain steps its optimizers itself, and clips no gradients"),
+    "accumulate_grad_batches": (1, "a chain steps its optimizers after every batch"),
 }
+"""Trainer kwargs that Lightning refuses a chain, with the value that changes nothing, and why."""
 
 
 def _check_experiment(config: Any, inspector: Inspector) -> Iterable[Finding]:
@@ -71,8 +72,8 @@ def _check_chain_kwargs(_inspector: Inspector, kwargs: Any) -> list[Finding]:
         for key in _SET_BY_MODEL
         if key in kwargs
     ]
-    for key, reason in _NOT_FOR_CHAINS.items():
-        if kwargs.get(key) not in (None, 1 if key == "accumulate_grad_batches" else None):
+    for key, (harmless, reason) in _NOT_FOR_CHAINS.items():
+        if kwargs.get(key, harmless) != harmless:
             findings.append(Finding((key,), reason, shown(kwargs[key]), f"no {key}"))
     return findings
 
@@ -135,7 +136,7 @@ EXPERIMENT: ConfigStructure = Meaning(
             "data_train": DATA_FILE,
             "trainer": TRAINER,
         },
-        {"data_val": Choice(lambda data: data is None, None, DATA_FILE)},
+        {"data_val": (None, DATA_FILE)},
     ),
     _check_experiment,
 )
