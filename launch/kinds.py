@@ -7,7 +7,6 @@ from typing import Any
 
 from launch.grid import expand
 from launch.site import load_site
-from pcm.config.check import check_data, check_experiment, check_model, check_trainer
 from pcm.config.document import Document, load_document
 from pcm.config.shapes import Meaning, Rule
 from pcm.config.structure import ConfigStructure, find_faults
@@ -43,6 +42,9 @@ STRUCTURES: Mapping[str, ConfigStructure] = {
     "experiment": EXPERIMENT,
     "class": OWN_CLASS,
 }
+
+LOADERS: Mapping[str, Callable[[Path], object]] = {"grid": expand, "site": load_site}
+"""Of these kinds the structure isn't all: paths and amounts have a meaning."""
 
 FOLDERS = {
     "grids": "grid",
@@ -85,15 +87,10 @@ def _keys(structure: ConfigStructure) -> Iterable[str]:
 
 
 def _faults(kind: str, path: Path, document: Document) -> list[Fault]:
-    where: dict[str, Any] = {"file": document.name, "lines": document.lines}
-    if kind in ("grid", "site"):
-        return _faults_of_loading(expand if kind == "grid" else load_site, path)
-    if kind == "class":
-        return find_faults(document.data, OWN_CLASS, **where)
-    if kind == "experiment":
-        return check_experiment(document.data)
-    check = {"model": check_model, "data": check_data, "trainer": check_trainer}[kind]
-    return check(document.data, **where)
+    if kind in LOADERS:
+        return _faults_of_loading(LOADERS[kind], path)
+    structure = STRUCTURES[kind]
+    return find_faults(document.data, structure, file=document.name, lines=document.lines)
 
 
 def _faults_of_loading(load: Callable[[Path], object], path: Path) -> list[Fault]:
