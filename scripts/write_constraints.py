@@ -13,8 +13,7 @@ TARGET = Path(__file__).parent.parent / "constraints.txt"
 def pins() -> list[str]:
     """One `name==version` a package, by name."""
     found = {
-        re.sub(r"[-_.]+", "-", package.name).lower(): package.version
-        for package in distributions()
+        re.sub(r"[-_.]+", "-", package.name).lower(): package.version for package in distributions()
     }
     return [f"{name}=={version}" for name, version in sorted(found.items()) if name not in TOOLS]
 

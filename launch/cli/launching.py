@@ -84,6 +84,7 @@ def launch(
         runs_dir=runs_dir,
         executor=executor,
         site=site,
+        max_parallel=max_parallel,
         dry_run=dry_run,
         yes=yes,
         as_json=as_json,

@@ -111,6 +111,7 @@ def launch_grid(
     runs_dir: Path | None,
     executor: Executor,
     site: str | None = None,
+    max_parallel: int | None = None,
     dry_run: bool = False,
     yes: bool = False,
     as_json: bool = False,
@@ -141,7 +142,7 @@ def launch_grid(
     confirm(f"Launch {counted(len(plan.work), 'experiment')}?", yes=yes)
     store.freeze(grid, details={"executor": str(executor), "site": site})
     launched = _experiments(store, [item.id for item in plan.work])
-    run = run_experiments(launched, executor, max_parallel=grid.max_parallel, err=as_json)
+    run = run_experiments(launched, executor, max_parallel=max_parallel, err=as_json)
     _print_results(grid, store, as_json=as_json)
     leave(run, launched)
 

@@ -25,7 +25,8 @@ def run_experiments(
     """Run frozen experiments to their end and show how they fare.
 
     Args:
-        max_parallel: how many at once; as many as fit on this machine for None.
+        max_parallel: how many at once; for None as many as fit on this machine, and no more
+            than the grid file allows.
         checkpoint: the one to go on from: a name, `best` or `last`; the newest for None.
         err: show it on standard error.
 
@@ -53,10 +54,12 @@ def run_experiments(
 
 
 def _room_for(experiments: "Sequence[Experiment]") -> int:
-    """How many run at once: as many as the largest of them leaves room for."""
+    """How many run at once: what the grid file allows, as far as this machine has room."""
     from launch.local import default_parallel
 
-    return min(default_parallel(each.world_size, each.resources.gpus) for each in experiments)
+    room = {default_parallel(each.world_size, each.resources.gpus) for each in experiments}
+    allowed = {each.resources.max_parallel for each in experiments}
+    return min(room | {limit for limit in allowed if limit is not None})
 
 
 def _run_in_this_process(experiments: "Sequence[Experiment]", checkpoint: str | None) -> "LocalRun":

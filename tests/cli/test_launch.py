@@ -138,6 +138,19 @@ def test_a_launch_runs_everything_and_ends_with_a_table(
     assert "max_epochs" in result.stdout.splitlines()[-6]
 
 
+def test_as_many_run_at_once_as_there_is_room_and_the_grid_allows(
+    pcm: Pcm, project: Path, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch.local, "default_parallel", lambda *_size: 8)
+    grid = project / "small.yaml"
+    for limit, expected in ((3, 3), (16, 8)):
+        resources = f"{{tasks_per_node: {limit}, max_parallel: {limit}}}"
+        text = grid.read_text().split("resources:")[0]
+        grid.write_text(f"{text}resources: {resources}\n")
+        assert pcm("launch", "small.yaml", *LOCAL, "--yes").exit_code == 0
+        assert runner.calls[-1][1] == expected
+
+
 def test_a_launch_for_programs_prints_json_alone(pcm: Pcm, runner: FakeRunner) -> None:
     result = pcm("launch", "small.yaml", *LOCAL, "--yes", "--json")
     assert len(json.loads(result.stdout)) == 4
