@@ -93,13 +93,13 @@ def _check_plots(
 def _check_plot_command(
     plot_command: Any, commands: list[Any], links: Links, inspector: Inspector
 ) -> Iterator[Finding]:
-    name, dynamic = entry(plot_command, "name"), entry(plot_command, "dynamic_kwargs")
-    names = [item["command_name"] for item in commands if entry(item, "command_name")]
-    yield from unknown_name(name, names, "command", ("name",))
-    if name not in names or not isinstance(dynamic, dict):
+    name, dynamic = entry(plot_command, "name"), entry(plot_command, "dynamic_kwargs") or {}
+    named = {key: item for item in commands if isinstance(key := entry(item, "command_name"), str)}
+    yield from unknown_name(name, named, "command", ("name",))
+    if not isinstance(name, str) or name not in named or not isinstance(dynamic, dict):
         return
-    steps = items_of(commands[names.index(name)], "processing_steps")
-    used = [entry(step, "link") for step in steps]
+    steps = items_of(named[name], "processing_steps")
+    used = [link for step in steps if isinstance(link := entry(step, "link"), str)]
     for link_name in dynamic:
         what = f"link of the command '{name}'"
         yield from unknown_name(link_name, used, what, ("dynamic_kwargs", link_name))
@@ -112,11 +112,9 @@ def _check_dynamic_kwargs(
 ) -> Iterator[Finding]:
     name, method, kwargs = (entry(step, key) for key in ("link", "method", "kwargs"))
     link = links.named(name)
-    added = entry(dynamic, name) or {}
-    if link is None or link.spec is None or not isinstance(kwargs, dict):
-        return
-    structure = link.spec.methods.get(method)
-    if structure is None or not isinstance(added, dict):
+    structure = None if link is None else link.method(method)
+    added = dynamic.get(name) or {} if link is not None else {}
+    if structure is None or not isinstance(kwargs, dict) or not isinstance(added, dict):
         return
     for finding in inspector.inspect({**kwargs, **added}, structure):
         # What the step itself has wrong is reported where the step is written.

@@ -77,7 +77,7 @@ def _check_kwargs(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
 LR_MONITOR: ConfigStructure = {}
 NEPTUNE_PLOT: ConfigStructure = {
     "neptune_plot_log_path": str,
-    "command": {"name": str, "dynamic_kwargs": MapOf(dict)},
+    "command": {"name": str, "dynamic_kwargs": (None, MapOf(dict))},
     "plt_tree_top_node": PLOT_TOP_NODE,
 }
 CALLBACKS: dict[str, ConfigStructure] = {"lr_monitor": LR_MONITOR, "neptune_plot": NEPTUNE_PLOT}

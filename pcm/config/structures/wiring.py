@@ -35,6 +35,10 @@ class LinkInfo(NamedTuple):
         """What the link declares; None for a link of the user's own."""
         return LINKS.get(self.spec_path)
 
+    def method(self, name: Any) -> Record | None:
+        """Kwargs of one of its methods; None where there is none that is known."""
+        return self.spec.methods.get(name) if self.spec and isinstance(name, str) else None
+
 
 class Links(tuple[LinkInfo, ...]):
     """The links of a chain, in order; looked up by name."""
@@ -185,16 +189,16 @@ def _check_step(
     link = links.named(name)
     if link is None or link.spec is None:
         return
-    methods = link.spec.methods
-    yield from unknown_name(method, methods, f"method of {link.spec_path}", ("method",))
-    if isinstance(method, str) and method in methods and isinstance(kwargs, dict):
+    yield from unknown_name(method, link.spec.methods, f"method of {link.spec_path}", ("method",))
+    wanted = link.method(method)
+    if wanted is not None and isinstance(kwargs, dict):
         # What another command lacks may come as dynamic_kwargs when it is called.
-        wanted = methods[method] if is_main else without_required(methods[method])
-        yield from under(inspector.inspect(kwargs, wanted), "kwargs")
+        structure = wanted if is_main else _without_required(wanted)
+        yield from under(inspector.inspect(kwargs, structure), "kwargs")
 
 
 @lru_cache(maxsize=256)
-def without_required(method: Record) -> Record:
+def _without_required(method: Record) -> Record:
     """The same keys, all of them optional."""
     return method.relaxed()
 

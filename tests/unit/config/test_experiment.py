@@ -136,8 +136,9 @@ def test_dynamic_kwargs_are_for_links_of_the_command() -> None:
     assert fault.key == f"{PLOT_COMMAND}.dynamic_kwargs.encoder"
 
 
-def test_dynamic_kwargs_complete_what_the_command_lacks() -> None:
-    fault = fault_of(changed(f"{PLOT_COMMAND}.dynamic_kwargs", {}))
+@pytest.mark.parametrize("nothing", [{}, None])
+def test_dynamic_kwargs_complete_what_the_command_lacks(nothing: Any) -> None:
+    fault = fault_of(changed(f"{PLOT_COMMAND}.dynamic_kwargs", nothing))
     assert fault.problem == "missing key 'n_latent_samples' for posterior.forward"
 
 
