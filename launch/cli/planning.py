@@ -148,7 +148,8 @@ def launch_grid(
 
 
 def _print_results(grid: "Grid", store: "Store", *, as_json: bool) -> None:
-    """What became of all points, new or not."""
+    """What became of all points, new or not, set off from what was shown before."""
+    typer.echo(err=as_json)
     found = results_of(_experiments(store, [point.id for point in grid.points]))
     print_results(found, Format.JSON if as_json else Format.TABLE)
 

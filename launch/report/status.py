@@ -60,14 +60,15 @@ def status_table(lines: Iterable[Line]) -> Table:
 def status_row(line: Line) -> list[str]:
     """The cells of one experiment; speed and time left only while it runs."""
     progress = line.status.progress or Progress()
+    is_active = line.state.is_active
     return [
         line.id,
         line.name,
         line.state,
-        epoch(progress),
+        epoch(progress) or (line.status.detail if is_active else ""),
         number(progress.loss),
-        number(progress.rate) if line.state.is_active else "",
-        duration(progress.eta) if line.state.is_active else "",
+        number(progress.rate) if is_active else "",
+        duration(progress.eta) if is_active else "",
     ]
 
 
@@ -79,8 +80,12 @@ def epoch(progress: Progress) -> str:
 
 
 def remarks(lines: Iterable[Line]) -> list[str]:
-    """What there is to say beyond the state, one line an experiment."""
-    return [f"{line.id} {line.state}: {line.status.detail}" for line in lines if line.status.detail]
+    """How those that have ended did so, one line an experiment."""
+    return [
+        f"{line.id} {line.state}: {line.status.detail}"
+        for line in lines
+        if line.status.detail and not line.state.is_active
+    ]
 
 
 def status_records(lines: Sequence[Line]) -> list[dict[str, Any]]:

@@ -53,9 +53,17 @@ def test_what_runs_comes_first_and_what_is_done_last() -> None:
     ]
 
 
+def test_before_the_first_epoch_a_row_says_what_is_going_on() -> None:
+    assert status_row(line(State.RUNNING, detail="starting"))[3] == "starting"
+    assert status_row(line(State.FAILED, detail="rank 0: it broke"))[3] == ""
+
+
 def test_remarks_name_the_experiment() -> None:
     failed = line(State.FAILED, detail="rank 1: CUDA out of memory")
-    assert remarks([line(State.DONE), failed]) == ["0123456789 failed: rank 1: CUDA out of memory"]
+    starting = line(State.RUNNING, detail="starting")
+    assert remarks([line(State.DONE), starting, failed]) == [
+        "0123456789 failed: rank 1: CUDA out of memory"
+    ]
 
 
 def test_records_are_plain_data() -> None:
