@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from launch.grid.blocks import Block, product_block
+from launch.grid.checking import Checker
 from launch.grid.file import GridFile, GridReader
 from launch.grid.frames import FrameMaker, overlap
 from launch.grid.points import Frame, Grid, Point, short_labels
 from launch.grid.rules import Rule
 from launch.site import Resources, parse_resources
-from pcm.config.check import EXPERIMENT
 from pcm.config.document import Document, load_document
 from pcm.config.identity import Identifier
 from pcm.config.keys import dotted
 from pcm.config.override import Variants
-from pcm.config.structure import Finding, Inspector, line_of
+from pcm.config.structure import Finding, line_of
 from pcm.errors import ConfigError, Fault
 
 MOST_FAULTS = 50
@@ -80,7 +80,7 @@ class _Expansion:
         self._frames = FrameMaker(grid, labels)
         self._rules = [Rule(pairs, grid) for pairs in grid.entry("exclude", [])]
         self._variants = Variants()
-        self._inspector = Inspector()
+        self._checker = Checker()
         self._identifier = Identifier()
         self._resources: dict[tuple[int, ...], tuple[Any, Resources]] = {}
         self._findings: Counter[Fault] = Counter()
@@ -114,7 +114,7 @@ class _Expansion:
             config = self._variants.with_value(config, keys, values[position])
         resources = self._resources_of(frame, values, config["trainer"])
         config = {**config, "world_size": resources.world_size}
-        findings = self._inspector.inspect(config, EXPERIMENT)
+        findings = self._checker.findings(config)
         if findings:
             self._findings.update(self._located(finding, frame, config) for finding in findings)
             return
