@@ -30,7 +30,9 @@ class Checker:
             "seed": (config["seed"],),
             "subsample_size": (config["subsample_size"],),
         }
-        tokens = {(name, *map(id, part)): part for name, part in parts.items()}
+        tokens: dict[tuple[str | int, ...], tuple[Any, ...]] = {
+            (name, *map(id, part)): part for name, part in parts.items()
+        }
         if tokens.keys() <= self._passed.keys():
             return ()
         findings = self._inspector.inspect(config, EXPERIMENT)
