@@ -4,8 +4,9 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pcm.config.inspection import summary
 from pcm.config.shapes import Choice, MapOf, Meaning, OneOf, Record, Rule, Tagged
-from pcm.config.structure import ConfigStructure, summary
+from pcm.config.structure import ConfigStructure
 from pcm.config.structures import structure_at
 from pcm.config.structures.links import LINKS
 from pcm.config.structures.plots import PLOT_FUNCTIONS

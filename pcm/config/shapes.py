@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pcm.config.names import did_you_mean
-from pcm.config.structure import (
+from pcm.config.inspection import (
     ConfigStructure,
     Finding,
     Findings,
@@ -14,6 +13,7 @@ from pcm.config.structure import (
     inspect_mapping,
     summary,
 )
+from pcm.config.names import did_you_mean
 from pcm.config.wording import shown
 
 # Compared by identity, like every object that an Inspector remembers.

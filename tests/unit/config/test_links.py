@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from pcm.config.check import check_model
 from pcm.config.structure import find_faults
 from pcm.config.structures.links import LINK, LINKS, is_own_link
 from pcm.config.structures.modules import MODULES, has_parameters
 from tests.unit.config import samples
+from tests.unit.config.samples import check_model
 
 MIXTURE = {"n_components": 3, "components_std": 1, "latent_dim": 2}
 CFGS: dict[str, dict[str, Any]] = {

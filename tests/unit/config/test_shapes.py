@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pcm.config.inspection import summary
 from pcm.config.shapes import (
     COUNT,
     FRACTION,
@@ -19,7 +20,7 @@ from pcm.config.shapes import (
     Rule,
     Tagged,
 )
-from pcm.config.structure import ConfigStructure, Finding, Inspector, find_faults, summary
+from pcm.config.structure import ConfigStructure, Finding, Inspector, find_faults
 from pcm.errors import Fault
 
 

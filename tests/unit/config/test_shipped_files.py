@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pcm.config.check import file_faults, kind_of
 from pcm.config.document import load_document
+from tests.unit.config.samples import file_faults
 
 CONFIG = Path(__file__).parents[3] / "config"
 KINDS = {"models": "model", "data": "data", "trainer": "trainer", "grids": "grid", "sites": "site"}
@@ -14,10 +14,7 @@ FILES = sorted(CONFIG.rglob("*.yaml"))
 
 @pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(CONFIG)) for path in FILES])
 def test_a_shipped_file(path: Path) -> None:
-    document = load_document(path)
-    kind = KINDS[path.parent.name]
-    assert kind_of(document.data) == kind
-    assert file_faults(kind, document) == []
+    assert file_faults(KINDS[path.parent.name], load_document(path)) == []
 
 
 @pytest.mark.parametrize("folder", KINDS)

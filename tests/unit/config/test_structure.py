@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pcm.config.document import parse_document
+from pcm.config.inspection import summary
 from pcm.config.structure import (
     ConfigStructure,
     Inspector,
     find_faults,
-    summary,
     validate_config_structure,
 )
 from pcm.errors import ConfigError, ExitCode, Fault
