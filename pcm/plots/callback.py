@@ -61,7 +61,8 @@ class NeptunePlot(Callback):
         del pl_module, outputs
         wanted = dataloader_idx == 0 and batch_idx < self._top_node.n_batches
         if wanted and trainer.is_global_zero and not trainer.sanity_checking:
-            self._batches.append(dict(batch))
+            with failing(f"the validation's batch {batch_idx}"):
+                self._batches.append(dict(batch))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw, and log."""

@@ -14,13 +14,15 @@ from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import RunDir
 from pcm.tracking.follow import follow, late_warning, sync_run
 
+_GRACE_HELP = "seconds for the rest then, unless standard input said how many"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m pcm.tracking", description=__doc__)
     parser.add_argument("run_dir", type=Path, help="run directory of the experiment")
     parser.add_argument("--follow", action="store_true", help="until standard input ends")
-    parser.add_argument("--grace", type=float, default=15.0, help="seconds to do the rest then")
+    parser.add_argument("--grace", type=float, default=15.0, help=_GRACE_HELP)
     options = parser.parse_args(arguments)
     run_dir = RunDir(options.run_dir.resolve())
     try:
@@ -43,11 +45,13 @@ def _follow_parent(run_dir: RunDir, grace: float) -> None:
     done = threading.Event()
 
     def watch() -> None:
-        while os.read(0, 4096):
-            pass
+        told = b""
+        while read := os.read(0, 4096):
+            told += read
         ended.set()
-        if not done.wait(grace):
-            print(f"warning: {late_warning(run_dir, grace)}", file=stderr)
+        left = float(told or grace)
+        if not done.wait(left):
+            print(f"warning: {late_warning(run_dir, left)}", file=stderr)
             os._exit(ExitCode.REFUSED)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -1,32 +1,28 @@
 """The Lightning logger of a run: into the run directory, and from there to the tracker."""
 
-import subprocess
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
+from lightning.pytorch.utilities import rank_zero_only
 
-from pcm.errors import ExitCode
 from pcm.run_dir import JournalWriter, RunDir, atomic_writer
 from pcm.tracking.events import EventWriter
 from pcm.tracking.filenames import figure_file
 from pcm.tracking.flatten import flatten
+from pcm.tracking.process import FeedingProcess
 from pcm.tracking.tracker import has_tracker
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_GRACE = 15.0
-"""Seconds that the tracker has for the rest, once training has ended."""
+_GRACE = 60.0
+"""Seconds that the tracker has for the rest, once training has ended by itself."""
 
-_MARGIN = 5.0
-"""Seconds beyond, after which its process is killed."""
-
-_LATER = "the metrics are in the run directory, and the next attempt sends what is missing"
+_SHORT_GRACE = 5.0
+"""The same when training was asked to stop, and somebody waits for the machine."""
 
 _DPI = 120
 
@@ -55,14 +51,15 @@ class RunLogger(Logger):
         super().__init__()
         self._run_dir = run_dir
         self._experiment = experiment
+        self._attempt = attempt
         self._epoch = 0
         self._journal: JournalWriter | None = None
         self._events: EventWriter | None = None
-        self._feeder: subprocess.Popen[bytes] | None = None
+        self._feeder: FeedingProcess | None = None
         if getattr(rank_zero_only, "rank", 0) == 0:
             self._journal = JournalWriter(run_dir.metrics, attempt, resumed_from_step)
             self._events = EventWriter(run_dir.events)
-            self._feeder = _start_feeder(run_dir) if has_tracker(experiment) else None
+            self._feeder = FeedingProcess(run_dir) if has_tracker(experiment) else None
 
     @property
     def name(self) -> str:
@@ -137,31 +134,6 @@ class RunLogger(Logger):
             self._events.close()
             self._journal = self._events = None
         if self._feeder is not None:
-            _end(self._feeder)
+            stopping = self._run_dir.attempt(self._attempt).stop.exists()
+            self._feeder.end(_SHORT_GRACE if stopping else _GRACE)
             self._feeder = None
-
-
-def _start_feeder(run_dir: RunDir) -> subprocess.Popen[bytes] | None:
-    arguments = [str(run_dir.path), "--follow", f"--grace={_GRACE}"]
-    try:
-        # The process ends when the other end of its standard input is gone, as it is after
-        # any death of this process.
-        return subprocess.Popen(
-            [sys.executable, "-m", "pcm.tracking", *arguments], stdin=subprocess.PIPE
-        )
-    except OSError as error:
-        rank_zero_warn(f"no process could be started for the tracker: {error}; {_LATER}")
-        return None
-
-
-def _end(feeder: "subprocess.Popen[bytes]") -> None:
-    assert feeder.stdin is not None
-    feeder.stdin.close()
-    try:
-        code = feeder.wait(_GRACE + _MARGIN)
-    except subprocess.TimeoutExpired:
-        feeder.kill()
-        code = feeder.wait()
-    # It tells of its refusals itself; of a crash or a kill it can't.
-    if code not in {ExitCode.DONE, ExitCode.REFUSED}:
-        rank_zero_warn(f"the tracker's process ended with exit code {code}; {_LATER}")

@@ -33,7 +33,7 @@ class FakeTracker:
         self.slot = "fake"
         self.local = False
         self.service = service
-        self.before: Callable[[str, FakeTracker], None] = lambda method, client: None
+        self.before: Callable[[str, FakeTracker], None] = lambda _method, _client: None
         self.tells = tells
         self.run: str | None = None
 
@@ -69,17 +69,17 @@ class FakeTracker:
 class Broken(FakeTracker):
     """Fails at once, and lets out a secret."""
 
-    def __init__(self, run_dir: RunDir, experiment: dict[str, Any]) -> None:
+    def __init__(self, _run_dir: RunDir, _experiment: dict[str, Any]) -> None:
         super().__init__(Service())
 
-    def open(self, runs: Sequence[str]) -> str:
+    def open(self, _runs: Sequence[str]) -> str:
         raise ConnectionError("401 for https://user:hush-hush-token@tracker.example")
 
 
 class Hanging(FakeTracker):
     """Never comes back."""
 
-    def __init__(self, run_dir: RunDir, experiment: dict[str, Any]) -> None:
+    def __init__(self, _run_dir: RunDir, _experiment: dict[str, Any]) -> None:
         super().__init__(Service())
 
     def flush(self) -> None:
@@ -89,7 +89,7 @@ class Hanging(FakeTracker):
 class Dying(FakeTracker):
     """Takes its whole process along."""
 
-    def __init__(self, run_dir: RunDir, experiment: dict[str, Any]) -> None:
+    def __init__(self, _run_dir: RunDir, _experiment: dict[str, Any]) -> None:
         super().__init__(Service())
 
     def flush(self) -> None:
