@@ -9,7 +9,7 @@ from typing import Any
 
 from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
-from launch.grid.file import GridFile, GridReader
+from launch.grid.file import RESOURCES, GridFile, GridReader
 from launch.grid.frames import FrameMaker, overlap
 from launch.grid.points import Frame, Grid, Point, short_labels
 from launch.grid.rules import Rule
@@ -61,7 +61,7 @@ def expand_document(
         text: what the document was read from.
         folder: where base files are looked up first.
     """
-    asked = {f"resources.{name}": value for name, value in (resources or {}).items()}
+    asked = {f"{RESOURCES}{name}": value for name, value in (resources or {}).items()}
     flags = {**(overrides or {}), **asked}
     reader = GridReader(document, folder, flags)
     grid = reader.read()
@@ -82,7 +82,8 @@ class _Expansion:
         self._variants = Variants()
         self._checker = Checker()
         self._identifier = Identifier()
-        self._resources: dict[tuple[int, ...], tuple[Any, Resources]] = {}
+        self._resources: dict[tuple[int, ...], Resources] = {}
+        self._resource_faults: dict[Fault, None] = {}
         self._findings: Counter[Fault] = Counter()
         self._points: dict[str, Point] = {}
         self._repeated: list[str] = []
@@ -98,7 +99,7 @@ class _Expansion:
             for values in block.rows():
                 self._add(block, values)
         faults = [*self._faults, *dict.fromkeys(self._frames.faults), *self._rule_faults()]
-        faults += _summed(self._findings)
+        faults += [*self._resource_faults, *_summed(self._findings)]
         if not faults and not self._points:
             faults = [Fault("every point is excluded", file=self._grid.document.name)]
         if faults:
@@ -130,16 +131,19 @@ class _Expansion:
         return sum(rule.drops(frame, values) for rule in self._rules) > 0
 
     def _resources_of(self, frame: Frame, values: Sequence[Any], trainer: Any) -> Resources:
-        token = (id(trainer), *(id(values[position]) for position, _ in frame.asked))
-        known = self._resources.get(token)
-        if known is None:
+        # The grid keeps its values, so their ids stay theirs.
+        decisive = [trainer.get(key) for key in ("num_nodes", "devices", "accelerator")]
+        token = tuple(map(id, [*decisive, *(values[position] for position, _ in frame.asked)]))
+        if token not in self._resources:
             varied = {name: values[position] for position, name in frame.asked}
             resources, faults = parse_resources({**self._grid.resources, **varied})
-            for fault in faults:
-                self._findings[self._grid.locate(fault, f"resources.{fault.key}")] += 1
-            # Holding on to the trainer keeps its id from being given away again.
-            known = self._resources[token] = (trainer, resources.with_ranks_of(trainer))
-        return known[1]
+            self._resource_faults.update(dict.fromkeys(map(self._at_resource, faults)))
+            self._resources[token] = resources.with_ranks_of(trainer)
+        return self._resources[token]
+
+    def _at_resource(self, fault: Fault) -> Fault:
+        path = f"{RESOURCES}{fault.key}"
+        return self._grid.locate(replace(fault, key=path), path)
 
     def _located(self, finding: Finding, frame: Frame, config: Any) -> Fault:
         """The finding as a fault, placed at the override that is to blame."""
@@ -154,11 +158,11 @@ class _Expansion:
             expected=finding.expected,
             hint=finding.hint,
         )
-        return self._grid.locate(fault, *blamed)
+        return self._grid.locate(fault, *blamed, str(fault.key))
 
     def _rule_faults(self) -> Iterator[Fault]:
         for index, rule in enumerate(self._rules):
-            if rule.lost is not None and not rule.matched:
+            if rule.lost is not None:
                 yield from (self._grid.at(fault, ("exclude", index)) for fault in rule.lost.faults)
 
     def _result(self, text: str, flags: Mapping[str, Any]) -> Grid:

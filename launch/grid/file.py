@@ -1,5 +1,6 @@
 """A grid file, read and checked on its own: names, axes, draws; not yet what they mean."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ from pcm.errors import Fault
 
 HEADS = (*FOLDERS, "seed", "subsample_size", "resources")
 """What an override path may begin with."""
+
+MOST_POINTS = 1_000_000
+"""Points that a grid may have; more is a slip of the pen."""
 
 FLAG = "--set"
 """What faults of the command line's overrides name in place of a file."""
@@ -158,8 +162,9 @@ class GridReader:
             yield {path: axes[path] for path in axes if self._claimed(path, ("zip", index, path))}
 
     def _random(self, random: Mapping[str, Any]) -> Iterator[Mapping[str, list[Any]]]:
-        if random["n"] < 1:
-            self._fault(("random", "n"), "no draws", found=str(random["n"]), expected="1 or more")
+        if not 1 <= random["n"] <= MOST_POINTS:
+            expected = f"a number of draws from 1 to {MOST_POINTS:,}"
+            self._fault(("random", "n"), "out of range", found=str(random["n"]), expected=expected)
             return
         if not random["axes"]:
             self._fault(
@@ -190,6 +195,10 @@ class GridReader:
                     kept[path] = value
                     self._origins.setdefault(path, keys)
             extra.append(explicit_block(kept))
+        points = math.prod(len(next(iter(group.values()))) for group in groups)
+        if points > MOST_POINTS:
+            problem = f"the axes make {points:,} points"
+            self._fault(("grid",), problem, expected=f"at most {MOST_POINTS:,}")
         # A list of points and no axes means these points, not the base beside them.
         if self.faults or (extra and not groups):
             return tuple(extra)

@@ -19,13 +19,14 @@ class Rule:
 
     Attributes:
         matched: how many points it has matched.
-        lost: what is wrong with its paths, where they lead nowhere in the frame last seen.
+        lost: what is wrong with its paths, if they lead nowhere in any frame.
     """
 
     def __init__(self, pairs: Mapping[str, Any], grid: GridFile) -> None:
         self.pairs = pairs
         self.matched = 0
         self.lost: ConfigError | None = None
+        self._was_found = False
         self._grid = grid
         self._tests: dict[int, list[Test] | None] = {}
 
@@ -41,10 +42,13 @@ class Rule:
     def _prepare(self, frame: Frame) -> list[Test] | None:
         """The tests of a frame's rows; None where no row can match."""
         try:
-            return [self._test(frame, path, wanted) for path, wanted in self.pairs.items()]
+            tests = [self._test(frame, path, wanted) for path, wanted in self.pairs.items()]
         except ConfigError as error:
-            self.lost = error
+            # Files that are axes may differ in what they have.
+            self.lost = None if self._was_found else error
             return None
+        self._was_found, self.lost = True, None
+        return tests
 
     def _test(self, frame: Frame, path: str, wanted: Any) -> Test:
         if path in frame.paths:

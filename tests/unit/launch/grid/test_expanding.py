@@ -141,6 +141,16 @@ def test_a_rule_behind_another_is_not_idle(expand_grid: ExpandGrid) -> None:
     assert len(grid.points) == 1
 
 
+def test_a_rule_may_be_about_one_of_several_files(
+    expand_grid: ExpandGrid, config_folder: Path
+) -> None:
+    (config_folder / "models" / "bare.yaml").write_text("{class_path: m.M, init_args: {lr: 1}}\n")
+    files = {"model": ["small.yaml", "bare.yaml"], "seed": [0, 1]}
+    grid = expand_grid(grid=files, exclude=[{WIDTH: 16, "seed": 1}])
+    found = [tuple(point.overrides.values()) for point in grid.points]
+    assert found == [("small.yaml", 0), ("bare.yaml", 0), ("bare.yaml", 1)]
+
+
 def test_include_adds_points_that_no_rule_drops(expand_grid: ExpandGrid) -> None:
     grid = expand_grid(
         set={LR: 0.5},

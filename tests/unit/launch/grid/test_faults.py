@@ -56,12 +56,18 @@ def line_with(path: Path, text: str) -> int:
         ),
         ({"grid": {"model": [{"class_path": "a.B"}]}}, "not a file's name", None),
         ({"set": {"model": 3}}, "not a file's name", None),
-        ({"random": {"n": 0, "axes": {}}}, "no draws", None),
+        ({"random": {"n": 0, "axes": {}}}, "out of range", None),
         ({"random": {"n": 3, "axes": {}}}, "draws without axes", None),
         ({"random": {"n": 1, "axes": {LR: {"log_unifrom": [1, 2]}}}}, "no such distribution", None),
         ({"random": {"n": 1, "axes": {LR: {"uniform": [2, 1]}}}}, "low end must be below", None),
         ({"random": {"n": 1, "axes": {LR: [1, 2]}}}, "expected one distribution", None),
         ({"random": {"n": 1, "axes": {LR: {"choice": []}}}}, "needs a list of values", None),
+        ({"random": {"n": 10**9, "axes": {LR: {"uniform": [0, 1]}}}}, "out of range", None),
+        (
+            {"grid": {"seed": list(range(2000)), LR: list(range(2000))}},
+            "the axes make 4,000,000 points",
+            None,
+        ),
         ({"name": "a/b"}, "slash", None),
         ({"name": "../b"}, "slash", None),
         ({"name": ".hidden"}, "can't begin with '.'", None),
@@ -150,7 +156,9 @@ def test_faults_of_a_flag_name_the_flag(write_grid: WriteGrid) -> None:
     (fault,) = faults_of(path, overrides={"nonsense": 1})
     assert (fault.file, fault.key) == ("--set", "nonsense")
     (fault,) = faults_of(path, resources={"time": "never"})
-    assert fault.file == "--set"
+    assert (fault.file, fault.key) == ("--set", "resources.time")
+    (fault,) = faults_of(path, overrides={"seed": -1})
+    assert (fault.file, fault.key) == ("--set", "seed")
 
 
 def test_a_missing_base_file_says_where_it_was_sought(
