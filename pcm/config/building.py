@@ -1,6 +1,6 @@
 """YAML events to data; every node keeps its line and its children by key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -158,10 +158,16 @@ class Builder:
             first = parent.node.children[key.value].line
             problem = f"the key '{key.value}' is given twice"
             expected = f"one of the two; the other is on line {first}"
-            self.faults.append(Fault(problem, self._name, key.line, key.value, expected=expected))
+            place = ".".join([*self._path(), key.value])
+            self.faults.append(Fault(problem, self._name, key.line, place, expected=expected))
         else:
             node.line = key.line
             self._put(parent.node, key.value, node)
+
+    def _path(self) -> Iterator[str]:
+        """The keys that lead to the innermost container that is open."""
+        for outer in self._open[:-1]:
+            yield str(len(outer.node.value) if outer.key is None else outer.key.value)
 
     def _merge(self, parent: _Open, key: Node, node: Node) -> None:
         sources = list(node.children.values()) if isinstance(node.value, list) else [node]

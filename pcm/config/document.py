@@ -20,7 +20,6 @@ from pcm.errors import ConfigError, Fault
 MAX_BYTES = 1 << 20
 """A config is written by hand; what is longer was not meant to be one."""
 
-
 _LOADER: Any = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
 
 

@@ -98,8 +98,8 @@ def test_other_tags_are_refused(text: str, tag: str) -> None:
 
 
 def test_a_key_given_twice() -> None:
-    first, second = faults_of("a: 1\nb: {c: 1, c: 2}\n\na: 3\n")
-    assert (first.key, first.line, first.problem) == ("c", 2, "the key 'c' is given twice")
+    first, second = faults_of("a: 1\nb: [0, {d: {c: 1, c: 2}}]\n\na: 3\n")
+    assert (first.key, first.line, first.problem) == ("b.1.d.c", 2, "the key 'c' is given twice")
     assert (second.key, second.line) == ("a", 4)
     assert second.expected == "one of the two; the other is on line 1"
 
