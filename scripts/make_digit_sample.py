@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np  # noqa: TID253 - runs where pcm.data runs
 from numpy.typing import NDArray  # noqa: TID253 - as above
 
-from pcm.data.digits import SAMPLE, Digits, has_files, load_digits
+from pcm.data.digits import N_CLASSES, SAMPLE, Digits, has_files, load_digits
 from pcm.run_dir import atomic_writer
 
-N_CLASSES = 10
 PER_CLASS = {True: 300, False: 60}
 """Digits of each class, train and test."""
 

@@ -17,6 +17,8 @@ from pcm.errors import PcmError
 SAMPLE = Path(__file__).with_name("digits_sample.npz")
 """Real digits, equally many of each class; made by scripts/make_digit_sample.py."""
 
+N_CLASSES = 10
+
 BUNDLED = "the bundled sample"
 
 RAW_FOLDER = Path("MNIST", "raw")
@@ -70,13 +72,23 @@ def load_digits(train: bool, data_dir: Path | None) -> Digits:
         read_idx(_find(folder, f"{_PREFIXES[train]}-{kind}"), n_dims)
         for kind, n_dims in _KINDS.items()
     )
-    if len(images) != len(labels) or images.shape[1] != images.shape[2] or not len(images):
-        raise PcmError(
-            f"{folder}: {_PREFIXES[train]} images {images.shape} and labels {labels.shape}"
-            " don't belong together",
-            hint="expected n square images and n labels; fetch the files again",
-        )
+    _check_match(f"{folder}/{_PREFIXES[train]}-*", images, labels)
     return _digits(train, images, labels, f"full MNIST in {folder}")
+
+
+def _check_match(files: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    count, height, width = images.shape
+    if count == 0 or len(labels) != count or height != width:
+        raise PcmError(
+            f"{files}: {count:,} images of {height} x {width} and {len(labels):,} labels"
+            " don't belong together",
+            hint="delete the files and fetch them again",
+        )
+    if labels.max() >= N_CLASSES:
+        raise PcmError(
+            f"{files}: one of the labels is {labels.max()}",
+            hint=f"labels go from 0 to {N_CLASSES - 1}; fetch MNIST itself",
+        )
 
 
 def has_files(data_dir: Path) -> bool:

@@ -3,9 +3,12 @@
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -47,8 +50,8 @@ def _download(data_dir: Path) -> str | None:
         try:
             with _socket_timeout(_READ_SECONDS):
                 MNIST(aside, download=True)
-        except (OSError, RuntimeError) as error:
-            return f"the download failed: {error}"
+        except (OSError, RuntimeError, HTTPException) as error:
+            return f"the download failed: {' '.join(str(error).split())}"
         target = data_dir / RAW_FOLDER
         target.parent.mkdir(exist_ok=True)
         Path(aside, RAW_FOLDER).replace(target)
@@ -57,21 +60,27 @@ def _download(data_dir: Path) -> str | None:
 
 def any_answers(urls: Sequence[str], seconds: float) -> bool:
     """Whether the server of any of `urls` answers within `seconds`, with whatever answer."""
-    answered = threading.Event()
-
-    def ask(url: str) -> None:
-        try:
-            urlopen(url, timeout=seconds).close()
-        except HTTPError:
-            pass
-        except OSError:
-            return
-        answered.set()
-
+    answers: SimpleQueue[bool] = SimpleQueue()
     # In threads that may be left behind: looking up a name has no time-out of its own.
     for url in urls:
-        threading.Thread(target=ask, args=(url,), daemon=True).start()
-    return answered.wait(seconds)
+        ask = threading.Thread(target=lambda url=url: answers.put(_answers(url, seconds)))
+        ask.daemon = True
+        ask.start()
+    deadline = time.monotonic() + seconds
+    try:
+        return any(answers.get(timeout=max(0, deadline - time.monotonic())) for _ in urls)
+    except Empty:
+        return False
+
+
+def _answers(url: str, seconds: float) -> bool:
+    try:
+        urlopen(url, timeout=seconds).close()
+    except HTTPError:
+        return True
+    except (OSError, HTTPException):
+        return False
+    return True
 
 
 @contextmanager

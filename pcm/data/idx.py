@@ -35,7 +35,7 @@ def _read(path: Path) -> bytes:
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if content.startswith(_GZIP_MAGIC) else content
-    except (EOFError, zlib.error) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _unusable(path, "the compressed data is damaged or cut short") from error
     except OSError as error:
         raise _unusable(path, error.strerror or str(error)) from error
