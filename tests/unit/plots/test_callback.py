@@ -60,7 +60,8 @@ class Model(LightningModule):
         return {**batch, "latent": self.net(batch["x"]) + noise}, {}
 
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
-        return self.head(self.net(batch[0])).square().mean()
+        loss: Tensor = self.head(self.net(batch[0])).square().mean()
+        return loss
 
     def validation_step(self, batch: dict[str, Tensor], _: int) -> None:
         self.net(batch["x"])
