@@ -227,7 +227,7 @@ def _build_callback(cfg: Config) -> Callback:
     # Matplotlib and scikit-learn take a second; only those who plot wait for them.
     from pcm.plots import build_callback
 
-    callback: Callback = build_callback(cfg)
+    callback: Callback = build_callback(cfg["cfg"])
     return callback
 
 

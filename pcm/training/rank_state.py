@@ -47,7 +47,6 @@ def restore_rank(trainer: Trainer, model: LightningModule, state: State | None) 
     for name, metric in _metrics(model):
         _load_metric(metric, state["metrics"][name])
     restore_logged_means(trainer, state["logged_means"])
-    trainer.callback_metrics.update(state["callback_metrics"])
     loaders.restore_loaders(trainer, state["loaders"])
     generators.restore(state["generators"])
 

@@ -35,6 +35,7 @@ from pcm.training.task import Task, record_stop
 _WRONG_WARNINGS = (
     "You're resuming from a checkpoint that ended before the epoch ended",
     "The `srun` command is available on your system but is not used",
+    "Detected call of `lr_scheduler.step\\\\(\\\\)` before `optimizer.step\\\\(\\\\)`",
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
 )
 

@@ -92,6 +92,11 @@ class Session(Callback):
         self._start = _read_start(checkpoint, self._ranks, self._is_own)
         self._saver.skip(checkpoint[KEY]["step"], self._start.place)
 
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Give callbacks the metrics that there were; also if there is nothing left to do."""
+        if self._start is not None and self._start.state is not None:
+            trainer.callback_metrics.update(self._start.state["callback_metrics"])
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Seed this rank, or prepare for the place where training goes on."""
         self._describe_length(trainer)

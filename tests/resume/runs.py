@@ -1,7 +1,8 @@
 """Runs real training processes, as a supervisor would, and compares what they leave."""
 
+import multiprocessing
 import os
-import subprocess
+import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 import yaml
 
+from pcm.__main__ import main
 from pcm.run_dir import RunDir, read_json, write_json, write_text
 from pcm.training.checkpoint_io import load_plain
 from pcm.training.manifests import read_manifests
@@ -18,25 +20,50 @@ OWN = Path(__file__).parent / "own"
 TIMEOUT = 120
 
 
-@dataclass(frozen=True)
-class Result:
-    """How the ranks of one attempt ended."""
+# A process forked from one that has imported Lightning starts at once, and is as good as new.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["lightning.pytorch", "torchmetrics", "pcm.training.run"])
 
-    codes: list[int]
-    output: str
+
+@dataclass(frozen=True)
+class Attempt:
+    """The running ranks of one attempt."""
+
+    run_dir: RunDir
+    number: int
+    processes: list[Any]
+
+    def wait(self) -> list[int]:
+        """The exit codes of all ranks; none is left behind."""
+        try:
+            for process in self.processes:
+                process.join(TIMEOUT)
+            return [process.exitcode for process in self.processes]
+        finally:
+            for process in self.processes:
+                process.kill()
+
+    def log(self, rank: int = 0) -> str:
+        """What a rank has printed."""
+        return self.run_dir.attempt(self.number).log(rank).read_text()
+
+
+def own(name: str, **arguments: Any) -> dict[str, Any]:
+    """A config that names a class of `own_model`."""
+    return {"class_path": f"own_model.{name}", "init_args": arguments}
 
 
 def make_run(folder: Path, **config: Any) -> RunDir:
     """A run directory with everything that a host side would have written."""
     run_dir = RunDir(folder)
     folder.mkdir(parents=True)
-    defaults = {
+    defaults: dict[str, Any] = {
         "schema_version": 1,
         "seed": 7,
         "subsample_size": None,
         "world_size": 1,
-        "model": {"class_path": "own_model.Automatic"},
-        "data_train": {"class_path": "own_model.Data"},
+        "model": own("Automatic"),
+        "data_train": own("Data"),
         "data_val": None,
         "trainer": {
             "callbacks": [],
@@ -46,52 +73,58 @@ def make_run(folder: Path, **config: Any) -> RunDir:
             "kwargs": {"max_epochs": 3, "log_every_n_steps": 1},
         },
     }
+    defaults["trainer"]["kwargs"] |= config.pop("kwargs", {})
+    starts_from = config.pop("starts_from", None)
     write_text(run_dir.config, yaml.safe_dump(defaults | config))
     experiment = {"schema_version": 1, "id": "0123456789", "name": "test", "tags": []}
-    write_json(run_dir.experiment, {**experiment, "tracker": None, "starts_from": None})
+    write_json(run_dir.experiment, {**experiment, "tracker": None, "starts_from": starts_from})
     return run_dir
 
 
-def start(run_dir: RunDir, attempt: int, world_size: int = 1, **options: str) -> list[Any]:
-    """Start the ranks of one attempt."""
-    checkpoint = options.pop("checkpoint", None)
-    words = [] if checkpoint is None else ["--checkpoint", checkpoint]
-    folder = run_dir.attempt(attempt)
-    folder.path.mkdir(parents=True)
-    command = [sys.executable, "-m", "pcm", str(run_dir.path), "--attempt", str(attempt), *words]
-    common = {
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(OWN),
+def start(
+    run_dir: RunDir, world_size: int = 1, *, number: int | None = None, **options: str
+) -> Attempt:
+    """Start the ranks of the next attempt; upper-case options are environment variables."""
+    number = number or len(run_dir.attempts()) + 1
+    folder = run_dir.attempt(number)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    variables = {
         "WORLD_SIZE": str(world_size),
         "LOCAL_WORLD_SIZE": str(world_size),
         "OWN_STOP_FILE": str(folder.stop),
-        **options,
+        **{name: text for name, text in options.items() if name.isupper()},
     }
-    return [
-        subprocess.Popen(
-            command,
-            env={**os.environ, **common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(world_size)
-    ]
+    words = [str(run_dir.path), "--attempt", str(number)]
+    if "checkpoint" in options:
+        words += ["--checkpoint", options["checkpoint"]]
+    processes = []
+    for rank in range(world_size):
+        mine = variables | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+        process = _FORKS.Process(target=_be_rank, args=(words, mine, str(folder.log(rank))))
+        process.start()
+        processes.append(process)
+    return Attempt(run_dir, number, processes)
 
 
-def finish(processes: list[Any]) -> Result:
-    """Wait for the ranks; none is left behind."""
-    try:
-        outputs = [process.communicate(timeout=TIMEOUT)[0] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    return Result([process.returncode for process in processes], "\n".join(outputs))
+def _be_rank(words: list[str], variables: dict[str, str], log: str) -> None:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.environ.update(variables)
+    torch.set_num_threads(1)
+    if "OWN_FILE_LIMIT" in variables:
+        limit = int(variables["OWN_FILE_LIMIT"])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    sys.path.insert(0, str(OWN))
+    sys.exit(main(words))
 
 
-def run(run_dir: RunDir, attempt: int, world_size: int = 1, **options: str) -> Result:
-    """Run one attempt to its end."""
-    return finish(start(run_dir, attempt, world_size, **options))
+def run(run_dir: RunDir, world_size: int = 1, **options: str) -> list[int]:
+    """Run one attempt; the exit codes of its ranks."""
+    attempt = start(run_dir, world_size, **options)
+    codes = attempt.wait()
+    print(attempt.log())
+    return codes
 
 
 def newest(run_dir: RunDir) -> dict[str, Any]:
