@@ -114,7 +114,7 @@ def train(
         resources=resources,
     )
     if verbose:
-        from launch.store import dump_yaml
+        from launch.store.yaml_text import dump_yaml
 
         typer.echo(dump_yaml(grid.points[0].config), nl=False)
     launch_grid(grid, runs_dir=runs_dir, executor=executor, dry_run=dry_run, yes=True)

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from launch.site.resources import Resources, parse_resources
-from pcm.config.document import Document, load_document
-from pcm.config.structure import find_faults
-from pcm.config.structures.site import SITE
 from pcm.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from pcm.config.document import Document
 
 DECIDES_RESULTS = ("nodes", "gpus_per_node", "tasks_per_node")
 """A site can't choose these: the number of ranks is part of what an experiment is."""
@@ -73,6 +73,11 @@ def load_site(path: Path) -> Site:
     Raises:
         ConfigError: with everything that is wrong with the file.
     """
+    # Few commands read a site, and all of them import resources.
+    from pcm.config.document import load_document
+    from pcm.config.structure import find_faults
+    from pcm.config.structures.site import SITE
+
     document = load_document(path)
     faults = find_faults(document.data, SITE, file=document.name, lines=document.lines)
     if faults:
@@ -103,13 +108,13 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _located(faults: list[Fault], document: Document) -> Iterator[Fault]:
+def _located(faults: list[Fault], document: "Document") -> Iterator[Fault]:
     for fault in faults:
         line = document.lines.get(("defaults", str(fault.key)))
         yield replace(fault, file=document.name, line=line, key=f"defaults.{fault.key}")
 
 
-def _decides_results(name: str, document: Document) -> Fault:
+def _decides_results(name: str, document: "Document") -> Fault:
     return Fault(
         "a site can't decide the number of ranks, which changes results",
         file=document.name,

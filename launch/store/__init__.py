@@ -3,7 +3,7 @@
 from launch.store.checkout import CodeVersion, code_version
 from launch.store.freezing import freeze, settle_intent, submissions, write_intent
 from launch.store.layout import LaunchDir, RunsRoot, runs_root
-from launch.store.run_dirs import create_run_dir, dump_yaml, frozen_config
+from launch.store.run_dirs import create_run_dir, frozen_config
 from launch.store.store import Experiment, Store, Sweep
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "Sweep",
     "code_version",
     "create_run_dir",
-    "dump_yaml",
     "freeze",
     "frozen_config",
     "runs_root",

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from launch.grid import Grid, Point
 from launch.store.checkout import CodeVersion, code_version
 from launch.store.layout import LaunchDir, RunsRoot
 from pcm.errors import RefusedError
@@ -23,9 +22,12 @@ from pcm.run_dir import (
     write_text,
 )
 
+if TYPE_CHECKING:
+    from launch.grid import Grid, Point
+
 
 def freeze(
-    grid: Grid,
+    grid: "Grid",
     root: Path,
     *,
     code_folder: Path | None = None,
@@ -100,7 +102,7 @@ def writing(root: Path) -> Iterator[None]:
 
 
 def _write(
-    aside: LaunchDir, grid: Grid, record: Mapping[str, Any], code: CodeVersion | None
+    aside: LaunchDir, grid: "Grid", record: Mapping[str, Any], code: CodeVersion | None
 ) -> None:
     aside.path.mkdir()
     write_json(aside.sweep, record)
@@ -112,7 +114,7 @@ def _write(
         write_text(aside.code_diff, code.diff)
 
 
-def _sweep_record(grid: Grid, now: datetime, code: CodeVersion | None) -> dict[str, Any]:
+def _sweep_record(grid: "Grid", now: datetime, code: CodeVersion | None) -> dict[str, Any]:
     # Takes as long to import as all the rest of the store.
     from importlib.metadata import version
 
@@ -130,7 +132,7 @@ def _sweep_record(grid: Grid, now: datetime, code: CodeVersion | None) -> dict[s
     }
 
 
-def _point_record(point: Point) -> dict[str, Any]:
+def _point_record(point: "Point") -> dict[str, Any]:
     """One line of `points.jsonl`; `id` comes first, see `LaunchDir.point_record`."""
     return {
         "id": point.id,

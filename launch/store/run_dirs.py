@@ -8,12 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from launch.store.freezing import writing
 from launch.store.layout import LaunchDir, RunsRoot
 from pcm.config.override import with_value
-from pcm.config.scalars import resolve_scalar
 from pcm.errors import NotFoundError, RefusedError
 from pcm.run_dir import SCHEMA_VERSION, RunDir, fsync_folder, read_json, write_json, write_text
 
@@ -56,6 +53,9 @@ def frozen_config(launch: LaunchDir, record: Mapping[str, Any]) -> dict[str, Any
 
 
 def _create(run_dir: RunDir, launch: LaunchDir, record: Mapping[str, Any]) -> None:
+    # Most commands only look at run directories, and YAML takes long to import.
+    from launch.store.yaml_text import dump_yaml
+
     folder = run_dir.path.parent
     folder.mkdir(parents=True, exist_ok=True)
     aside = RunDir(folder / f".{run_dir.path.name}.{uuid.uuid4().hex[:8]}.tmp")
@@ -101,31 +101,3 @@ def _check_identity(run_dir: RunDir, record: Mapping[str, Any]) -> None:
             f"{run_dir.path} holds something else than experiment {record['name']}",
             hint="move that folder away, or launch into another one with --runs-dir",
         )
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes what YAML 1.2 would not read back as a string; repeats instead of aliases."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- PyYAML's signature
-        return True
-
-
-def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    style = None if _reads_as_text(text) else "'"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-def _reads_as_text(text: str) -> bool:
-    try:
-        return isinstance(resolve_scalar(text), str)
-    except ValueError:
-        return False
-
-
-_Dumper.add_representer(str, _represent_text)
-
-
-def dump_yaml(data: Any) -> str:
-    """Data as YAML 1.2 that reads back equal."""
-    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-    return text

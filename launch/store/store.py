@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from launch.grid import Grid
 from launch.site import Resources
 from launch.store.choosing import only_one
 from launch.store.freezing import freeze
 from launch.store.layout import LaunchDir, RunsRoot
 from launch.store.run_dirs import create_run_dir, frozen_config
 from pcm.run_dir import RunDir
+
+if TYPE_CHECKING:
+    from launch.grid import Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Store:
 
     def freeze(
         self,
-        grid: Grid,
+        grid: "Grid",
         *,
         code_folder: Path | None = None,
         details: Mapping[str, Any] | None = None,
