@@ -49,6 +49,7 @@ class Chain(LightningModule):
         self._optimizers_cfg = cfg["optimizers"]
         self._recent = RunningMeans()
         self._epoch = RunningMeans()
+        self._coefs: dict[str, float] = {}
         self._validation = ValidationSums()
 
     def run_command(
@@ -91,8 +92,16 @@ class Chain(LightningModule):
 
     @property
     def unused_parameters(self) -> bool:
-        """Whether some trainable parameters get no gradient from the command `forward`."""
-        used = {step.link for step in self.commands[FORWARD]}
+        """Whether some trainable parameters get no gradient from the command `forward`.
+
+        A link of the user's own may name the methods that do not use all of its parameters
+        as `partial_methods`.
+        """
+        used = {
+            step.link
+            for step in self.commands[FORWARD]
+            if step.method not in getattr(self.chain[step.link], "partial_methods", ())
+        }
         return any(
             parameter.requires_grad
             for name, link in self.chain.items()
@@ -164,12 +173,17 @@ class Chain(LightningModule):
 
     def rank_state(self) -> dict[str, Any]:
         """This rank's sums of the running epoch, which no checkpoint of Lightning's holds."""
-        return {"recent": self._recent.state_dict(), "epoch": self._epoch.state_dict()}
+        return {
+            "recent": self._recent.state_dict(),
+            "epoch": self._epoch.state_dict(),
+            "coefs": dict(self._coefs),
+        }
 
     def load_rank_state(self, state: Mapping[str, Any]) -> None:
         """Take up `rank_state` of this rank, exactly; to be called with training's device set."""
         self._recent.load_state_dict(state["recent"], self.device)
         self._epoch.load_state_dict(state["epoch"], self.device)
+        self._coefs = dict(state["coefs"])
 
     def _optimize(self, loss: Tensor) -> None:
         optimizers = self.optimizers()

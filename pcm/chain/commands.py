@@ -27,27 +27,19 @@ def build_commands(
     """The commands by name.
 
     Raises:
-        ConfigError: a link or method doesn't exist, a command is there twice, or there is
-            no `forward`.
+        ConfigError: a link of the user's own lacks a method; what else can be wrong with a
+            command is found without the links themselves.
     """
-    commands: dict[str, tuple[Step, ...]] = {}
-    faults: list[Fault] = []
-    for command in cfg:
-        name = command["command_name"]
-        if name in commands:
-            faults.append(Fault("two commands have one name", key="commands", found=name))
-        commands[name] = tuple(Step(**spec) for spec in command["processing_steps"])
-        faults += [
-            Fault(
-                "no such method of a link",
-                key=f"commands.{name}",
-                found=f"{step.link}.{step.method}",
-            )
-            for step in commands[name]
-            if step.link not in links or not callable(getattr(links[step.link], step.method, None))
-        ]
-    if FORWARD not in commands:
-        faults.append(Fault("there is no command 'forward'", key="commands"))
+    commands = {
+        command["command_name"]: tuple(Step(**step) for step in command["processing_steps"])
+        for command in cfg
+    }
+    faults = [
+        Fault("the link has no such method", key=f"commands.{name}", found=_title(step))
+        for name, steps in commands.items()
+        for step in steps
+        if not callable(getattr(links[step.link], step.method, None))
+    ]
     if faults:
         raise ConfigError(faults)
     return commands
@@ -56,7 +48,11 @@ def build_commands(
 def describe(command_name: str, position: int, step: Step, names: Sequence[str]) -> str:
     """Where in a command something went wrong, and what the batch held then."""
     return (
-        f"in command '{command_name}', step {position + 1}: {step.link}.{step.method}"
+        f"in command '{command_name}', step {position + 1}: {_title(step)}"
         f"({', '.join(f'{key}={value!r}' for key, value in step.kwargs.items())});"
         f" the batch has {', '.join(names)}"
     )
+
+
+def _title(step: Step) -> str:
+    return f"{step.link}.{step.method}"

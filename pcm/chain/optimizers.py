@@ -11,7 +11,6 @@ from torch.amp import GradScaler
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from pcm.chain.choice import choose
-from pcm.config.names import did_you_mean
 from pcm.errors import ConfigError, Fault
 
 OPTIMIZERS: dict[str, type[optim.Optimizer]] = {
@@ -109,16 +108,14 @@ def _known_to_manual_optimization(cfg: Mapping[str, Any]) -> dict[str, Any]:
 def check_owners(cfg: Sequence[Mapping[str, Any]], links: nn.ModuleDict) -> None:
     """Check that every link with parameters belongs to exactly one optimizer.
 
+    For the catalogue's links that is known without them; a link of the user's own can only
+    be asked.
+
     Raises:
         ConfigError: with every link that doesn't.
     """
     listed = Counter(name for optimizer in cfg for name in optimizer["links"])
     faults = [
-        Fault(f"there is no link '{name}'", key="optimizers", hint=did_you_mean(name, links))
-        for name in listed
-        if name not in links
-    ]
-    faults += [
         Fault(
             f"link '{name}' belongs to {listed[name] or 'no'} optimizer{'s'[: listed[name] != 1]}",
             key="optimizers",

@@ -49,9 +49,9 @@ def build_links(specs: Sequence[Mapping[str, Any]]) -> nn.ModuleDict:
     links = nn.ModuleDict()
     for spec in specs:
         name = spec["name"]
-        # What torch refuses as a submodule's name: it would hide an attribute or split a key.
-        if "." in name or not name or name in links or hasattr(links, name):
-            raise ConfigError([Fault("a link can't have this name", key="chain", found=repr(name))])
+        if hasattr(links, name):
+            problem = "torch can't give a module this name: it would hide a method"
+            raise ConfigError([Fault(problem, key="chain", found=repr(name))])
         links[name] = build_link(spec["chain_link_spec_path"], spec["cfg"])
     return links
 

@@ -104,6 +104,9 @@ class PriorGaussianMixtureNLL(_LearnedMixture):
 
     _config_structure = structures.PRIOR_GAUSSIAN_MIXTURE_NLL
 
+    partial_methods = frozenset({"forward_known"})
+    """Methods that leave some parameters without a gradient: here the mixture's weights."""
+
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         super().__init__(cfg)
         self._coef = float(cfg["loss_coef_prior_nll"])
