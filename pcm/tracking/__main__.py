@@ -39,7 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
 def _follow_parent(run_dir: RunDir, grace: float) -> None:
     # Ctrl-C is for training, whose end then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(10)
     stderr = os.fdopen(_silence_output(), "w", buffering=1)
     ended = threading.Event()
     done = threading.Event()
