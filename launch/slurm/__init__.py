@@ -1,0 +1,1 @@
+"""Slurm: arrays of experiments, handed over once each, whatever goes wrong meanwhile."""

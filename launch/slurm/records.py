@@ -1,0 +1,120 @@
+"""What was handed to Slurm: one folder an array, in the folder of its launch.
+
+LAUNCH/submissions/TOKEN/
+  intent.json      which experiment is which task of the array; written before `sbatch`
+  outcome.json     the job's id, or why there is none; written after it
+  script.sh        what sbatch got
+  payload.pkl      what every task runs: a function's name and this folder's path
+  JOB_TASK_*       submitit's own files of one task, and the task's output
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from launch.records import names_in, read_record
+from launch.store import LaunchDir, RunsRoot
+
+
+@dataclass(frozen=True)
+class SubmissionDir:
+    """File names of one array."""
+
+    path: Path
+
+    @property
+    def token(self) -> str:
+        """Names the array for ever; Slurm has it in the job's comment."""
+        return self.path.name
+
+    @property
+    def launch(self) -> LaunchDir:
+        """The launch that its experiments are frozen in."""
+        return LaunchDir(self.path.parents[1])
+
+    @property
+    def intent(self) -> Path:
+        """What was about to be submitted."""
+        return self.path / "intent.json"
+
+    @property
+    def outcome(self) -> Path:
+        """What became of that."""
+        return self.path / "outcome.json"
+
+    @property
+    def script(self) -> Path:
+        """What sbatch gets."""
+        return self.path / "script.sh"
+
+    @property
+    def payload(self) -> Path:
+        """What every task runs."""
+        return self.path / "payload.pkl"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One array, as far as it is written down.
+
+    Attributes:
+        array: the experiment of each task, by the task's index.
+        time: when it was about to be submitted, seconds since the epoch.
+        checkpoint: the one that somebody wants to go on from; None takes the newest.
+    """
+
+    files: SubmissionDir
+    array: tuple[str, ...]
+    time: float
+    checkpoint: str | None
+
+    @property
+    def token(self) -> str:
+        """See `SubmissionDir.token`."""
+        return self.files.token
+
+    @cached_property
+    def _outcome(self) -> dict[str, Any]:
+        return read_record(self.files.outcome)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known if Slurm took it."""
+        return bool(self._outcome)
+
+    @property
+    def job_id(self) -> str | None:
+        """Slurm's id of the array; None if Slurm didn't take it, or nobody knows yet."""
+        job_id = self._outcome.get("job_id")
+        return None if job_id is None else str(job_id)
+
+
+def submissions_folder(launch: LaunchDir) -> Path:
+    """Folder of a launch's arrays."""
+    return launch.path / "submissions"
+
+
+def read_submission(files: SubmissionDir) -> Submission | None:
+    """The array in a folder; None if its intent was never written, so nothing came of it."""
+    intent = read_record(files.intent)
+    if not intent:
+        return None
+    array = tuple(intent["array"])
+    return Submission(files, array, float(intent["time"]), intent.get("checkpoint"))
+
+
+def submissions_of(launch: LaunchDir) -> Iterator[Submission]:
+    """The arrays of one launch."""
+    folder = submissions_folder(launch)
+    for token in sorted(names_in(folder)):
+        submission = read_submission(SubmissionDir(folder / token))
+        if submission is not None:
+            yield submission
+
+
+def all_submissions(root: RunsRoot) -> Iterator[Submission]:
+    """The arrays of all launches, the oldest launch first."""
+    for launch in root.launches():
+        yield from submissions_of(launch)
