@@ -1,14 +1,20 @@
 """Handing jobs over: the one place of the launching side that imports submitit."""
 
+import shlex
 import shutil
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import submitit
-from submitit.core.utils import environment_variables
+from submitit.core.utils import DelayedSubmission, environment_variables
 
 from launch.processes import kill_tree
 from launch.signals import PERSON, held_back
+from launch.slurm.records import SubmissionDir
+from launch.slurm.requests import ArrayRequest
+from launch.slurm.task import run_task
 from launch.store import LaunchDir
 from launch.supervisor import supervise
 from launch.supervisor.job import LOCAL_VARIABLE
@@ -75,12 +81,73 @@ def require_slurm() -> None:
     Raises:
         RefusedError: there is no Slurm here.
     """
-    if shutil.which("sbatch") is None:
+    if any(shutil.which(program) is None for program in ("sbatch", "srun", "squeue", "scontrol")):
         raise RefusedError(
             "there is no Slurm on this machine: `sbatch` is not on the PATH",
             hint="--executor local, or log in to a machine of the cluster",
         )
-    raise RefusedError("submission to Slurm comes later", hint="--executor local")
+
+
+class _ScriptWriter(submitit.SlurmExecutor):
+    """submitit's, for scripts alone: so it works where there is no Slurm, too."""
+
+    @classmethod
+    def affinity(cls) -> int:
+        """How well the executor suits this machine; submitit asks whether there is `srun`."""
+        return 1
+
+    def text(self, count: int, uid: str) -> str:
+        """The script of an array of `count` tasks."""
+        self.parameters["map_count"] = count
+        return str(self._make_submission_file_text(self._submitit_command_str, uid))
+
+
+def array_script(
+    files: SubmissionDir, request: ArrayRequest, *, setup: Sequence[str], after: str | None = None
+) -> str:
+    """The script of an array for sbatch: submitit's, with our payload for all of its tasks.
+
+    Args:
+        setup: shell lines that run on the first node before anything else.
+        after: id of a job that has to end first.
+
+    Raises:
+        RefusedError: the runs root has a name that Slurm can't work with.
+    """
+    _check_path(files.launch)
+    executor = _ScriptWriter(files.path, python=f"{shlex.quote(sys.executable)} -P")
+    parameters = dict(request.parameters)
+    dependency = {} if after is None else {"dependency": f"afterany:{after}"}
+    comment = " ".join(filter(None, [str(parameters.pop("comment", "")), files.token]))
+    cores = parameters.get("cpus_per_task")
+    executor.update_parameters(
+        job_name=files.launch.sweep_name,
+        time=None,
+        wckey=None,
+        comment=comment,
+        stderr_to_stdout=True,
+        array_parallelism=request.parallel,
+        setup=[*setup, *_payload_lines(files)],
+        # Since Slurm 22.05 srun doesn't take this over from sbatch.
+        srun_args=[] if cores is None else [f"--cpus-per-task={cores}"],
+        additional_parameters={"requeue": True, **dependency, **parameters},
+    )
+    return executor.text(len(request.ids), files.token)
+
+
+def write_payload(files: SubmissionDir) -> None:
+    """Write what every task of an array runs: a function's name and a path."""
+    DelayedSubmission(run_task, str(files.path)).dump(files.payload)
+
+
+def _payload_lines(files: SubmissionDir) -> list[str]:
+    """Submitit looks for a file a task; one for all makes large arrays cheap to submit."""
+    task = "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+    return [
+        f'task={shlex.quote(str(files.path))}/"{task}"',
+        f'ln -sf {files.payload.name} "$task"_submitted.pkl',
+        """trap 'rm -f "$task"_submitted.pkl "$task"_*_result.pkl' EXIT""",
+    ]
 
 
 def _check_path(launch: LaunchDir) -> None:

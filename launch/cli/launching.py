@@ -19,6 +19,7 @@ from launch.cli.options import (
     TasksPerNode,
     TimeLimit,
     TrackerOption,
+    Wait,
     Yes,
 )
 from launch.cli.planning import (
@@ -47,6 +48,7 @@ def launch(
     tracker: TrackerOption = None,
     runs_dir: RunsDir = None,
     dry_run: DryRun = False,
+    wait: Wait = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -58,6 +60,7 @@ def launch(
 
     \b
     Examples:
+      pcm launch config/grids/quickstart.yaml --partition gpu
       pcm launch config/grids/quickstart.yaml --executor local
       pcm launch config/grids/quickstart.yaml --set seed=7 --dry-run
     """
@@ -86,6 +89,7 @@ def launch(
         site=site,
         max_parallel=max_parallel,
         dry_run=dry_run,
+        wait=wait,
         yes=yes,
         as_json=as_json,
     )

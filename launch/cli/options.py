@@ -48,6 +48,9 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the plan and what would be run; do nothing.")
 ]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="On Slurm: follow the experiments until all have ended.")
+]
 Everything = Annotated[bool, typer.Option("--all", help="Show every row.")]
 StateOption = Annotated[
     list[State] | None,

@@ -12,6 +12,7 @@ from launch.cli.collecting import Format, print_results, results_of
 from launch.cli.finding import open_store
 from launch.cli.options import Executor, TrackerName
 from launch.cli.running import leave, run_experiments
+from launch.cli.submitting import follow, launch_on_slurm, print_scripts
 from launch.report.text import counted
 from pcm.errors import UsageError
 
@@ -113,10 +114,14 @@ def launch_grid(
     site: str | None = None,
     max_parallel: int | None = None,
     dry_run: bool = False,
+    wait: bool = True,
     yes: bool = False,
     as_json: bool = False,
 ) -> None:
     """Plan a grid, show the plan, ask, run what is new, and show what came of all of it.
+
+    Args:
+        wait: follow what Slurm does to its end; other executors always do.
 
     Raises:
         UsageError: there is nobody to ask.
@@ -132,7 +137,7 @@ def launch_grid(
         return
     print_plan(plan, grid, err=as_json)
     if dry_run:
-        print_commands(plan.work, store)
+        _print_what_would_run(grid, plan, store, executor, site)
         return
     if not plan.work:
         typer.echo("Nothing new to launch.", err=as_json)
@@ -140,11 +145,32 @@ def launch_grid(
         return
     check_executor(grid, executor)
     confirm(f"Launch {counted(len(plan.work), 'experiment')}?", yes=yes)
+    if executor is Executor.SLURM:
+        launched = launch_on_slurm(
+            grid, store, [item.id for item in plan.work], site=site, err=as_json
+        )
+        run = follow(launched, err=as_json) if wait else None
+        if run is not None or as_json:
+            _print_results(grid, store, as_json=as_json)
+        else:
+            typer.echo(f"pcm status {grid.name} shows how they fare.")
+        if run is not None:
+            leave(run, launched)
+        return
     store.freeze(grid, details={"executor": str(executor), "site": site})
     launched = _experiments(store, [item.id for item in plan.work])
     run = run_experiments(launched, executor, max_parallel=max_parallel, err=as_json)
     _print_results(grid, store, as_json=as_json)
     leave(run, launched)
+
+
+def _print_what_would_run(
+    grid: "Grid", plan: "Plan", store: "Store", executor: Executor, site: str | None
+) -> None:
+    if executor is Executor.SLURM and plan.work:
+        print_scripts(plan.work, grid.name, store.root.path, site)
+    else:
+        print_commands(plan.work, store)
 
 
 def _print_results(grid: "Grid", store: "Store", *, as_json: bool) -> None:

@@ -1,13 +1,14 @@
 """Sites, and what an experiment asks of a machine."""
 
 from launch.site.resources import Resources, parse_resources
-from launch.site.sbatch import sbatch_parameters
+from launch.site.sbatch import Parameters, sbatch_parameters, setup_lines
 from launch.site.sites import GpuFlag, Mount, Site, load_site
 from launch.site.units import format_memory, format_time, parse_memory, parse_time
 
 __all__ = [
     "GpuFlag",
     "Mount",
+    "Parameters",
     "Resources",
     "Site",
     "format_memory",
@@ -17,4 +18,5 @@ __all__ = [
     "parse_resources",
     "parse_time",
     "sbatch_parameters",
+    "setup_lines",
 ]

@@ -91,11 +91,6 @@ class Submission:
         return None if job_id is None else str(job_id)
 
 
-def submissions_folder(launch: LaunchDir) -> Path:
-    """Folder of a launch's arrays."""
-    return launch.path / "submissions"
-
-
 def read_submission(files: SubmissionDir) -> Submission | None:
     """The array in a folder; None if its intent was never written, so nothing came of it."""
     intent = read_record(files.intent)
@@ -107,9 +102,8 @@ def read_submission(files: SubmissionDir) -> Submission | None:
 
 def submissions_of(launch: LaunchDir) -> Iterator[Submission]:
     """The arrays of one launch."""
-    folder = submissions_folder(launch)
-    for token in sorted(names_in(folder)):
-        submission = read_submission(SubmissionDir(folder / token))
+    for token in sorted(names_in(launch.submissions)):
+        submission = read_submission(SubmissionDir(launch.submissions / token))
         if submission is not None:
             yield submission
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from launch.slurm.records import SubmissionDir
 from launch.supervisor import supervise
+from pcm.errors import RefusedError
 from pcm.run_dir import read_json
 
 
@@ -16,7 +17,14 @@ def run_task(submission: str) -> str:
 
     Returns:
         What became of the attempt, see `supervise`.
+
+    Raises:
+        RefusedError: the array was taken for lost, so its experiments may be in another one.
     """
     files = SubmissionDir(Path(submission))
+    job_id = os.environ["SLURM_ARRAY_JOB_ID"]
+    outcome = read_json(files.outcome)
+    if outcome is not None and outcome["job_id"] != job_id:
+        raise RefusedError(f"array {job_id} came too late: {outcome['reason']}")
     array = read_json(files.intent)["array"]
     return supervise(str(files.launch.path), array[int(os.environ["SLURM_ARRAY_TASK_ID"])])

@@ -1,7 +1,7 @@
 """The store: what was launched, written down before it is submitted, and found again."""
 
 from launch.store.checkout import CodeVersion, code_version
-from launch.store.freezing import freeze, settle_intent, submissions, write_intent
+from launch.store.freezing import freeze, writing
 from launch.store.layout import LaunchDir, RunsRoot, runs_root
 from launch.store.run_dirs import create_run_dir, frozen_config
 from launch.store.store import Experiment, Store, Sweep
@@ -18,7 +18,5 @@ __all__ = [
     "freeze",
     "frozen_config",
     "runs_root",
-    "settle_intent",
-    "submissions",
-    "write_intent",
+    "writing",
 ]

@@ -15,9 +15,7 @@ from pcm.errors import RefusedError
 from pcm.run_dir import (
     SCHEMA_VERSION,
     atomic_writer,
-    create_json,
     fsync_folder,
-    read_json,
     write_json,
     write_text,
 )
@@ -59,33 +57,6 @@ def freeze(
             raise
         fsync_folder(folder)
     return launch
-
-
-def write_intent(launch: LaunchDir, record: Mapping[str, Any]) -> int:
-    """Note what is about to be submitted.
-
-    Returns:
-        The submission's number, for `settle_intent`.
-    """
-    number = 1
-    with writing(launch.root):
-        while not create_json(launch.intent(number), dict(record)):
-            number += 1
-    return number
-
-
-def settle_intent(launch: LaunchDir, number: int, record: Mapping[str, Any]) -> None:
-    """Note what became of a submission."""
-    with writing(launch.root):
-        write_json(launch.submitted(number), dict(record))
-
-
-def submissions(launch: LaunchDir) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
-    """Intent and outcome of every submission; None where a crash came in between."""
-    number = 1
-    while (intent := read_json(launch.intent(number))) is not None:
-        yield intent, read_json(launch.submitted(number))
-        number += 1
 
 
 @contextmanager

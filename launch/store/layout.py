@@ -7,9 +7,8 @@ ROOT/
     base.json             the configs that the points differ from
     points.jsonl          a line a point
     code.diff             uncommitted edits of the checkout, where there were any
-    intent-N.json         written before jobs are handed to a scheduler
-    submitted-N.json      written after it took them
-    jobs/                 the scheduler's own files
+    submissions/TOKEN/    an array that was handed to Slurm, see `launch.slurm.records`
+    jobs/                 files of submitit's local jobs, and why jobs made no attempt
 """
 
 import json
@@ -66,16 +65,13 @@ class LaunchDir:
 
     @property
     def jobs(self) -> Path:
-        """Folder of the scheduler's own files."""
+        """Folder of submitit's local jobs."""
         return self.path / "jobs"
 
-    def intent(self, number: int) -> Path:
-        """What was about to be submitted."""
-        return self.path / f"intent-{number}.json"
-
-    def submitted(self, number: int) -> Path:
-        """What became of that."""
-        return self.path / f"submitted-{number}.json"
+    @property
+    def submissions(self) -> Path:
+        """Folder of the arrays that were handed to Slurm, one folder each."""
+        return self.path / "submissions"
 
     @cached_property
     def record(self) -> dict[str, Any]:

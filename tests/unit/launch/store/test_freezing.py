@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from launch.grid import Grid
-from launch.store import LaunchDir, Store, freezing, settle_intent, submissions, write_intent
+from launch.store import Store, freezing
 from pcm.errors import ExitCode, RefusedError
 from tests.unit.launch.conftest import ExpandGrid
 
@@ -163,19 +163,3 @@ def test_without_git_there_is_no_code_version(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     assert Store(root).freeze(grid, code_folder=checkout).record["code"] is None
-
-
-def test_an_intent_stays_open_until_it_is_settled(root: Path, grid: Grid) -> None:
-    launch = Store(root).freeze(grid)
-    first = write_intent(launch, {"ids": ["a"]})
-    second = write_intent(launch, {"ids": ["b"]})
-    settle_intent(launch, second, {"job": "17"})
-    assert list(submissions(launch)) == [
-        ({"ids": ["a"]}, None),
-        ({"ids": ["b"]}, {"job": "17"}),
-    ]
-    assert (first, second) == (1, 2)
-
-
-def test_a_launch_without_submissions_has_none(tmp_path: Path) -> None:
-    assert list(submissions(LaunchDir(tmp_path))) == []

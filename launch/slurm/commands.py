@@ -1,0 +1,75 @@
+"""Calling Slurm's programs, with a limit on how long they may take."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pcm.errors import RefusedError
+
+QUERY_PATIENCE_S = 60.0
+"""A busy controller answers late; one that is down makes clients wait for half a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a program said.
+
+    Attributes:
+        exit_code: None if it took too long and was killed.
+    """
+
+    exit_code: int | None
+    output: str
+    errors: str
+
+
+def call(
+    command: Sequence[str], patience_s: float, environment: Mapping[str, str] | None = None
+) -> Answer:
+    """Run a program to its end, or for `patience_s` seconds.
+
+    Args:
+        environment: all of its variables; this process' own for None.
+
+    Raises:
+        RefusedError: there is no such program.
+    """
+    try:
+        done = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=patience_s,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise RefusedError(
+            f"there is no Slurm on this machine: `{command[0]}` is not on the PATH",
+            hint="--executor local, or log in to a machine of the cluster",
+        ) from None
+    except subprocess.TimeoutExpired as late:
+        return Answer(None, _text(late.stdout), _text(late.stderr))
+    return Answer(done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def ask(*command: str) -> str:
+    """What a program of Slurm that changes nothing prints.
+
+    Raises:
+        RefusedError: Slurm doesn't answer.
+    """
+    # Lists of array tasks are cut short by default.
+    answer = call(command, QUERY_PATIENCE_S, {**os.environ, "SLURM_BITSTR_LEN": "0"})
+    if answer.exit_code != 0:
+        said = answer.errors.strip() or f"no answer within {QUERY_PATIENCE_S:.0f} s"
+        raise RefusedError(
+            f"Slurm does not answer: {command[0]}: {said}",
+            hint="try again in a few minutes; `scontrol ping` says when slurmctld is up",
+        )
+    return answer.output
+
+
+def _text(output: bytes | None) -> str:
+    return (output or b"").decode(errors="replace")

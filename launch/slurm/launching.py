@@ -1,0 +1,149 @@
+"""Experiments to Slurm: all arrays of a launch, one launcher at a time under a runs root."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import filelock
+
+from launch.site import Site
+from launch.slurm.commands import ask
+from launch.slurm.queue import read_queue, waiting_or_running
+from launch.slurm.records import Submission, SubmissionDir, all_submissions
+from launch.slurm.requests import ArrayRequest, Asking, array_requests
+from launch.slurm.submitting import find_job, script_of, settle, submit_array
+from launch.store import Experiment, RunsRoot, writing
+from pcm.errors import RefusedError
+
+LAUNCHER_PATIENCE_S = 600.0
+"""Another launcher may be waiting for a busy controller."""
+
+DEFAULT_ARRAY_SIZE = 1001
+
+OnArray = Callable[[Submission], None]
+"""Called for each array that Slurm took."""
+
+
+@contextmanager
+def sole_launcher(root: RunsRoot, patience_s: float = LAUNCHER_PATIENCE_S) -> Iterator[None]:
+    """Nobody else submits under this root until the block ends.
+
+    Raises:
+        RefusedError: somebody else does, for longer than `patience_s` seconds.
+    """
+    with writing(root.path):
+        root.path.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(root.path / "launching.lock")
+    try:
+        with lock.acquire(timeout=patience_s):
+            yield
+    except filelock.Timeout:
+        raise RefusedError(
+            f"another `pcm launch` is submitting from {root.path}", hint="try again when it is done"
+        ) from None
+
+
+def settle_open(root: RunsRoot) -> None:
+    """Find out what became of arrays whose launcher did not live to write it down.
+
+    Only for the sole launcher: another one's may be on its way.
+
+    Raises:
+        RefusedError: there are such arrays, and Slurm doesn't answer.
+    """
+    unsettled = [each for each in all_submissions(root) if not each.is_settled]
+    rows = read_queue() if unsettled else []
+    for submission in unsettled:
+        settle(submission.files, find_job(submission.files, rows), "its launcher was interrupted")
+
+
+def in_slurm(root: RunsRoot) -> set[str]:
+    """The experiments that wait or run in arrays of this root.
+
+    Raises:
+        RefusedError: Slurm doesn't answer.
+    """
+    return set(waiting_or_running(all_submissions(root), read_queue()))
+
+
+def submit(
+    experiments: Sequence[Experiment],
+    site: Site,
+    max_array_size: int,
+    on_array: OnArray,
+    *,
+    checkpoint: str | None = None,
+) -> list[Submission]:
+    """Hand experiments over, as few arrays as the site allows.
+
+    Args:
+        max_array_size: see `largest_array`.
+        on_array: called for each array, as soon as Slurm has it.
+        checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
+
+    Raises:
+        RefusedError: Slurm doesn't take them; it says how many it has taken before.
+    """
+    taken: list[Submission] = []
+    for request in array_requests(experiments, site, max_array_size):
+        after = None if request.after is None else taken[request.after].job_id
+        try:
+            taken.append(submit_array(request, site, after=after, checkpoint=checkpoint))
+        except RefusedError as error:
+            raise _with_what_was_taken(error, taken, len(experiments)) from error
+        on_array(taken[-1])
+    return taken
+
+
+def scripts(
+    asking: Sequence[Asking], site: Site, max_array_size: int
+) -> list[tuple[ArrayRequest, str]]:
+    """What sbatch would get, with each script's request."""
+    requests = array_requests(asking, site, max_array_size)
+    return [
+        (
+            each,
+            script_of(SubmissionDir(each.launch.submissions / "TOKEN"), each, site, _after(each)),
+        )
+        for each in requests
+    ]
+
+
+def largest_array(site: Site) -> int:
+    """How many tasks an array may have: the site's file says so, else Slurm.
+
+    Where there is no Slurm, as many as with Slurm's own defaults.
+
+    Raises:
+        RefusedError: Slurm doesn't answer, or has arrays turned off.
+    """
+    if site.max_array_size is not None:
+        return site.max_array_size
+    if shutil.which("scontrol") is None:
+        return DEFAULT_ARRAY_SIZE
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask("scontrol", "show", "config"), re.MULTILINE)
+    size = int(match[1]) if match is not None else DEFAULT_ARRAY_SIZE
+    if size == 0:
+        raise RefusedError(
+            "this Slurm has job arrays turned off (MaxArraySize=0)", hint="ask its administrators"
+        )
+    return size
+
+
+def _imagined(request: ArrayRequest) -> SubmissionDir:
+    return SubmissionDir(request.launch.submissions / "TOKEN")
+
+
+def _after(request: ArrayRequest) -> str | None:
+    return None if request.after is None else f"JOB_ID_OF_ARRAY_{request.after + 1}"
+
+
+def _with_what_was_taken(
+    error: RefusedError, taken: Sequence[Submission], count: int
+) -> RefusedError:
+    if not taken:
+        return error
+    done = sum(len(each.array) for each in taken)
+    told = f"{done:,} of {count:,} experiments are submitted, the rest are not: {error.message}"
+    return RefusedError(told, error.hint)
