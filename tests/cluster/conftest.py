@@ -1,0 +1,54 @@
+"""A real Slurm cluster for the session, and somebody who works on it.
+
+Where it can't be had, the tests fail and say so; they never skip.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.person import Person, unprivileged_user
+from tests.cluster.slurm import SlurmCluster, install
+
+
+@pytest.fixture(scope="session")
+def slurm_installed() -> None:
+    """Slurm's programs are here, from the distribution's packages."""
+    try:
+        install()
+    except RuntimeError as error:
+        pytest.fail(f"these tests need a Slurm of their own: {error}")
+
+
+@pytest.fixture(scope="session")
+def cluster(slurm_installed: None) -> Iterator[SlurmCluster]:
+    """The session's cluster: processes tracked by cgroup, no accounting."""
+    with SlurmCluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def user(slurm_installed: None) -> Iterator[str]:
+    """Name of an unprivileged user; jobs run as nobody else."""
+    with unprivileged_user() as name:
+        yield name
+
+
+@pytest.fixture
+def home(user: str) -> Iterator[Path]:
+    """An empty folder that jobs can see."""
+    folder = Path(tempfile.mkdtemp(prefix="pcm-home-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def person(cluster: SlurmCluster, user: str, home: Path) -> Iterator[Person]:
+    """Somebody with a project and an empty runs folder; leaves nothing in the queue."""
+    person = Person(user, home, cluster)
+    yield person
+    person.leave()

@@ -1,0 +1,227 @@
+"""Somebody who works on a cluster: an unprivileged user with a project and a runs folder."""
+
+import json
+import os
+import pwd
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from launch.store import Experiment, Store
+from tests.cluster.slurm import SlurmCluster
+
+TESTS = Path(__file__).parents[1]
+
+STAND_IN = shlex.join([sys.executable, str(TESTS / "local" / "stand_in.py")])
+"""Value of PCM_PYTHON: keeps to the protocol of a run directory and trains nothing."""
+
+PCM = str(Path(sys.executable).parent / "pcm")
+
+GRID = """\
+name: {name}
+base: {{model: vae.yaml, data_train: mnist-plain-train.yaml, data_val: mnist-plain-test.yaml}}
+grid: {{seed: {seeds}}}
+resources: {resources}
+"""
+
+RUNS = 'run\'s "é" $HOME;'
+"""Name of the runs folder: all that a shell or sbatch could trip over."""
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """The condition's first true value."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited in vain for {condition}"
+        time.sleep(0.1)
+    return value
+
+
+@dataclass
+class Person:
+    """A user of a test cluster, with a project folder and a hostile runs folder.
+
+    Attributes:
+        environment: all variables of what they run; tests may change it.
+    """
+
+    name: str
+    home: Path
+    cluster: SlurmCluster
+    environment: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.environment = {
+            "HOME": str(self.home),
+            "USER": self.name,
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "COLUMNS": "120",
+            "OMP_NUM_THREADS": "1",
+            "PCM_PYTHON": STAND_IN,
+            "PCM_RUNS_DIR": str(self.root),
+            # The stand-in finds the project wherever it runs.
+            "PYTHONPATH": str(TESTS.parent),
+            **self.cluster.environment,
+        }
+        shutil.copytree(TESTS.parent / "config", self.project / "config")
+        self._hand_over_home()
+
+    @property
+    def project(self) -> Path:
+        """The working directory."""
+        return self.home / "my prøject"
+
+    @property
+    def root(self) -> Path:
+        """The runs folder."""
+        return self.project / RUNS
+
+    @property
+    def store(self) -> Store:
+        """What is in the runs folder."""
+        return Store(self.root)
+
+    def experiments(self) -> list[Experiment]:
+        """All of theirs, in the order of their launch."""
+        return self.store.experiments()
+
+    def write_grid(self, points: int = 1, name: str = "sweep", **resources: Any) -> str:
+        """A grid file of so many seeds; returns its name.
+
+        Args:
+            resources: beside or instead of one small rank.
+        """
+        asked = {"tasks_per_node": 1, "mem": 200, "time": 10, **resources}
+        text = GRID.format(name=name, seeds=list(range(points)), resources=json.dumps(asked))
+        self.write_file(f"{name}.yaml", text)
+        return f"{name}.yaml"
+
+    def write_file(self, name: str, text: str, mode: int = 0o644) -> Path:
+        """A file of theirs in the project folder."""
+        path = self.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        self._hand_over_home()
+        return path
+
+    def start(self, *command: str, **variables: str) -> "subprocess.Popen[str]":
+        """Start a command of theirs."""
+        owner = pwd.getpwnam(self.name)
+        return subprocess.Popen(
+            command,
+            cwd=self.project,
+            env=self.environment | variables,
+            user=owner.pw_uid,
+            group=owner.pw_gid,
+            extra_groups=[],
+            umask=0o022,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(
+        self, *command: str, timeout: float = 120, **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command of theirs to its end."""
+        process = self.start(*command, **variables)
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+    def start_pcm(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
+        """Start `pcm` as they would."""
+        return self.start(PCM, *arguments, **variables)
+
+    def pcm(
+        self, *arguments: str, exit_code: int | None = 0, **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run `pcm` to its end.
+
+        Args:
+            exit_code: the one that is expected; None for any.
+        """
+        done = self.run(PCM, *arguments, **variables)
+        if exit_code is not None:
+            assert done.returncode == exit_code, f"{done.stdout}\n{done.stderr}"
+        return done
+
+    def launch(self, grid: str, *flags: str, **variables: str) -> list[Experiment]:
+        """Launch a grid file on the partition `gpu`; returns all experiments of theirs."""
+        self.pcm("launch", grid, "--partition", "gpu", "--yes", *flags, **variables)
+        return self.experiments()
+
+    def queue(self, states: str = "all") -> list[str]:
+        """`JOB_TASK STATE` of each task that Slurm knows of, as `12_3 RUNNING`."""
+        listing = self.cluster.run("squeue", "-hr", "-u", self.name, "-t", states, "-o", "%i %T")
+        return listing.splitlines()
+
+    def wait_for_empty_queue(self, seconds: float = 120.0) -> None:
+        """Wait until none of their jobs waits, runs or is being cleaned up."""
+        active = "pending,running,completing,configuring,suspended,requeued"
+        wait_for(lambda: not self.queue(active), seconds)
+
+    def processes(self) -> list[psutil.Process]:
+        """What runs under their name."""
+        uid = pwd.getpwnam(self.name).pw_uid
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.uids().real == uid and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def leave(self) -> None:
+        """Cancel all jobs; nothing may be left running a moment later."""
+        self.cluster.run("scancel", "-u", self.name, check=False)
+        self.wait_for_empty_queue()
+        deadline = time.monotonic() + 15
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        commands = [process.cmdline() for process in left]
+        for process in left:
+            process.kill()
+        assert commands == []
+
+    def _hand_over_home(self) -> None:
+        owner = pwd.getpwnam(self.name)
+        for path in (self.home, *self.home.rglob("*")):
+            if path.owner() == "root":
+                os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+
+
+@contextmanager
+def unprivileged_user() -> Iterator[str]:
+    """A user of this test session alone, gone at its end."""
+    name = f"pcmtest{os.getpid()}"
+    _change_users("useradd", "--no-create-home", "--shell", "/bin/bash", name)
+    try:
+        yield name
+    finally:
+        _change_users("userdel", name)
+
+
+def _change_users(*command: str) -> None:
+    """Change the list of users, which another session may be doing as well."""
+    for _ in range(50):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"{' '.join(command)} failed: {done.stderr}")
