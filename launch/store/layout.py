@@ -10,6 +10,9 @@ ROOT/
     intent-N.json         written before jobs are handed to a scheduler
     submitted-N.json      written after it took them
     jobs/                 the scheduler's own files
+      refused-KEY.json    why a job made no attempt
+  cancelled/ID.json       keeps an experiment from starting, until somebody resumes it
+  queues/KEY.json         what waits for a local launcher, while that lives
 """
 
 import json
@@ -69,6 +72,10 @@ class LaunchDir:
         """Folder of the scheduler's own files."""
         return self.path / "jobs"
 
+    def refusal(self, key: str) -> Path:
+        """Why a job made no attempt."""
+        return self.jobs / f"refused-{key}.json"
+
     def intent(self, number: int) -> Path:
         """What was about to be submitted."""
         return self.path / f"intent-{number}.json"
@@ -106,6 +113,20 @@ class RunsRoot:
     def sweeps(self) -> Path:
         """Folder of sweeps."""
         return self.path / "sweeps"
+
+    @property
+    def cancelled_folder(self) -> Path:
+        """Folder of the markers of cancelled experiments."""
+        return self.path / "cancelled"
+
+    def cancelled(self, experiment_id: str) -> Path:
+        """Marker that keeps an experiment from starting."""
+        return self.cancelled_folder / f"{experiment_id}.json"
+
+    @property
+    def queues(self) -> Path:
+        """Folder of the local launchers' queues."""
+        return self.path / "queues"
 
     def run_dir(self, experiment_id: str) -> RunDir:
         """The run directory of an experiment, whether or not it is there yet."""
