@@ -174,10 +174,11 @@ def print_commands(work: "Sequence[PlanItem]", store: "Store") -> None:
     import shlex
 
     from launch.container import training_arguments, training_command, training_python
+    from launch.report.plan import SHOWN
 
     python = training_python(os.environ)
     typer.echo("Would run:" if work else "Would run nothing.")
-    for item in work:
+    for item in work[:SHOWN]:
         run_dir = store.root.run_dir(item.id)
         attempts = run_dir.attempts()
         number = attempts[-1].number + 1 if attempts else 1
@@ -196,3 +197,5 @@ def check_executor(grid: "Grid", executor: Executor) -> None:
         from launch.submit import require_slurm
 
         require_slurm()
+    if len(work) > SHOWN:
+        typer.echo(f"  and {len(work) - SHOWN:,} more like these")
