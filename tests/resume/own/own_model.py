@@ -69,8 +69,9 @@ class Base(LightningModule):
 
     def loss(self, batch: Tensor) -> Tensor:
         """Differs every time it is called."""
-        target = random.random() + float(np.random.rand()) + torch.randn(batch.shape[0], 1)
-        return (self.head(self.net(batch)) - target).square().mean()
+        noise = torch.randn(batch.shape[0], 1)
+        prediction: Tensor = self.head(self.net(batch))
+        return (prediction - noise - random.random() - float(np.random.rand())).square().mean()
 
     def report(self, loss: Tensor) -> None:
         """Log a step's loss in three ways."""
@@ -104,7 +105,7 @@ class Base(LightningModule):
 class Automatic(Base):
     """Lightning's own optimization, a scheduler per step and a scheduler per epoch."""
 
-    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Tensor) -> Tensor:
         loss = self.loss(batch)
         self.report(loss)
         return loss
@@ -125,7 +126,7 @@ class Manual(Base):
         super().__init__()
         self.automatic_optimization = False
 
-    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Tensor) -> Tensor:
         optimizers: Any = self.optimizers()
         loss = self.loss(batch)
         for optimizer in optimizers:
