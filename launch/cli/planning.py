@@ -186,6 +186,8 @@ def print_commands(work: "Sequence[PlanItem]", store: "Store") -> None:
         command = shlex.join(training_command(python, arguments))
         ranks = item.resources.world_size
         typer.echo(f"  WORLD_SIZE={ranks} RANK=0{f'..{ranks - 1}' if ranks > 1 else ''} {command}")
+    if len(work) > SHOWN:
+        typer.echo(f"  and {len(work) - SHOWN:,} more like these")
 
 
 def check_executor(grid: "Grid", executor: Executor) -> None:
@@ -197,5 +199,3 @@ def check_executor(grid: "Grid", executor: Executor) -> None:
         from launch.submit import require_slurm
 
         require_slurm()
-    if len(work) > SHOWN:
-        typer.echo(f"  and {len(work) - SHOWN:,} more like these")
