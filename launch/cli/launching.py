@@ -21,14 +21,8 @@ from launch.cli.options import (
     TrackerOption,
     Yes,
 )
-from launch.cli.planning import (
-    Wishes,
-    launch_grid,
-    plan_of,
-    print_plan,
-    print_plan_json,
-    with_wishes,
-)
+from launch.cli.planning import Wishes, plan_of, print_plan, print_plan_json
+from launch.cli.starting import launch_grid
 
 
 def launch(
@@ -61,8 +55,6 @@ def launch(
       pcm launch config/grids/quickstart.yaml --executor local
       pcm launch config/grids/quickstart.yaml --set seed=7 --dry-run
     """
-    from launch.grid import expand
-
     wishes = Wishes(
         overrides=overrides or (),
         resources={
@@ -78,9 +70,8 @@ def launch(
     )
     if executor is Executor.DEBUG:
         wishes = wishes.for_one_rank()
-    expanded = expand(grid, overrides=wishes.values(), resources=wishes.given_resources())
     launch_grid(
-        with_wishes(expanded, wishes),
+        wishes.expand(grid),
         runs_dir=runs_dir,
         executor=executor,
         site=site,
@@ -111,8 +102,6 @@ def plan(
     Example:
       pcm plan config/grids/quickstart.yaml
     """
-    from launch.grid import expand
-
     wishes = Wishes(
         overrides=overrides or (),
         resources={
@@ -123,7 +112,7 @@ def plan(
             "time": time,
         },
     )
-    expanded = expand(grid, overrides=wishes.values(), resources=wishes.given_resources())
+    expanded = wishes.expand(grid)
     found = plan_of(expanded, open_store(runs_dir), site)
     if as_json:
         print_plan_json(found)
