@@ -11,6 +11,7 @@ import filelock
 
 from launch.container import training_arguments, training_command, training_python
 from launch.processes import Process
+from launch.records import read_record
 from launch.stop import request_stop
 from launch.store import LaunchDir, RunsRoot, create_run_dir
 from launch.supervisor.job import Job
@@ -83,7 +84,7 @@ def join_attempt(
     deadline = time.monotonic() + JOIN_PATIENCE_S
     while time.monotonic() < deadline:
         for files in run_dir.attempts()[-1:]:
-            record = read_json(files.attempt) or {}
+            record = read_record(files.attempt)
             if record.get("key") == job.key:
                 return Attempt(run_dir, files, record["command"], record["threads"])
         if (refusal := read_refusal(launch, job.key)) is not None:
@@ -129,7 +130,7 @@ def _locked(run_dir: RunDir) -> Iterator[None]:
 
 def _whereabouts(run_dir: RunDir) -> str:
     for files in run_dir.attempts()[-1:]:
-        record = read_json(files.attempt) or {}
+        record = read_record(files.attempt)
         return f": attempt {files.number} on {record.get('host')}, process {record.get('pid')}"
     return ""
 
@@ -147,7 +148,7 @@ def _make(run_dir: RunDir, job: Job) -> Attempt:
 
 def _threads(former: list[AttemptDir], job: Job) -> int:
     """As many as in the first attempt: sums over another number of threads round otherwise."""
-    first: dict[str, Any] = (read_json(former[0].attempt) or {}) if former else {}
+    first: dict[str, Any] = read_record(former[0].attempt) if former else {}
     return int(first.get("threads", job.cores))
 
 
