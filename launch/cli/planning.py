@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from launch.cli.options import TrackerName
+from launch.cli.printing import print_json
 
 if TYPE_CHECKING:
     from launch.grid import Grid
@@ -98,8 +99,6 @@ def print_plan(plan: "Plan", grid: "Grid", *, everything: bool = False, err: boo
 
 def print_plan_json(plan: "Plan") -> None:
     """The plan for a program."""
-    import json
-
     from launch.report.plan import plan_record
 
-    typer.echo(json.dumps(plan_record(plan), indent=1))
+    print_json(plan_record(plan))
