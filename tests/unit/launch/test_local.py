@@ -34,5 +34,7 @@ def test_gpus_are_counted_where_they_are_asked_for_and_there(
 
 def test_nothing_to_run_is_nothing_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run_local([], 3, lambda _: pytest.fail("drew nothing")) == LocalRun({}, is_interrupted=False)
+    assert run_local([], 3, lambda _: pytest.fail("drew nothing")) == LocalRun(
+        {}, is_interrupted=False
+    )
     assert list(tmp_path.iterdir()) == []
