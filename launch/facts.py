@@ -10,7 +10,6 @@ from launch.processes import Process
 from launch.queue import queued_ids
 from launch.records import names_in, newest_attempt, read_record
 from launch.status import AttemptFacts, Progress, Status, derive_state
-from launch.stop import cancelled_folder
 from launch.store import Experiment, RunsRoot
 from launch.why import first_failing_rank, reason
 from pcm.run_dir import AttemptDir, RunDir
@@ -105,7 +104,7 @@ def _progress(files: AttemptDir) -> Progress | None:
 
 
 def _cancelled_ids(root: RunsRoot) -> set[str]:
-    return {name.removesuffix(".json") for name in names_in(cancelled_folder(root))}
+    return {name.removesuffix(".json") for name in names_in(root.cancelled_folder)}
 
 
 def _age(path: Path) -> float:

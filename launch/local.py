@@ -14,7 +14,7 @@ from launch.queue import announced_queue
 from launch.records import newest_attempt, read_record
 from launch.signals import PERSON, SignalFlag
 from launch.status import State, Status
-from launch.stop import cancel_marker, request_stop
+from launch.stop import request_stop
 from launch.store import Experiment, RunsRoot
 from launch.submit import SubmittedJob, submit_local
 from launch.supervisor.job import available_cores, local_job_text
@@ -175,11 +175,22 @@ class _Runner:
         over = [running for running in self._running if running.is_over()]
         for running in over:
             running.sweep()
-            self._ended[running.experiment.id] = _ending(running)
+            self._ended[running.experiment.id] = self._ending(running)
             self._free.extend(running.devices)
             if running.has_all_outcomes():
                 running.submitted.remove_files()
         self._running = [running for running in self._running if running not in over]
+
+    def _ending(self, running: _Running) -> Status:
+        """What became of an experiment whose job is over."""
+        status = read_status(running.experiment)
+        refusal = read_refusal(running.experiment.launch, running.submitted.key)
+        if running.attempt() is not None or status.state in (State.DONE, State.CANCELLED):
+            return status
+        if refusal is None and self._stop_asked_by is not None:
+            return status
+        detail = refusal or f"its supervisor came to nothing; see {running.submitted.launch.jobs}"
+        return replace(status, state=State.FAILED, detail=detail)
 
     def _start(self) -> None:
         """Fill the free places from the queue, in order."""
@@ -189,7 +200,7 @@ class _Runner:
             if devices is None:
                 return
             self._queue.popleft()
-            if cancel_marker(self._root, experiment.id).exists():
+            if self._root.cancelled(experiment.id).exists():
                 self._free.extend(devices)
                 self._ended[experiment.id] = Status(State.CANCELLED)
             else:
@@ -232,14 +243,3 @@ def _running_status(running: _Running) -> Status:
     """Status of an experiment that has its place; the attempt before says nothing of it."""
     files = running.attempt()
     return Status(State.RUNNING, "starting") if files is None else read_status(running.experiment)
-
-
-def _ending(running: _Running) -> Status:
-    """What became of an experiment whose job is over."""
-    status = read_status(running.experiment)
-    if running.attempt() is not None:
-        return status
-    refusal = read_refusal(running.experiment.launch, running.submitted.key)
-    logs = running.experiment.launch.jobs
-    detail = refusal or f"its supervisor came to nothing; see {logs}"
-    return replace(status, state=State.FAILED, detail=detail)

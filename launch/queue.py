@@ -46,7 +46,7 @@ class Queue:
 @contextmanager
 def announced_queue(root: RunsRoot, experiment_ids: Sequence[str]) -> Iterator[Queue]:
     """A queue that others see until the block ends."""
-    path = _folder(root) / f"{uuid.uuid4().hex}.json"
+    path = root.queues / f"{uuid.uuid4().hex}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield Queue(path, experiment_ids)
@@ -57,7 +57,7 @@ def announced_queue(root: RunsRoot, experiment_ids: Sequence[str]) -> Iterator[Q
 def queued_ids(root: RunsRoot) -> set[str]:
     """The experiments that wait for a living launcher."""
     waiting: set[str] = set()
-    for path in _folder(root).glob("[!.]*.json"):
+    for path in root.queues.glob("[!.]*.json"):
         record = read_record(path)
         if record and _lives(path, record):
             waiting.update(record["experiments"])
@@ -69,7 +69,3 @@ def _lives(path: Path, record: dict[str, Any]) -> bool:
     if launcher is not None and launcher.is_local:
         return launcher.is_alive
     return path.exists() and time.time() - path.stat().st_mtime < HEARTBEAT_S
-
-
-def _folder(root: RunsRoot) -> Path:
-    return root.path / "queues"

@@ -1,7 +1,6 @@
 """Asking experiments to stop, keeping them from starting, and taking that back."""
 
 import time
-from pathlib import Path
 
 from launch.store import RunsRoot
 from pcm.run_dir import AttemptDir, create_json
@@ -28,7 +27,7 @@ def cancel(root: RunsRoot, experiment_id: str) -> bool:
     Returns:
         Whether it was not cancelled before.
     """
-    marker = cancel_marker(root, experiment_id)
+    marker = root.cancelled(experiment_id)
     marker.parent.mkdir(parents=True, exist_ok=True)
     # First the marker, then the attempt: one that starts just now sees the first.
     is_new = create_json(marker, {"time": time.time()})
@@ -41,14 +40,4 @@ def cancel(root: RunsRoot, experiment_id: str) -> bool:
 
 def uncancel(root: RunsRoot, experiment_id: str) -> None:
     """Let a cancelled experiment start again."""
-    cancel_marker(root, experiment_id).unlink(missing_ok=True)
-
-
-def cancel_marker(root: RunsRoot, experiment_id: str) -> Path:
-    """The file that keeps an experiment from starting."""
-    return cancelled_folder(root) / f"{experiment_id}.json"
-
-
-def cancelled_folder(root: RunsRoot) -> Path:
-    """Folder of the markers of cancelled experiments."""
-    return root.path / "cancelled"
+    root.cancelled(experiment_id).unlink(missing_ok=True)

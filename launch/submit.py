@@ -63,15 +63,18 @@ def submit_local(
         told: what its supervisors are told, see `launch.supervisor.job.local_job_text`.
 
     Raises:
-        RefusedError: the runs root has a name that submitit can't work with.
+        RefusedError: the runs root has a name that submitit can't work with, or is full.
     """
     _check_path(launch)
-    executor = submitit.LocalExecutor(launch.jobs)
-    executor.update_parameters(tasks_per_node=world_size, timeout_min=_NO_LIMIT_MIN)
     # The terminal's Ctrl-C goes to the controller too, which would kill its supervisors
     # within a second. It never unblocks the signals; the supervisors do.
     with held_back(PERSON), environment_variables(**{LOCAL_VARIABLE: told}):
-        job = executor.submit(supervise, str(launch.path), experiment_id)
+        try:
+            executor = submitit.LocalExecutor(launch.jobs)
+            executor.update_parameters(tasks_per_node=world_size, timeout_min=_NO_LIMIT_MIN)
+            job = executor.submit(supervise, str(launch.path), experiment_id)
+        except OSError as error:
+            raise RefusedError(f"can't start experiment {experiment_id}: {error}") from error
     return SubmittedJob(key, launch, job)
 
 

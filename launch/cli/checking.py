@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launch.cli.options import Json
+from launch.cli.printing import print_json
 from pcm.errors import ExitCode, Fault
 
 if TYPE_CHECKING:
@@ -60,10 +61,9 @@ def _print(verdicts: "list[Verdict]") -> None:
 
 
 def _print_json(verdicts: "list[Verdict]") -> None:
-    import json
     from dataclasses import asdict
 
-    typer.echo(json.dumps({"files": [asdict(verdict) for verdict in verdicts]}, indent=1))
+    print_json({"files": [asdict(verdict) for verdict in verdicts]})
 
 
 def structure(

@@ -7,6 +7,7 @@ import typer
 
 from launch.cli.finding import find_experiments, open_store
 from launch.cli.options import RunsDir
+from launch.cli.printing import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,15 +76,13 @@ def print_results(
     found: "Sequence[Result]", as_format: Format = Format.TABLE, *, everything: bool = False
 ) -> None:
     """Print them as asked for."""
-    import json
-
     from launch.report.results import results_csv, results_records, results_table
     from launch.report.table import console
 
     if as_format is Format.CSV:
         typer.echo(results_csv(found), nl=False)
     elif as_format is Format.JSON:
-        typer.echo(json.dumps(results_records(found), indent=1))
+        print_json(results_records(found))
     else:
         terminal = console()
         columns = terminal.width if terminal.is_terminal else min(terminal.width, PIPE_COLUMNS)

@@ -22,14 +22,8 @@ from launch.cli.options import (
     Wait,
     Yes,
 )
-from launch.cli.planning import (
-    Wishes,
-    launch_grid,
-    plan_of,
-    print_plan,
-    print_plan_json,
-    with_wishes,
-)
+from launch.cli.planning import Wishes, plan_of, print_plan, print_plan_json
+from launch.cli.starting import launch_grid
 
 
 def launch(
@@ -64,8 +58,6 @@ def launch(
       pcm launch config/grids/quickstart.yaml --executor local
       pcm launch config/grids/quickstart.yaml --set seed=7 --dry-run
     """
-    from launch.grid import expand
-
     wishes = Wishes(
         overrides=overrides or (),
         resources={
@@ -81,9 +73,8 @@ def launch(
     )
     if executor is Executor.DEBUG:
         wishes = wishes.for_one_rank()
-    expanded = expand(grid, overrides=wishes.values(), resources=wishes.given_resources())
     launch_grid(
-        with_wishes(expanded, wishes),
+        wishes.expand(grid),
         runs_dir=runs_dir,
         executor=executor,
         site=site,
@@ -115,8 +106,6 @@ def plan(
     Example:
       pcm plan config/grids/quickstart.yaml
     """
-    from launch.grid import expand
-
     wishes = Wishes(
         overrides=overrides or (),
         resources={
@@ -127,7 +116,7 @@ def plan(
             "time": time,
         },
     )
-    expanded = expand(grid, overrides=wishes.values(), resources=wishes.given_resources())
+    expanded = wishes.expand(grid)
     found = plan_of(expanded, open_store(runs_dir), site)
     if as_json:
         print_plan_json(found)

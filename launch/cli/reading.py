@@ -9,6 +9,7 @@ import typer
 
 from launch.cli.finding import open_store
 from launch.cli.options import ExperimentId, Json, RunsDir
+from launch.cli.printing import print_json
 from pcm.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ def show(identifier: ExperimentId, *, runs_dir: RunsDir = None, as_json: Json = 
     experiment = open_store(runs_dir).find(identifier)
     record = experiment_record(experiment, read_status(experiment))
     if as_json:
-        import json
-
-        typer.echo(json.dumps(record, indent=1))
+        print_json(record)
         return
     from launch.report.table import console
 

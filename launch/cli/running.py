@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 import typer
 
 from launch.cli.options import Executor
+from launch.status import State
 from pcm.errors import ExitCode
 
 if TYPE_CHECKING:
     from launch.local import LocalRun
     from launch.status import Status
     from launch.store import Experiment
+
+BROKEN = (State.FAILED, State.LOST)
 
 
 def run_experiments(
@@ -67,7 +70,6 @@ def _run_in_this_process(experiments: "Sequence[Experiment]", checkpoint: str | 
     from launch.debug import run_debug
     from launch.facts import read_statuses
     from launch.local import LocalRun
-    from launch.status import State
 
     is_interrupted = False
     for experiment in experiments:
@@ -83,16 +85,16 @@ def leave(run: "LocalRun", experiments: "Sequence[Experiment]") -> None:
     Raises:
         typer.Exit: an experiment failed, or somebody interrupted.
     """
-    from launch.status import State
-
     unfinished = [each for each in experiments if run.statuses[each.id].state is not State.DONE]
     if not unfinished:
         return
-    for each in unfinished:
+    broken = [each for each in unfinished if run.statuses[each.id].state in BROKEN]
+    for each in broken:
         status = run.statuses[each.id]
-        if status.state in (State.FAILED, State.LOST):
-            typer.echo(f"{each.id} {status.state}: {status.detail}; pcm logs {each.id}", err=True)
+        typer.echo(f"{each.id} {status.state}: {status.detail}; pcm logs {each.id}", err=True)
     ids = " ".join(each.id for each in unfinished[:4])
     words = ids if len(unfinished) <= 4 else " ".join(sorted({each.sweep for each in unfinished}))
     typer.echo(f"{len(unfinished)} not done; to go on: pcm resume {words}", err=True)
-    raise typer.Exit(ExitCode.INTERRUPTED if run.is_interrupted else ExitCode.EXPERIMENT_FAILED)
+    # What somebody else cancelled was interrupted too.
+    failed = broken and not run.is_interrupted
+    raise typer.Exit(ExitCode.EXPERIMENT_FAILED if failed else ExitCode.INTERRUPTED)

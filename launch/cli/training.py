@@ -17,7 +17,8 @@ from launch.cli.options import (
     TrackerName,
     TrackerOption,
 )
-from launch.cli.planning import ONE_RANK, launch_grid
+from launch.cli.planning import ONE_RANK
+from launch.cli.starting import launch_grid
 from pcm.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:

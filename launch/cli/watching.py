@@ -7,6 +7,7 @@ import typer
 
 from launch.cli.finding import find_experiments, lines_of, open_store
 from launch.cli.options import Everything, Json, RunsDir, StateOption
+from launch.cli.printing import print_json
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,13 +65,12 @@ def _look(words: list[str], states: "list[State]", runs_dir: Path | None) -> "li
 
 
 def _print_json(lines: "list[Line]") -> None:
-    import json
     from collections import Counter
 
     from launch.report.status import status_records
 
     counts = Counter(line.state for line in lines)
-    typer.echo(json.dumps({"counts": counts, "experiments": status_records(lines)}, indent=1))
+    print_json({"counts": counts, "experiments": status_records(lines)})
 
 
 def _print_lines(lines: "list[Line]", *, everything: bool) -> None:

@@ -9,6 +9,9 @@ ROOT/
     code.diff             uncommitted edits of the checkout, where there were any
     submissions/TOKEN/    an array that was handed to Slurm, see `launch.slurm.records`
     jobs/                 files of submitit's local jobs, and why jobs made no attempt
+      refused-KEY.json    why a job made no attempt
+  cancelled/ID.json       keeps an experiment from starting, until somebody resumes it
+  queues/KEY.json         what waits for a local launcher, while that lives
 """
 
 import json
@@ -73,6 +76,10 @@ class LaunchDir:
         """Folder of the arrays that were handed to Slurm, one folder each."""
         return self.path / "submissions"
 
+    def refusal(self, key: str) -> Path:
+        """Why a job made no attempt."""
+        return self.jobs / f"refused-{key}.json"
+
     @cached_property
     def record(self) -> dict[str, Any]:
         """The content of `sweep.json`."""
@@ -102,6 +109,20 @@ class RunsRoot:
     def sweeps(self) -> Path:
         """Folder of sweeps."""
         return self.path / "sweeps"
+
+    @property
+    def cancelled_folder(self) -> Path:
+        """Folder of the markers of cancelled experiments."""
+        return self.path / "cancelled"
+
+    def cancelled(self, experiment_id: str) -> Path:
+        """Marker that keeps an experiment from starting."""
+        return self.cancelled_folder / f"{experiment_id}.json"
+
+    @property
+    def queues(self) -> Path:
+        """Folder of the local launchers' queues."""
+        return self.path / "queues"
 
     def run_dir(self, experiment_id: str) -> RunDir:
         """The run directory of an experiment, whether or not it is there yet."""

@@ -11,7 +11,8 @@ import filelock
 
 from launch.container import training_arguments, training_command, training_python
 from launch.processes import Process
-from launch.stop import cancel_marker, request_stop
+from launch.records import read_record
+from launch.stop import request_stop
 from launch.store import LaunchDir, RunsRoot, create_run_dir
 from launch.supervisor.job import Job
 from launch.supervisor.refusal import read_refusal
@@ -48,17 +49,18 @@ def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[At
 
     Raises:
         NotFoundError: the launch has no such experiment.
-        RefusedError: it is running already, was cancelled, or is made for other ranks.
+        RefusedError: it is running, done, cancelled, or made for another number of ranks.
     """
     run_dir = create_run_dir(launch.path, experiment_id)
     _check_world_size(run_dir, job)
-    marker = cancel_marker(RunsRoot(launch.root), experiment_id)
+    marker = RunsRoot(launch.root).cancelled(experiment_id)
     with _locked(run_dir):
         if marker.exists():
             raise RefusedError(
                 f"experiment {experiment_id} was cancelled",
                 hint=f"pcm resume {experiment_id} brings it back",
             )
+        _check_not_done(run_dir)
         attempt = _make(run_dir, job)
         # One who cancels writes the marker first and looks for an attempt then: no gap.
         if marker.exists():
@@ -72,20 +74,23 @@ def join_attempt(
     """The attempt that rank 0 of the same job makes; for the other ranks.
 
     Args:
-        is_given_up: asked while waiting.
+        is_given_up: asked while waiting: whether to wait for no more than the time that
+            rank 0 may need to make up its mind.
 
     Raises:
         RefusedError: rank 0 made none.
     """
     run_dir = RunsRoot(launch.root).run_dir(experiment_id)
     deadline = time.monotonic() + JOIN_PATIENCE_S
-    while time.monotonic() < deadline and not is_given_up():
+    while time.monotonic() < deadline:
         for files in run_dir.attempts()[-1:]:
-            record = read_json(files.attempt) or {}
+            record = read_record(files.attempt)
             if record.get("key") == job.key:
                 return Attempt(run_dir, files, record["command"], record["threads"])
         if (refusal := read_refusal(launch, job.key)) is not None:
             raise RefusedError(refusal)
+        if is_given_up():
+            deadline = min(deadline, time.monotonic() + LOCK_PATIENCE_S + 5.0)
         time.sleep(JOIN_INTERVAL_S)
     raise RefusedError(f"rank {job.rank} of experiment {experiment_id} found no attempt to join")
 
@@ -99,6 +104,12 @@ def _check_world_size(run_dir: RunDir, job: Job) -> None:
             f"and this job has {job.world_size}",
             hint="launch the grid again with the number of ranks that you want",
         )
+
+
+def _check_not_done(run_dir: RunDir) -> None:
+    """Another launcher may have been faster."""
+    if any(files.finished.exists() for files in run_dir.attempts()[-1:]):
+        raise RefusedError(f"experiment {run_dir.path.name} is done already")
 
 
 @contextmanager
@@ -119,7 +130,7 @@ def _locked(run_dir: RunDir) -> Iterator[None]:
 
 def _whereabouts(run_dir: RunDir) -> str:
     for files in run_dir.attempts()[-1:]:
-        record = read_json(files.attempt) or {}
+        record = read_record(files.attempt)
         return f": attempt {files.number} on {record.get('host')}, process {record.get('pid')}"
     return ""
 
@@ -137,7 +148,7 @@ def _make(run_dir: RunDir, job: Job) -> Attempt:
 
 def _threads(former: list[AttemptDir], job: Job) -> int:
     """As many as in the first attempt: sums over another number of threads round otherwise."""
-    first: dict[str, Any] = (read_json(former[0].attempt) or {}) if former else {}
+    first: dict[str, Any] = read_record(former[0].attempt) if former else {}
     return int(first.get("threads", job.cores))
 
 

@@ -44,6 +44,11 @@ class Job:
     devices: str | None = None
     checkpoint: str | None = None
 
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether its launcher is gone."""
+        return self.launcher is not None and not self.launcher.is_alive
+
     @classmethod
     def current(cls) -> "Job":
         """The submitit job that the calling process is a task of."""

@@ -28,6 +28,7 @@ class Rank:
         self._job = job
         self._signals = signals
         self._failure_seen: float | None = None
+        self._peers = set(range(job.world_size)) - {job.rank}
         self._peers_seen = 0.0
 
     def run(self, training: TrainingProcess) -> Outcome:
@@ -48,12 +49,11 @@ class Rank:
     def _pass_on_stop(self) -> None:
         if self._signals.received:
             self._request_stop(self._signals.received[0].name)
-        elif self._job.launcher is not None and not self._job.launcher.is_alive:
+        elif self._job.is_orphaned:
             self._request_stop("the launcher's end")
 
     def _request_stop(self, by: str) -> None:
-        if not self._files.stop.exists():
-            request_stop(self._files, by=by, reason="interrupt")
+        request_stop(self._files, by=by, reason="interrupt")
 
     def _look_at_peers(self) -> None:
         """A killed supervisor tells nobody, so the others on its machine look after it."""
@@ -61,8 +61,13 @@ class Rank:
         if now - self._peers_seen < PEERS_INTERVAL_S:
             return
         self._peers_seen = now
-        for rank in range(self._job.world_size):
-            if rank != self._job.rank and is_gone(self._files, rank):
+        supervisors = {rank: supervisor_of(self._files, rank) for rank in self._peers}
+        # Who is on another machine is not asked again, or a large job would read all the time.
+        self._peers = {
+            r for r, process in supervisors.items() if process is None or process.is_local
+        }
+        for rank in self._peers:
+            if is_gone(self._files, rank):
                 fail(self._files, rank, message="its supervisor was killed")
 
     def _end_after_failure(self, training: TrainingProcess) -> None:
@@ -74,9 +79,14 @@ class Rank:
 
 def is_gone(files: AttemptDir, rank: int) -> bool:
     """Whether the supervisor of a rank on this machine was killed before it told the outcome."""
-    supervisor = Process.from_record(read_record(files.supervisor(rank)))
+    supervisor = supervisor_of(files, rank)
     is_dead = supervisor is not None and supervisor.is_local and not supervisor.is_alive
     return is_dead and not files.outcome(rank).exists()
+
+
+def supervisor_of(files: AttemptDir, rank: int) -> Process | None:
+    """The process that supervises a rank; None before it has begun."""
+    return Process.from_record(read_record(files.supervisor(rank)))
 
 
 def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:

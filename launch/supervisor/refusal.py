@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from launch.store import LaunchDir
 from pcm.errors import PcmError
@@ -17,15 +16,11 @@ def recorded_refusal(launch: LaunchDir, key: str) -> Iterator[None]:
     except Exception as error:
         told = str(error) if isinstance(error, PcmError) else f"{type(error).__name__}: {error}"
         with suppress(OSError):
-            write_json(_file(launch, key), {"message": told})
+            write_json(launch.refusal(key), {"message": told})
         raise
 
 
 def read_refusal(launch: LaunchDir, key: str) -> str | None:
     """Why the job of this key made no attempt; None if it did, or hasn't yet."""
-    record = read_json(_file(launch, key))
+    record = read_json(launch.refusal(key))
     return None if record is None else str(record["message"])
-
-
-def _file(launch: LaunchDir, key: str) -> Path:
-    return launch.jobs / f"refused-{key}.json"

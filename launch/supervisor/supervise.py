@@ -35,10 +35,14 @@ def supervise(launch_dir: str, experiment_id: str) -> str:
     """
     job = Job.current()
     launch = LaunchDir(Path(launch_dir))
+
+    def is_given_up() -> bool:
+        return bool(signals.received) or job.is_orphaned
+
     with ExitStack() as stack:
         signals = stack.enter_context(SignalFlag(SCHEDULER))
         if job.rank != 0:
-            attempt = join_attempt(launch, experiment_id, job, lambda: bool(signals.received))
+            attempt = join_attempt(launch, experiment_id, job, is_given_up)
             run_rank(attempt, job, signals)
         else:
             with recorded_refusal(launch, job.key):
@@ -69,7 +73,7 @@ def wait_for_outcomes(attempt: Attempt, job: Job) -> None:
     files, missing = attempt.files, set(range(job.world_size))
     while missing and time.monotonic() < deadline:
         missing = {r for r in missing if not files.outcome(r).exists() and not is_gone(files, r)}
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def conclude(attempt: Attempt) -> State:

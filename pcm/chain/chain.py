@@ -11,7 +11,7 @@ from torch import Tensor
 from pcm.chain.commands import FORWARD, build_commands, describe
 from pcm.chain.links import build_links
 from pcm.chain.loss_manager import LossManager
-from pcm.chain.optimizers import build_optimizer, check_owners, step_scaled
+from pcm.chain.optimizers import build_optimizer, check_owners, clear_gradients, step_scaled
 from pcm.chain.running_means import RunningMeans
 from pcm.chain.types import Batch, StructuredLoss
 from pcm.chain.validation import ValidationSums, merge
@@ -109,6 +109,23 @@ class Chain(LightningModule):
             for parameter in link.parameters()
         )
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Lightning notes some twenty times a step which hook it calls. nn.Module looks at each
+        # value, which together took 5 % of a small model's step.
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        """The batch on `device`; itself, without a search through it, if it is there."""
+        if all(tensor.device == device for tensor in batch.values()):
+            return batch
+        moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        return moved
+
     def configure_optimizers(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """The config's optimizers in order, with their LR schedulers."""
         return [build_optimizer(cfg, self.chain) for cfg in self._optimizers_cfg]
@@ -188,8 +205,7 @@ class Chain(LightningModule):
     def _optimize(self, loss: Tensor) -> None:
         optimizers = self.optimizers()
         optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
-        for optimizer in optimizers:
-            optimizer.zero_grad()
+        clear_gradients(optimizers)
         self.manual_backward(loss)
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         if scaler is not None:

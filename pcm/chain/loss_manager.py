@@ -95,8 +95,9 @@ class LossManager:
         """
         self._check(losses)
         coefs = {name: loss["coef"] * self._scales.get(name, 1.0) for name, loss in losses.items()}
-        unreduced = [coefs[n] * loss["data"] for n, loss in losses.items() if not loss["reduced"]]
-        terms = [coefs[n] * loss["data"] for n, loss in losses.items() if loss["reduced"]]
+        weighted = {name: _times(coefs[name], loss["data"]) for name, loss in losses.items()}
+        unreduced = [weighted[name] for name, loss in losses.items() if not loss["reduced"]]
+        terms = [weighted[name] for name, loss in losses.items() if loss["reduced"]]
         if unreduced:
             terms.append(self._reduce(_sum(unreduced)))
         parts = {name: loss["data"].detach().mean() for name, loss in losses.items()}
@@ -134,6 +135,10 @@ class LossManager:
         self._scales = {
             name: scale_after(schedules, epochs) for name, schedules in self._schedules.items()
         }
+
+
+def _times(coef: float, data: Tensor) -> Tensor:
+    return data if coef == 1.0 else coef * data
 
 
 def _sum(tensors: list[Tensor]) -> Tensor:

@@ -155,7 +155,10 @@ def known_first(
     Returns:
         Token ids and values, (n, C + 1) each.
     """
-    order = np.argsort(~known, axis=1, kind="stable")
-    is_known = np.take_along_axis(known, order, axis=1)
-    sorted_values = np.take_along_axis(values, order, axis=1)
-    return np.where(is_known, token_ids[order], 0), np.where(is_known, sorted_values, 0.0)
+    front = np.arange(known.shape[1]) < known.sum(axis=1, keepdims=True)
+    first_ids = np.zeros(known.shape, dtype=np.int64)
+    first_values = np.zeros(known.shape)
+    # Both masks have equally many places in each row, and masks go row by row.
+    first_ids[front] = np.broadcast_to(token_ids, known.shape)[known]
+    first_values[front] = values[known]
+    return first_ids, first_values

@@ -66,7 +66,7 @@ def _source_pixels(matrix: Tensor, side: int) -> Tensor:
             from the image's centre.
 
     Returns:
-        (n, side * side) int64.
+        (n, side * side) int32.
     """
     # In float32, step by step as torchvision does it: a target pixel may lie just between
     # two source pixels, and then the last bit decides.
@@ -82,13 +82,17 @@ def _source_pixels(matrix: Tensor, side: int) -> Tensor:
         padding_mode="zeros",
         align_corners=False,
     )
-    return sources.flatten(1).long()
+    return sources.flatten(1).int()
 
 
 def apply_source_pixels(images: Tensor, sources: Tensor) -> Tensor:
     """Copy each pixel from its source; black where that is outside."""
     black = images.new_zeros(len(images), 1)
-    return torch.cat([black, images.flatten(1)], dim=1).gather(1, sources).view_as(images)
+    pixels = torch.cat([black, images.flatten(1)], dim=1)
+    starts = torch.arange(len(images), dtype=torch.int32, device=images.device) * pixels.shape[1]
+    # One flat index_select of int32 takes two thirds of the time of a gather.
+    numbers = (sources + starts[:, None]).flatten()
+    return pixels.flatten().index_select(0, numbers).view_as(images)
 
 
 def prepare_resize(size: Tensor, side: int) -> Tensor:
@@ -112,11 +116,16 @@ def prepare_resize(size: Tensor, side: int) -> Tensor:
 
 def apply_resize(images: Tensor, weights: Tensor) -> Tensor:
     """Scale rows, then columns."""
-    if not images.is_cuda:
-        return weights @ images @ weights.mT
-    # A Trainer may let float32 products run in TF32, which is far too coarse for pixels.
-    weights, pixels = weights.double(), images.double()
-    return (weights @ pixels @ weights.mT).float()
+    if images.is_cuda:
+        # A Trainer may let float32 products run in TF32, which is far too coarse for pixels.
+        weights, pixels = weights.double(), images.double()
+        return (weights @ pixels @ weights.mT).float()
+    # The products take the most time of all, so images that keep their size are left out.
+    kept = weights.diagonal(dim1=1, dim2=2).sum(dim=1) == weights.shape[1]
+    changing = kept.logical_not().nonzero().squeeze(1)
+    weights = weights.index_select(0, changing)
+    scaled = weights @ images.index_select(0, changing) @ weights.mT
+    return images.index_copy(0, changing, scaled)
 
 
 IMAGE_TRANSFORMS: Mapping[str, ImageTransform] = {

@@ -68,7 +68,7 @@ def choose_device(trainer_cfg: Config, ranks: Ranks) -> torch.device:
     if available > index and available >= ranks.local_world_size:
         return torch.device("cuda", index)
     if wanted in ("gpu", "cuda"):
-        raise _fault(
+        raise config_error(
             "accelerator",
             f"{ranks.local_world_size} ranks on this node need GPUs, and {available} are visible",
             "accelerator: auto, or fewer ranks",
@@ -101,7 +101,7 @@ def build_data(config: Config) -> LightningDataModule:
         return own
     training = config["model"].get("training") or {}
     if "batch_size" not in training:
-        raise _fault(
+        raise config_error(
             "model.training.batch_size",
             "the data needs it, and a model class of one's own has no place for it",
             "a data class of your own too, which knows its batch size",
@@ -154,19 +154,19 @@ def build_trainer(
             default_root_dir=logger.root_dir,
         )
     except (MisconfigurationException, TypeError, ValueError) as error:
-        raise _fault("trainer", str(error), None) from error
+        raise config_error("trainer", str(error)) from error
 
 
 def _trainer_kwargs(given: Config, model_cfg: Config) -> Config:
     """The user's kwargs over our defaults, with the model file's own wishes."""
     for name in _ELSEWHERE.keys() & given.keys():
-        raise _fault(f"trainer.kwargs.{name}", "not allowed here", f"use {_ELSEWHERE[name]}")
+        raise config_error(f"trainer.kwargs.{name}", "not allowed here", f"use {_ELSEWHERE[name]}")
     unknown = given.keys() - inspect.signature(Trainer.__init__).parameters.keys()
     if unknown:
         name = sorted(unknown)[0]
-        raise _fault(f"trainer.kwargs.{name}", "Lightning's Trainer has no such argument", None)
+        raise config_error(f"trainer.kwargs.{name}", "Lightning's Trainer has no such argument")
     if isinstance(given.get("val_check_interval"), str | dict):
-        raise _fault(
+        raise config_error(
             "trainer.kwargs.val_check_interval",
             "validation by the clock cannot be resumed exactly",
             "a number of batches or a fraction of the epoch",
@@ -187,7 +187,7 @@ def _training_kwargs(model_cfg: Config, given: Config) -> Config:
     }
     for name in sorted(named.keys() & given.keys()):
         if named[name] != given[name]:
-            raise _fault(
+            raise config_error(
                 f"trainer.kwargs.{name}",
                 f"is {given[name]}, and model.training.{name} is {named[name]}",
                 "say it in the model file alone",
@@ -201,7 +201,7 @@ def _strategy(wanted: Any, ranks: Ranks, model: LightningModule) -> str:
     Unused parameters are looked for only where there are any: it costs time at every step.
     """
     if wanted not in _STRATEGIES:
-        raise _fault(
+        raise config_error(
             "trainer.kwargs.strategy",
             f"{wanted!r} is not supported: its checkpoints cannot be resumed exactly",
             f"one of {', '.join(_STRATEGIES)}",
@@ -243,20 +243,23 @@ def _build_own(cfg: Config, base: type[Any], key: str) -> Any:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         hint = "install its package where training runs, or set PYTHONPATH"
-        raise _fault(path, f"{error}", hint, cfg["class_path"]) from error
+        raise config_error(path, f"{error}", hint, cfg["class_path"]) from error
     own = getattr(module, class_name, None)
     if own is None:
         hint = f"a class in {module.__file__}"
-        raise _fault(path, "there is no such class", hint, cfg["class_path"])
+        raise config_error(path, "there is no such class", hint, cfg["class_path"])
     if not (isinstance(own, type) and issubclass(own, base)):
-        raise _fault(path, f"not a {base.__name__}", None, cfg["class_path"])
+        raise config_error(path, f"not a {base.__name__}", found=cfg["class_path"])
     arguments = cfg.get("init_args") or {}
     try:
         inspect.signature(own).bind(**arguments)
     except TypeError as error:
-        raise _fault(f"{key}.init_args", f"{class_name}: {error}", None) from error
+        raise config_error(f"{key}.init_args", f"{class_name}: {error}") from error
     return own(**arguments)
 
 
-def _fault(key: str, problem: str, hint: str | None, found: str | None = None) -> ConfigError:
+def config_error(
+    key: str, problem: str, hint: str | None = None, found: str | None = None
+) -> ConfigError:
+    """One fault of the experiment's config."""
     return ConfigError([Fault(problem, file="config.yaml", key=key, found=found, hint=hint)])

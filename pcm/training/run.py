@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -17,7 +18,7 @@ from pcm.errors import ExitCode, NotFoundError, PcmError
 from pcm.run_dir import read_json, write_json, write_metrics_table
 from pcm.training import generators, lightning_internals
 from pcm.training.agreement import Agreement, Alone, Together, Wish
-from pcm.training.build import build_data, build_model, build_trainer, choose_device
+from pcm.training.build import build_data, build_model, build_trainer, choose_device, config_error
 from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.console import tell
 from pcm.training.loaders import make_replayable
@@ -119,7 +120,10 @@ class Run:
         )
         lightning_internals.take_over(trainer, session.before_step, make_replayable)
         progress.count_steps = lambda: lightning_internals.steps_done(trainer)
-        trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
+        try:
+            trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
+        except MisconfigurationException as error:
+            raise config_error("trainer", str(error)) from error
         self._leave_finished(trainer)
 
     def _open_files(self, start: StartingPoint, logger: TrainingLogger) -> CheckpointFiles:

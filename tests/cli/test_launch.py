@@ -85,6 +85,7 @@ def test_a_long_plan_is_cut_and_says_so(pcm: Pcm, project: Path) -> None:
     text = pcm("plan", "long.yaml").stdout
     assert "60 more; pcm plan --all shows them" in text
     assert len(text.splitlines()) < 40
+    assert "and 60 more like these" in pcm("launch", "long.yaml", "--dry-run").stdout
     assert len(pcm("plan", "long.yaml", "--all").stdout.splitlines()) > 80
 
 
@@ -192,6 +193,13 @@ def test_an_interrupt_is_told_and_is_the_exit_code(pcm: Pcm, runner: FakeRunner)
     result = pcm("launch", "small.yaml", *LOCAL, "--yes")
     assert result.exit_code == 130
     assert "to go on: pcm resume " in result.stderr
+
+
+def test_what_somebody_else_cancelled_has_not_failed(pcm: Pcm, runner: FakeRunner) -> None:
+    runner.state = State.CANCELLED
+    result = pcm("launch", "small.yaml", *LOCAL, "--yes")
+    assert result.exit_code == 130
+    assert "failed" not in result.stderr
 
 
 def test_debugging_makes_experiments_of_one_rank(pcm: Pcm) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from launch.facts import read_statuses
 from launch.status import State
-from launch.stop import cancel, cancel_marker
+from launch.stop import cancel
 from tests.cli.conftest import Pcm, Runs
 from tests.cli.test_launch import FakeRunner, runner
 
@@ -44,7 +44,7 @@ def test_a_sweep_resumes_all_that_is_not_done(pcm: Pcm, mixed: Runs, runner: Fak
 
 
 def test_what_was_cancelled_is_so_no_more(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
-    marker = cancel_marker(mixed.store.root, mixed.experiments[2].id)
+    marker = mixed.store.root.cancelled(mixed.experiments[2].id)
     assert marker.exists()
     assert pcm("resume", mixed.experiments[2].id).exit_code == 0
     assert not marker.exists()

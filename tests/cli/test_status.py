@@ -186,6 +186,13 @@ def test_results_as_csv_have_every_metric(pcm: Pcm, mixed: Runs) -> None:
     assert [row["model.training.max_epochs"] for row in rows] == ["1", "2", "1", "2"]
 
 
+def test_json_has_no_nan(pcm: Pcm, runs: Runs) -> None:
+    runs.finish(0, **{"val/loss": float("nan"), "val/elbo": float("-inf"), "val/mse": 0.5})
+    text = pcm("results", "small", "--json").stdout
+    assert json.loads(text)[0]["metrics"] == {"val/loss": None, "val/elbo": None, "val/mse": 0.5}
+    assert "nan" in pcm("results", "small").stdout
+
+
 def test_results_as_json(pcm: Pcm, mixed: Runs) -> None:
     rows = json.loads(pcm("results", "small", "--json").stdout)
     assert rows == json.loads(pcm("results", "small", "--format", "json").stdout)

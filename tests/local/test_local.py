@@ -297,6 +297,14 @@ def test_an_experiment_that_runs_elsewhere_is_refused(
     assert launcher.result()["states"] == {experiment.id: "stopped"}
 
 
+def test_an_experiment_that_another_launcher_has_done_is_done(root: Path) -> None:
+    [experiment] = make_launch(root)
+    run_local([experiment], 1, ignore)
+    run = run_local([experiment], 1, ignore)
+    assert run.statuses[experiment.id].state is State.DONE
+    assert len(experiment.run_dir.attempts()) == 1
+
+
 def test_an_experiment_without_room_waits_for_its_gpus(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

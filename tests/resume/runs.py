@@ -112,6 +112,8 @@ def _be_rank(words: list[str], variables: dict[str, str], log: str) -> None:
     os.dup2(descriptor, 2)
     os.environ.update(variables)
     torch.set_num_threads(1)
+    # A forked process would start loaders' workers by way of another fork server.
+    multiprocessing.set_start_method("fork", force=True)
     if "OWN_FILE_LIMIT" in variables:
         limit = int(variables["OWN_FILE_LIMIT"])
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
@@ -121,7 +123,7 @@ def _be_rank(words: list[str], variables: dict[str, str], log: str) -> None:
 
 def run(run_dir: RunDir, world_size: int = 1, **options: str) -> list[int]:
     """Run one attempt; the exit codes of its ranks."""
-    attempt = start(run_dir, world_size, **options)
+    attempt = start(run_dir, world_size, number=None, **options)
     codes = attempt.wait()
     print(attempt.log())
     return codes
@@ -137,7 +139,9 @@ def assert_same_end(one: RunDir, other: RunDir) -> None:
     left, right = newest(one), newest(other)
     for part in ("state_dict", "optimizer_states", "lr_schedulers"):
         assert_same(left[part], right[part], part)
-    for rank, (ours, theirs) in enumerate(zip(left["pcm"]["ranks"], right["pcm"]["ranks"])):
+    for rank, (ours, theirs) in enumerate(
+        zip(left["pcm"]["ranks"], right["pcm"]["ranks"], strict=True)
+    ):
         for part in ("generators", "model"):
             assert_same(ours[part], theirs[part], f"{part} of rank {rank}")
     assert one.metrics_table.read_text() == other.metrics_table.read_text()

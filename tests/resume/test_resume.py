@@ -108,7 +108,7 @@ def test_worker_processes_replay_the_same_batches(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kwargs", "places"),
     [
-        ({"val_check_interval": 0.5}, ["step 4", "validation 5", "step 5", "step 6"]),
+        ({"val_check_interval": 0.5}, ["step 4", "validation 5", "step 6", "step 10", "step 15"]),
         ({"check_val_every_n_epoch": 2}, ["step 10", "step 12", "validation 20"]),
         ({"accumulate_grad_batches": 3}, ["step 4", "step 10", "step 17"]),
         ({"limit_train_batches": 7, "limit_val_batches": 2}, ["step 3", "step 7", "step 14"]),

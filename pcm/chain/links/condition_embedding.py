@@ -25,8 +25,8 @@ class ConditionEmbedding(nn.Module):
     def __init__(self, cfg: Mapping[str, Any], embedding_dim: int) -> None:
         super().__init__()
         sizes: list[int] = cfg["n_categories_per_condition"]
-        self.conditions = _embedding(1 + len(sizes), embedding_dim)
-        self.categories = _embedding(1 + sum(sizes), embedding_dim)
+        self.conditions = nn.Embedding(1 + len(sizes), embedding_dim, PADDING_ID)
+        self.categories = nn.Embedding(1 + sum(sizes), embedding_dim, PADDING_ID)
         # Row 0 is padding's; the ranges of the conditions follow it.
         first_rows = torch.tensor([0, *accumulate(sizes[:-1], initial=1)])
         self.register_buffer("first_rows", first_rows, persistent=False)
@@ -38,14 +38,6 @@ class ConditionEmbedding(nn.Module):
         return embedding
 
 
-def _embedding(rows: int, dim: int) -> nn.Embedding:
-    embedding = nn.Embedding(rows, dim, padding_idx=PADDING_ID)
-    nn.init.xavier_normal_(embedding.weight)
-    with torch.no_grad():
-        embedding.weight[PADDING_ID].zero_()
-    return embedding
-
-
 class ConditionSetEmbeddingTransformer(nn.Module):
     """One vector for a set of conditions: a transformer's output at a learned pooling token."""
 
@@ -55,8 +47,7 @@ class ConditionSetEmbeddingTransformer(nn.Module):
         super().__init__()
         dim = cfg["embedding_dim"]
         self.embedding = ConditionEmbedding(cfg["embedding_module"], dim)
-        self.pooling_token = nn.Parameter(torch.empty(1, 1, dim))
-        nn.init.xavier_normal_(self.pooling_token)
+        self.pooling_token = nn.Parameter(torch.randn(1, 1, dim))
         layer = nn.TransformerEncoderLayer(
             d_model=dim, **{"batch_first": True, **cfg["transformer"]["encoder_layer_kwargs"]}
         )

@@ -20,16 +20,16 @@ def check_conditions(
     """Conditions and categories of well-formed data that the embedding has no row for."""
     if data is None or inspector.inspect(data, DATA):
         return []
-    embedded = _embedded_links(commands)
+    embedded = inspector.once(_embedded_links, commands)
     return [
         finding
         for item in chain
         if entry(item, "name") in embedded and _is_embedding(item, inspector)
-        for finding in _check_room(data, item["cfg"]["embedding_module"], item["name"])
+        for finding in inspector.once(_check_room, data, item)
     ]
 
 
-def _embedded_links(commands: list[Any]) -> list[Any]:
+def _embedded_links(_inspector: Inspector, commands: list[Any]) -> list[Any]:
     """Links that get the data's own conditions in the main command."""
     return [
         step["link"]
@@ -47,17 +47,20 @@ def _is_embedding(item: Mapping[str, Any], inspector: Inspector) -> bool:
 
 
 def _check_room(
-    data: Mapping[str, Any], embedding: Mapping[str, Any], link: str
-) -> Iterator[Finding]:
-    sizes = embedding["n_categories_per_condition"]
+    _inspector: Inspector, data: Mapping[str, Any], link: Mapping[str, Any]
+) -> list[Finding]:
+    name, sizes = link["name"], link["cfg"]["embedding_module"]["n_categories_per_condition"]
+    findings: list[Finding] = []
     for token, count, keys in _conditions(data):
         if token > len(sizes):
-            problem = f"the link '{link}' has no condition {token}"
-            yield Finding((*keys, "token_id"), problem, str(token), f"at most {len(sizes)}")
+            problem = f"the link '{name}' has no condition {token}"
+            expected = f"at most {len(sizes)}"
+            findings.append(Finding((*keys, "token_id"), problem, str(token), expected))
         elif count > sizes[token - 1]:
-            problem = f"the link '{link}' has too few categories for condition {token}"
-            expected = f"at most {sizes[token - 1]}"
-            yield Finding((*keys, "token_id"), problem, f"{count} categories", expected)
+            problem = f"the link '{name}' has too few categories for condition {token}"
+            expected, found = f"at most {sizes[token - 1]}", f"{count} categories"
+            findings.append(Finding((*keys, "token_id"), problem, found, expected))
+    return findings
 
 
 def _conditions(data: Mapping[str, Any]) -> Iterator[tuple[int, int, Keys]]:

@@ -98,14 +98,15 @@ def unknown_name(name: Any, names: Iterable[str], what: str, keys: Keys) -> Iter
 
 
 def _read_links(inspector: Inspector, chain: list[Any]) -> Links:
-    return _interned(
-        Links(
-            LinkInfo(item["name"], item["chain_link_spec_path"], _trainable(item, inspector))
-            for item in chain
-            if isinstance(entry(item, "name"), str)
-            and isinstance(entry(item, "chain_link_spec_path"), str)
-        )
-    )
+    links = [inspector.once(_read_link, item) for item in chain]
+    return _interned(Links(link for link in links if link is not None))
+
+
+def _read_link(inspector: Inspector, item: Any) -> LinkInfo | None:
+    name, spec_path = entry(item, "name"), entry(item, "chain_link_spec_path")
+    if not (isinstance(name, str) and isinstance(spec_path, str)):
+        return None
+    return LinkInfo(name, spec_path, _trainable(item, inspector))
 
 
 @lru_cache(maxsize=256)

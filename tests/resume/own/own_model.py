@@ -69,8 +69,9 @@ class Base(LightningModule):
 
     def loss(self, batch: Tensor) -> Tensor:
         """Differs every time it is called."""
-        target = random.random() + float(np.random.rand()) + torch.randn(batch.shape[0], 1)
-        return (self.head(self.net(batch)) - target).square().mean()
+        noise = torch.randn(batch.shape[0], 1)
+        prediction: Tensor = self.head(self.net(batch))
+        return (prediction - noise - random.random() - float(np.random.rand())).square().mean()
 
     def report(self, loss: Tensor) -> None:
         """Log a step's loss in three ways."""
@@ -104,7 +105,7 @@ class Base(LightningModule):
 class Automatic(Base):
     """Lightning's own optimization, a scheduler per step and a scheduler per epoch."""
 
-    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Tensor) -> Tensor:
         loss = self.loss(batch)
         self.report(loss)
         return loss
@@ -125,7 +126,7 @@ class Manual(Base):
         super().__init__()
         self.automatic_optimization = False
 
-    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Tensor) -> Tensor:
         optimizers: Any = self.optimizers()
         loss = self.loss(batch)
         for optimizer in optimizers:
@@ -149,3 +150,37 @@ def ask_for_stop(place: str, step: int) -> None:
     if os.environ.get("OWN_STOP_AT") == f"{place} {step}":
         create_json(Path(os.environ["OWN_STOP_FILE"]), {"by": "test", "reason": "interrupt"})
         time.sleep(0.6)
+
+
+class Breaking(Automatic):
+    """Fails on one rank, or gives a loss that is no number.
+
+    Args:
+        rank: the rank that fails.
+    """
+
+    def __init__(self, rank: int = 0, loss: float | None = None) -> None:
+        super().__init__()
+        self._rank = rank
+        self._loss = loss
+
+    def training_step(self, batch: Tensor) -> Tensor:
+        """As long as it goes."""
+        loss = super().training_step(batch)
+        if self._loss is not None:
+            return loss * self._loss
+        if self.global_rank == self._rank and self.trainer.global_step == 3:
+            raise ValueError("the third step is one too many")
+        return loss
+
+    def report(self, loss: Tensor) -> None:
+        """Log what is trained on."""
+        self.log("train_loss", loss if self._loss is None else loss * self._loss)
+
+
+class Unloadable(Automatic):
+    """Puts into its checkpoint what can't be loaded safely."""
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A function stands for any code."""
+        checkpoint["mine"] = os.path.join

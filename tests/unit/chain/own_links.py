@@ -1,6 +1,6 @@
 """Links as a user would write them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -11,7 +11,7 @@ from pcm.chain import Batch, LinkOutput, StructuredLoss
 class Offset(nn.Module):
     """Adds a learned number, and gives a loss as a plain dict would."""
 
-    _config_structure = {"start": float}
+    _config_structure: ClassVar = {"start": float}
 
     def __init__(self, cfg: dict[str, Any]) -> None:
         super().__init__()

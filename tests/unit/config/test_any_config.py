@@ -41,7 +41,7 @@ def replaced(config: Any, keys: Keys, value: Any) -> Any:
         return config  # an earlier change took the place away
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=3))
 def test_an_experiment_with_anything_anywhere(changes: list[tuple[Keys, Any]]) -> None:
     config = CONFIG
@@ -52,7 +52,7 @@ def test_an_experiment_with_anything_anywhere(changes: list[tuple[Keys, Any]]) -
         assert str(fault)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=2, max_size=6))
 def test_a_shared_inspector_says_of_each_what_a_fresh_one_says(
     changes: list[tuple[Keys, Any]],
@@ -64,7 +64,7 @@ def test_a_shared_inspector_says_of_each_what_a_fresh_one_says(
         assert repr(list(shared.inspect(config, EXPERIMENT))) == repr(list(fresh))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(VALUES)
 def test_a_file_of_anything(value: Any) -> None:
     for structure in samples.STRUCTURES.values():

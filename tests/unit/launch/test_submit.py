@@ -23,6 +23,13 @@ def test_a_payload_is_a_name_and_two_strings(tmp_path: Path) -> None:
     assert payload.args == ("/a launch", "0123456789")
 
 
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    [experiment] = make_launch(tmp_path)
+    experiment.launch.jobs.write_text("in the way")
+    with pytest.raises(RefusedError, match=f"can't start experiment {experiment.id}"):
+        submit_local(experiment.launch, experiment.id, 1, "key", "{}")
+
+
 @pytest.mark.parametrize("tag", ["%j", "%t", "%A", "%a"])
 def test_a_path_that_submitit_would_change_is_refused(tmp_path: Path, tag: str) -> None:
     [experiment] = make_launch(tmp_path / f"run{tag}s")

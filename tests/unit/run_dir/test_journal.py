@@ -94,7 +94,9 @@ def test_numbers_that_are_no_numbers_survive(path: Path) -> None:
     assert (row.values["b"], row.values["c"]) == (math.inf, -math.inf)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
 @given(cut=st.integers(0, 400))
 def test_wherever_the_writer_is_killed_whole_rows_are_kept(path: Path, cut: int) -> None:
     path.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import filelock
 import pytest
 
 from launch.records import read_record
-from launch.stop import cancel, cancel_marker
+from launch.stop import cancel
 from launch.store import Experiment, RunsRoot
 from launch.supervisor import attempt as module
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
@@ -115,7 +115,7 @@ def test_one_that_is_cancelled_while_it_starts_is_stopped(
 
     def make_and_cancel(*arguments: object) -> Attempt:
         attempt: Attempt = make(*arguments)  # type: ignore[arg-type]
-        marker = cancel_marker(RunsRoot(experiment.launch.root), experiment.id)
+        marker = RunsRoot(experiment.launch.root).cancelled(experiment.id)
         marker.parent.mkdir(parents=True)
         marker.touch()
         return attempt
@@ -161,12 +161,32 @@ def test_what_went_wrong_is_raised_even_if_it_cannot_be_written(experiment: Expe
         raise ZeroDivisionError
 
 
+def test_what_is_done_is_not_done_again(experiment: Experiment, job: Job) -> None:
+    with lead_attempt(experiment.launch, experiment.id, job) as attempt:
+        write_json(attempt.files.finished, {})
+    with (
+        pytest.raises(RefusedError, match="is done already"),
+        lead_attempt(experiment.launch, experiment.id, job),
+    ):
+        pass
+    assert len(experiment.run_dir.attempts()) == 1
+
+
 def test_other_ranks_do_not_wait_for_ever(experiment: Experiment, job: Job) -> None:
     other = replace(job, rank=1)
     with pytest.raises(RefusedError, match=r"rank 1 .* found no attempt"):
         join_attempt(experiment.launch, experiment.id, other, never)
     with pytest.raises(RefusedError, match=r"rank 1 .* found no attempt"):
         join_attempt(experiment.launch, experiment.id, other, lambda: True)
+
+
+def test_one_that_is_told_to_stop_waits_for_rank_0s_decision(
+    experiment: Experiment, job: Job
+) -> None:
+    with lead_attempt(experiment.launch, experiment.id, job) as attempt:
+        other = replace(job, rank=1)
+        found = join_attempt(experiment.launch, experiment.id, other, lambda: True)
+        assert found == attempt
 
 
 def test_a_torn_record_of_the_first_attempt_is_no_obstacle(

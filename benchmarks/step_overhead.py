@@ -1,0 +1,234 @@
+"""What the harness costs a step: a trivial model with two optimizers, four ways.
+
+The work of a step is as small as can be (two 16 x 16 linear layers, two Adam optimizers), so
+that the harness is what is measured:
+
+- a plain PyTorch loop;
+- Lightning as it comes, with manual optimization and two `log_dict` a step;
+- a `Chain` under a bare Lightning Trainer;
+- `python -m pcm RUN_DIR`: the same Chain with journal, checkpoints and stop requests.
+
+Time is the process's own, in one thread, so that a busy machine doesn't decide; each way
+takes its best of three turns. Where torch is built for CUDA and the machine has no GPU, the
+optimizers ask for one at every step, which would be a third of the plain loop's time: no
+GPU is visible here. Goal: 2,000 steps/s where the plain loop does 4,200, so 0.48 of it.
+
+    python benchmarks/step_overhead.py [--steps 2000]
+"""
+
+import argparse
+import contextlib
+import io
+import logging
+import os
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+import torch  # after the environment is set
+import yaml
+from lightning.pytorch import LightningDataModule, LightningModule, Trainer
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pcm.__main__ import main as run_pcm
+from pcm.chain import Chain
+from pcm.run_dir import RunDir, write_json, write_text
+
+GOAL = 2000 / 4200
+WARM_UP = 100
+DIM, BATCH_SIZE = 16, 32
+clock: dict[str, float] = {}
+
+
+class Batches:
+    """One batch again and again; notes the time after the warm-up and before the last step."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        x = torch.randn(BATCH_SIZE, DIM)
+        self._batch = {"x": x, "y": x}
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        for step in range(WARM_UP + self._steps):
+            if step == WARM_UP:
+                clock["start"] = time.process_time()
+            if step == WARM_UP + self._steps - 1:
+                clock["end"] = time.process_time()
+            yield dict(self._batch)
+
+    def __len__(self) -> int:
+        return WARM_UP + self._steps
+
+
+class Data(LightningDataModule):
+    """The batches as a data class of one's own, for a run of pcm."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self._steps = steps
+
+    def train_dataloader(self) -> Batches:
+        """The batches."""
+        return Batches(self._steps)
+
+
+class Naive(LightningModule):
+    """Lightning's own example of manual optimization, logging as is usual."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.encoder, self.decoder = nn.Linear(DIM, DIM), nn.Linear(DIM, DIM)
+
+    def configure_optimizers(self) -> Any:
+        """One for each layer."""
+        return [torch.optim.Adam(each.parameters()) for each in (self.encoder, self.decoder)]
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """One backward pass, two steps."""
+        del batch_idx
+        loss = functional.mse_loss(self.decoder(self.encoder(batch["x"])), batch["y"])
+        self.log_dict({"loss": loss}, prog_bar=True, on_step=True, on_epoch=True)
+        self.log_dict({"coef": 1.0}, on_step=False, on_epoch=True)
+        optimizers: Any = self.optimizers()
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        self.manual_backward(loss)
+        for optimizer in optimizers:
+            optimizer.step()
+
+
+def model_cfg() -> dict[str, Any]:
+    """The same model as a chain."""
+    dense = {"input_dim": DIM, "output_dim": DIM, "hidden_dims": []}
+    dense |= {"ordered_module_specs": [], "block_wrapper_name": None}
+    mse = {"name": "mse", "kwargs": {"reduction": "none"}}
+    loss = {"coef": 1.0, "loss_fn": mse, "tensor_reductor": {"name": "mean", "kwargs": {}}}
+    reduction = {"reduce_pattern": "b ->", "reductor_name": "mean", "kwargs": {}}
+    layer = "dense_blocks/dense_block_stack"
+    compare = {"data_name": "x", "target_name": "y", "reduce_pattern": "b d -> b"}
+    return {
+        "chain": [
+            {"name": "encoder", "chain_link_spec_path": layer, "cfg": dense},
+            {"name": "decoder", "chain_link_spec_path": layer, "cfg": dense},
+            {"name": "loss", "chain_link_spec_path": "loss/reconstruction", "cfg": loss},
+        ],
+        "optimizers": [
+            {"optimizer_name": "adam", "links": [name], "kwargs": {}, "lr_scheduler": None}
+            for name in ("encoder", "decoder")
+        ],
+        "training": {
+            "batch_size": BATCH_SIZE,
+            "max_epochs": 1,
+            "check_val_every_n_epoch": None,
+        },
+        "loss_manager": {
+            "reductions": [{**reduction, "pre_scale": None, "post_scale": None}],
+            "loss_coef_schedulers": None,
+        },
+        "commands": [
+            {
+                "command_name": "forward",
+                "processing_steps": [
+                    {"link": "encoder", "method": "forward", "kwargs": {"data_name": "x"}},
+                    {"link": "decoder", "method": "forward", "kwargs": {"data_name": "x"}},
+                    {"link": "loss", "method": "forward", "kwargs": compare},
+                ],
+            }
+        ],
+    }
+
+
+def plain(steps: int) -> None:
+    """The plain loop."""
+    encoder, decoder = nn.Linear(DIM, DIM), nn.Linear(DIM, DIM)
+    optimizers = [torch.optim.Adam(each.parameters()) for each in (encoder, decoder)]
+    for batch in Batches(steps):
+        loss = functional.mse_loss(decoder(encoder(batch["x"])), batch["y"])
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        for optimizer in optimizers:
+            optimizer.step()
+
+
+def naive(steps: int) -> None:
+    """Lightning as it comes."""
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(max_epochs=1, accelerator="cpu", default_root_dir=folder)
+        trainer.fit(Naive(), Batches(steps))
+
+
+def chain(steps: int) -> None:
+    """A Chain under a bare Trainer."""
+    trainer = Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(Chain(model_cfg()), Batches(steps))
+
+
+def pcm(steps: int) -> None:
+    """A whole run of pcm, in this process."""
+    data = {"class_path": f"{Path(__file__).stem}.Data", "init_args": {"steps": steps}}
+    trainer = {"callbacks": [], "num_nodes": None, "devices": None, "accelerator": "cpu"}
+    config = {"schema_version": 1, "seed": 0, "subsample_size": None, "world_size": 1}
+    config |= {"model": model_cfg(), "data_train": data, "data_val": None}
+    config |= {"trainer": trainer | {"kwargs": {}}}
+    with tempfile.TemporaryDirectory() as folder:
+        run_dir = RunDir(Path(folder))
+        write_text(run_dir.config, yaml.safe_dump(config))
+        record = {"schema_version": 1, "id": "0123456789", "name": "step overhead", "tags": []}
+        write_json(run_dir.experiment, {**record, "tracker": None, "starts_from": None})
+        code = run_pcm([folder])
+    assert code == 0, f"the run ended with exit code {code}"
+
+
+def steps_per_second(way: Callable[[int], None], steps: int) -> float:
+    """Steps in a second of the process's time, warm-up and set-up left out."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        way(steps)
+    return (steps - 1) / (clock["end"] - clock["start"])
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=2000, help="steps of each turn")
+    steps = parser.parse_args().steps
+    torch.set_num_threads(1)
+    # The run imports this file by its name, and both copies must write one clock.
+    sys.modules[Path(__file__).stem] = sys.modules["__main__"]
+    warnings.filterwarnings("ignore")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    ways = {
+        "plain PyTorch loop": plain,
+        "Lightning, two log_dict a step": naive,
+        "Chain, bare Trainer": chain,
+        "pcm": pcm,
+    }
+    best = dict.fromkeys(ways, 0.0)
+    for _ in range(3):
+        for name, way in ways.items():
+            best[name] = max(best[name], steps_per_second(way, steps))
+    reference, usual = best["plain PyTorch loop"], best["Lightning, two log_dict a step"]
+    print(f"{'':32}{'steps/s':>8} {'of plain':>9} {'of Lightning':>13}")
+    for name, rate in best.items():
+        print(f"{name:32}{rate:8,.0f} {rate / reference:9.2f} {rate / usual:13.1f}")
+    share = best["pcm"] / reference
+    print(f"goal: {GOAL:.2f} of the plain loop: {'met' if share >= GOAL else 'missed'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""A grid, planned and agreed to, and what comes of it."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from launch.cli.asking import confirm
+from launch.cli.collecting import Format, print_results, results_of
+from launch.cli.finding import open_store
+from launch.cli.options import Executor
+from launch.cli.planning import plan_of, print_plan, print_plan_json
+from launch.cli.running import leave, run_experiments
+from launch.cli.submitting import follow, launch_on_slurm, print_scripts
+from launch.report.text import counted
+from pcm.errors import UsageError
+
+if TYPE_CHECKING:
+    from launch.grid import Grid
+    from launch.plan import PlanItem
+    from launch.store import Experiment, Store
+
+
+def launch_grid(
+    grid: "Grid",
+    *,
+    runs_dir: Path | None,
+    executor: Executor,
+    site: str | None = None,
+    max_parallel: int | None = None,
+    dry_run: bool = False,
+    wait: bool = False,
+    yes: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Plan a grid, show the plan, ask, run what is new, and show what came of all of it.
+
+    Args:
+        wait: stay until what Slurm was given has ended; what runs here is waited for anyway.
+
+    Raises:
+        UsageError: there is nobody to ask.
+        RefusedError: the executor can't run it.
+        typer.Exit: an experiment failed, or somebody interrupted.
+    """
+    if as_json and not (yes or dry_run):
+        raise UsageError("--json can't ask", "add --yes or --dry-run")
+    store = open_store(runs_dir)
+    plan = plan_of(grid, store, site)
+    if as_json and dry_run:
+        print_plan_json(plan)
+        return
+    print_plan(plan, grid, err=as_json)
+    if dry_run:
+        _print_what_would_run(plan.work, grid, store, executor, site)
+        return
+    if not plan.work:
+        typer.echo("Nothing new to launch.", err=as_json)
+        _print_results(grid, store, as_json=as_json)
+        return
+    _check_executor(grid, executor)
+    confirm(f"Launch {counted(len(plan.work), 'experiment')}?", yes=yes)
+    ids = [item.id for item in plan.work]
+    if executor is Executor.SLURM:
+        launched = launch_on_slurm(grid, store, ids, site=site, err=as_json)
+        run = follow(launched, err=as_json) if wait else None
+    else:
+        store.freeze(grid, details={"executor": str(executor), "site": site})
+        launched = _experiments(store, ids)
+        run = run_experiments(launched, executor, max_parallel=max_parallel, err=as_json)
+    if run is None and not as_json:
+        typer.echo(f"pcm status {grid.name} shows how they fare.")
+        return
+    _print_results(grid, store, as_json=as_json)
+    if run is not None:
+        leave(run, launched)
+
+
+def _print_what_would_run(
+    work: "Sequence[PlanItem]", grid: "Grid", store: "Store", executor: Executor, site: str | None
+) -> None:
+    if executor is Executor.SLURM and work:
+        print_scripts(work, grid.name, store.root.path, site)
+    else:
+        _print_commands(work, store)
+
+
+def _print_results(grid: "Grid", store: "Store", *, as_json: bool) -> None:
+    """What became of all points, new or not, set off from what was shown before."""
+    typer.echo(err=as_json)
+    found = results_of(_experiments(store, [point.id for point in grid.points]))
+    print_results(found, Format.JSON if as_json else Format.TABLE)
+
+
+def _experiments(store: "Store", ids: "Iterable[str]") -> "list[Experiment]":
+    known = {experiment.id: experiment for experiment in store.experiments()}
+    return [known[each] for each in ids]
+
+
+def _print_commands(work: "Sequence[PlanItem]", store: "Store") -> None:
+    """The command line of each experiment's ranks."""
+    import os
+    import shlex
+
+    from launch.container import training_arguments, training_command, training_python
+    from launch.report.plan import SHOWN
+
+    python = training_python(os.environ)
+    typer.echo("Would run:" if work else "Would run nothing.")
+    for item in work[:SHOWN]:
+        run_dir = store.root.run_dir(item.id)
+        attempts = run_dir.attempts()
+        number = attempts[-1].number + 1 if attempts else 1
+        arguments = training_arguments(run_dir.path, number)
+        command = shlex.join(training_command(python, arguments))
+        ranks = item.resources.world_size
+        typer.echo(f"  WORLD_SIZE={ranks} RANK=0{f'..{ranks - 1}' if ranks > 1 else ''} {command}")
+    if len(work) > SHOWN:
+        typer.echo(f"  and {len(work) - SHOWN:,} more like these")
+
+
+def _check_executor(grid: "Grid", executor: Executor) -> None:
+    """Refuse what can't be run, before anybody is asked."""
+    from launch.container import require_no_image
+
+    require_no_image((grid.container or {}).get("image"))
+    if executor is Executor.SLURM:
+        from launch.submit import require_slurm
+
+        require_slurm()
