@@ -1,7 +1,6 @@
 """Handing jobs over: the one place of the launching side that imports submitit."""
 
 import shlex
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,19 +75,6 @@ def submit_local(
         except OSError as error:
             raise RefusedError(f"can't start experiment {experiment_id}: {error}") from error
     return SubmittedJob(key, launch, job)
-
-
-def require_slurm() -> None:
-    """Refuse to submit where it can't be done.
-
-    Raises:
-        RefusedError: there is no Slurm here.
-    """
-    if any(shutil.which(program) is None for program in ("sbatch", "srun", "squeue", "scontrol")):
-        raise RefusedError(
-            "there is no Slurm on this machine: `sbatch` is not on the PATH",
-            hint="--executor local, or log in to a machine of the cluster",
-        )
 
 
 class _ScriptWriter(submitit.SlurmExecutor):

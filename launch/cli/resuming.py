@@ -9,6 +9,7 @@ from launch.cli.collecting import print_results, results_of
 from launch.cli.finding import find_experiments, lines_of, open_store
 from launch.cli.options import Executor, MaxParallel, RunsDir, SweepsOrIds
 from launch.cli.running import leave, run_experiments
+from launch.cli.submitting import resume_on_slurm
 from launch.status import State
 from pcm.errors import UsageError
 
@@ -52,8 +53,10 @@ def resume(
         typer.echo("Nothing to resume.")
         return
     where = executor or _executor_of(chosen)
-    if where is not Executor.SLURM:
-        _uncancel(chosen)
+    if where is Executor.SLURM:
+        resume_on_slurm(chosen, store, checkpoint=checkpoint)
+        return
+    _uncancel(chosen)
     run = run_experiments(chosen, where, max_parallel=max_parallel, checkpoint=checkpoint)
     print_results(results_of(chosen))
     leave(run, chosen)

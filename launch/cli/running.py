@@ -36,10 +36,7 @@ def run_experiments(
     Raises:
         RefusedError: the executor can't run them.
     """
-    if executor is Executor.SLURM:
-        from launch.submit import require_slurm
-
-        require_slurm()
+    assert executor is not Executor.SLURM
     if executor is Executor.DEBUG:
         return _run_in_this_process(experiments, checkpoint)
     from launch.local import run_local

@@ -126,6 +126,6 @@ def _check_executor(grid: "Grid", executor: Executor) -> None:
 
     require_no_image((grid.container or {}).get("image"))
     if executor is Executor.SLURM:
-        from launch.submit import require_slurm
+        from launch.slurm.commands import require_slurm
 
         require_slurm()

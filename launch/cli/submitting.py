@@ -1,6 +1,7 @@
 """Handing experiments to Slurm, and following them for those who want to wait."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ def site_of(name: str | None) -> "Site":
 
 
 def launch_on_slurm(
-    grid: "Grid", store: "Store", agreed: Iterable[str], *, site: str | None, err: bool
+    grid: "Grid", store: "Store", agreed: Sequence[str], *, site: str | None, err: bool
 ) -> "list[Experiment]":
     """Freeze a grid and hand over what is new of it.
 
@@ -44,27 +45,79 @@ def launch_on_slurm(
         err: tell it on standard error.
 
     Returns:
-        What was handed over: nothing, if somebody else was faster.
+        What was handed over, without what somebody else was faster with.
 
     Raises:
         RefusedError: Slurm doesn't take them, or doesn't answer.
     """
-    from launch.slurm.launching import in_slurm, largest_array, settle_open, sole_launcher, submit
+    from launch.slurm.launching import largest_array, submit
 
     cluster = site_of(site)
-    with sole_launcher(store.root):
-        settle_open(store.root)
-        taken = in_slurm(store.root)
-        wanted = [each for each in agreed if each not in taken]
+    with _others_left_out(store, agreed, err=err) as wanted:
         if not wanted:
-            typer.echo("All of it waits or runs already.", err=err)
             return []
+        # Asked before anything is written: a controller that is down leaves no trace.
         size = largest_array(cluster)
         store.freeze(grid, details={"executor": str(Executor.SLURM), "site": site})
         known = {experiment.id: experiment for experiment in store.experiments(grid.name)}
         experiments = [known[each] for each in wanted]
         submit(experiments, cluster, size, lambda array: _tell(array, err=err))
     return experiments
+
+
+def resume_on_slurm(
+    experiments: "Sequence[Experiment]",
+    store: "Store",
+    *,
+    checkpoint: str | None = None,
+    err: bool = False,
+) -> "list[Experiment]":
+    """Hand over experiments that were launched before, each as its launch's site wants it.
+
+    Args:
+        checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
+        err: tell it on standard error.
+
+    Returns:
+        What was handed over, without what somebody else was faster with.
+
+    Raises:
+        RefusedError: Slurm doesn't take them, or doesn't answer.
+    """
+    from launch.slurm.commands import require_slurm
+    from launch.slurm.launching import largest_array, submit
+    from launch.stop import uncancel
+
+    require_slurm()
+    with _others_left_out(store, [each.id for each in experiments], err=err) as wanted:
+        chosen = [each for each in experiments if each.id in wanted]
+        for experiment in chosen:
+            uncancel(store.root, experiment.id)
+        for name in dict.fromkeys(each.launch.record.get("site") for each in chosen):
+            cluster = site_of(name)
+            submit(
+                [each for each in chosen if each.launch.record.get("site") == name],
+                cluster,
+                largest_array(cluster),
+                lambda array: _tell(array, err=err),
+                checkpoint=checkpoint,
+            )
+    return chosen
+
+
+@contextmanager
+def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterator[dict[str, None]]:
+    """The ids without those that wait or run already; until the block ends, nobody adds any."""
+    from launch.slurm.launching import in_slurm, settle_open, sole_launcher
+
+    with sole_launcher(store.root):
+        settle_open(store.root)
+        taken = in_slurm(store.root)
+        wanted = dict.fromkeys(each for each in ids if each not in taken)
+        if len(wanted) < len(ids):
+            left_out = counted(len(ids) - len(wanted), "experiment")
+            typer.echo(f"{left_out} left out, in Slurm's queue already", err=err)
+        yield wanted
 
 
 def _tell(array: "Submission", *, err: bool) -> None:

@@ -1,6 +1,7 @@
 """Calling Slurm's programs, with a limit on how long they may take."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,17 @@ class Answer:
     errors: str
 
 
+def require_slurm() -> None:
+    """Refuse to go on where experiments can't be submitted.
+
+    Raises:
+        RefusedError: there is no Slurm here.
+    """
+    for program in ("sbatch", "srun", "squeue", "scontrol"):
+        if shutil.which(program) is None:
+            raise _no_slurm(program)
+
+
 def call(
     command: Sequence[str], patience_s: float, environment: Mapping[str, str] | None = None
 ) -> Answer:
@@ -45,10 +57,7 @@ def call(
             check=False,
         )
     except FileNotFoundError:
-        raise RefusedError(
-            f"there is no Slurm on this machine: `{command[0]}` is not on the PATH",
-            hint="--executor local, or log in to a machine of the cluster",
-        ) from None
+        raise _no_slurm(command[0]) from None
     except subprocess.TimeoutExpired as late:
         return Answer(None, _text(late.stdout), _text(late.stderr))
     return Answer(done.returncode, _text(done.stdout), _text(done.stderr))
@@ -69,6 +78,13 @@ def ask(*command: str) -> str:
             hint="try again in a few minutes; `scontrol ping` says when slurmctld is up",
         )
     return answer.output
+
+
+def _no_slurm(program: str) -> RefusedError:
+    return RefusedError(
+        f"there is no Slurm on this machine: `{program}` is not on the PATH",
+        hint="--executor local, or log in to a machine of the cluster",
+    )
 
 
 def _text(output: bytes | None) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from submitit.core.utils import DelayedSubmission
 
-from launch.submit import require_slurm, submit_local
+from launch.slurm.commands import require_slurm
+from launch.submit import submit_local
 from launch.supervisor import supervise
 from pcm.errors import RefusedError
 from tests.local.launches import make_launch
