@@ -1,15 +1,22 @@
 """What the words on the command line stand for: sweeps and experiments of the store."""
 
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from pcm.errors import NotFoundError
 
 if TYPE_CHECKING:
     from launch.report.status import Line
+    from launch.scheduler import Queue
     from launch.store import Experiment, Store
+
+QUEUE_INTERVAL_S = 10.0
+"""Between two questions to Slurm."""
 
 
 def open_store(runs_dir: Path | None) -> "Store":
@@ -46,9 +53,39 @@ def _named(store: "Store", word: str) -> "Iterable[Experiment]":
 
 
 def lines_of(experiments: "Sequence[Experiment]") -> "list[Line]":
-    """The experiments and where they stand now."""
-    from launch.facts import read_statuses
-    from launch.report.status import Line
+    """The experiments and where they stand now; says so where Slurm can't be asked."""
+    return Looking(experiments).lines()
 
-    statuses = read_statuses(experiments)
-    return [Line(each.id, each.name, statuses[each.id]) for each in experiments]
+
+class Looking:
+    """Looks at experiments as often as one wants, and bothers Slurm now and then only."""
+
+    def __init__(self, experiments: "Sequence[Experiment]") -> None:
+        self._experiments = experiments
+        self._queue: Queue | None = None
+        self._asked = 0.0
+
+    def lines(self) -> "list[Line]":
+        """Where they stand now."""
+        from launch.facts import read_statuses
+        from launch.report.status import Line
+
+        statuses = read_statuses(self._experiments, self._fresh_queue())
+        return [Line(each.id, each.name, statuses[each.id]) for each in self._experiments]
+
+    def _fresh_queue(self) -> "Queue":
+        from launch.places import queue_for
+
+        now = time.monotonic()
+        if self._queue is None or now > self._asked + QUEUE_INTERVAL_S:
+            former, self._queue = self._queue, queue_for(self._experiments)
+            # From its answer on: one that is down takes its time to say nothing.
+            self._asked = time.monotonic()
+            if self._queue.trouble is not None and (former is None or former.trouble is None):
+                typer.echo(f"warning: {silence(self._queue.trouble)}", err=True)
+        return self._queue
+
+
+def silence(trouble: str) -> str:
+    """What it means that Slurm gave no answer."""
+    return f"Slurm does not answer, so this is what the files tell ({trouble})"

@@ -10,6 +10,7 @@ import typer
 
 from launch.cli.options import Executor
 from launch.report.text import counted
+from pcm.errors import RefusedError
 
 if TYPE_CHECKING:
     from launch.grid import Grid
@@ -135,13 +136,18 @@ class _Candidate:
 
 def print_scripts(work: "Sequence[PlanItem]", sweep: str, root: Path, site: str | None) -> None:
     """What sbatch would get; the names of folders that aren't there yet are made up."""
-    from launch.slurm.launching import largest_array, scripts
+    from launch.slurm.launching import DEFAULT_ARRAY_SIZE, largest_array, scripts
     from launch.store import LaunchDir, RunsRoot
 
     cluster = site_of(site)
+    try:
+        size = largest_array(cluster)
+    except RefusedError as error:
+        size = DEFAULT_ARRAY_SIZE
+        typer.echo(f"note: arrays of at most {size:,} tasks, as {error.message}", err=True)
     launch = LaunchDir(RunsRoot(root).sweeps / sweep / "LAUNCH")
     candidates = [_Candidate(launch, item.id, item.resources) for item in work]
-    for request, script in scripts(candidates, cluster, largest_array(cluster)):
+    for request, script in scripts(candidates, cluster, size):
         typer.echo(f"\n--- sbatch, {counted(len(request.ids), 'experiment')}:\n{script}")
 
 

@@ -1,11 +1,12 @@
 """`pcm status`: where experiments stand."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launch.cli.finding import find_experiments, lines_of, open_store
+from launch.cli.finding import Looking, find_experiments, lines_of, open_store
 from launch.cli.options import Everything, Json, RunsDir, StateOption
 from launch.cli.printing import print_json
 from pcm.errors import UsageError
@@ -84,21 +85,20 @@ def _print_lines(lines: "list[Line]", *, everything: bool) -> None:
     typer.echo(f"{counted(len(lines), 'experiment')}: {tally(line.state for line in lines)}")
     shown = lines if everything or len(lines) <= SHOWN else by_interest(lines)[:SHOWN]
     console().print(status_table(shown))
-    for remark in remarks(shown):
+    for remark in remarks(shown, time.time()):
         typer.echo(remark)
     if len(shown) < len(lines):
         typer.echo(f"{len(lines) - len(shown):,} more; --all shows them, --state chooses")
 
 
 def _watch(words: list[str], states: "list[State]", runs_dir: Path | None) -> None:
-    import time
-
     from launch.report.live import live_view
     from launch.report.table import console
 
+    looking = Looking(find_experiments(open_store(runs_dir), words))
     with live_view(console()) as show:
         while True:
-            lines = _look(words, states, runs_dir)
+            lines = [line for line in looking.lines() if not states or line.state in states]
             show(lines)
             if all(line.state.is_ended for line in lines):
                 return

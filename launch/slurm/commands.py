@@ -74,7 +74,7 @@ def ask(*command: str) -> str:
     if answer.exit_code != 0:
         said = answer.errors.strip() or f"no answer within {QUERY_PATIENCE_S:.0f} s"
         raise RefusedError(
-            f"Slurm does not answer: {command[0]}: {said}",
+            f"Slurm does not answer {command[0]}: {said}",
             hint="try again in a few minutes; `scontrol ping` says when slurmctld is up",
         )
     return answer.output

@@ -85,7 +85,7 @@ def test_a_long_plan_is_cut_and_says_so(pcm: Pcm, project: Path) -> None:
     text = pcm("plan", "long.yaml").stdout
     assert "60 more; pcm plan --all shows them" in text
     assert len(text.splitlines()) < 40
-    assert "and 60 more like these" in pcm("launch", "long.yaml", "--dry-run").stdout
+    assert "and 60 more like these" in pcm("launch", "long.yaml", *LOCAL, "--dry-run").stdout
     assert len(pcm("plan", "long.yaml", "--all").stdout.splitlines()) > 80
 
 
