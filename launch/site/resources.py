@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from launch.site.retries import RETRY_FORMS, parse_retry
 from launch.site.units import MEMORY_FORMS, TIME_FORMS, parse_memory, parse_time
 from pcm.config.names import did_you_mean
 from pcm.config.wording import shown
@@ -25,6 +26,8 @@ class Resources:
         mem: megabytes for each node.
         time: limit of one attempt in minutes.
         max_parallel: experiments of the sweep that may run at once.
+        retries: how often an experiment comes back by itself after an error of its own.
+        retry: what comes back after other ends, see `launch.site.retries`.
     """
 
     partition: str | None = None
@@ -41,6 +44,8 @@ class Resources:
     mem: int | None = None
     time: int | None = None
     max_parallel: int | None = None
+    retries: int | None = None
+    retry: Mapping[str, Any] | None = None
 
     @property
     def ranks_per_node(self) -> int:
@@ -151,6 +156,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "mem": parse_memory,
     "time": parse_time,
     "max_parallel": _count,
+    "retries": _count_or_none_at_all,
+    "retry": parse_retry,
 }
 assert set(_PARSERS) == {field.name for field in fields(Resources)}
 
@@ -160,6 +167,7 @@ _EXPECTED: dict[Callable[[Any], Any], str] = {
     _count_or_none_at_all: "a whole number from 0",
     parse_memory: MEMORY_FORMS,
     parse_time: TIME_FORMS,
+    parse_retry: RETRY_FORMS,
 }
 
 

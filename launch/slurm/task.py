@@ -26,5 +26,6 @@ def run_task(submission: str) -> str:
     outcome = read_json(files.outcome)
     if outcome is not None and outcome["job_id"] != job_id:
         raise RefusedError(f"array {job_id} came too late: {outcome['reason']}")
-    array = read_json(files.intent)["array"]
-    return supervise(str(files.launch.path), array[int(os.environ["SLURM_ARRAY_TASK_ID"])])
+    intent = read_json(files.intent)
+    experiment_id = intent["array"][int(os.environ["SLURM_ARRAY_TASK_ID"])]
+    return supervise(str(files.launch.path), experiment_id, intent.get("checkpoint"))

@@ -28,6 +28,7 @@ class Job:
         launcher: the process that must not be outlived; None if there is none.
         devices: value for CUDA_VISIBLE_DEVICES; None to leave it alone.
         checkpoint: the one that somebody wants to go on from; None takes the newest.
+        restarts: how often the scheduler sent the job back to its queue.
     """
 
     executor: str
@@ -43,6 +44,7 @@ class Job:
     launcher: Process | None = None
     devices: str | None = None
     checkpoint: str | None = None
+    restarts: int = 0
 
     @property
     def is_orphaned(self) -> bool:
@@ -51,21 +53,20 @@ class Job:
 
     @classmethod
     def current(cls) -> "Job":
-        """The submitit job that the calling process is a task of."""
+        """The job of submitit's local executor that the calling process is a task of."""
         env = submitit.JobEnvironment()
-        told = json.loads(os.environ.get(LOCAL_VARIABLE, "{}")) if env.cluster == "local" else {}
-        restarts = os.environ.get("SLURM_RESTART_COUNT", "0")
+        told = json.loads(os.environ.get(LOCAL_VARIABLE, "{}"))
         local_world_size = env.num_tasks // env.num_nodes
         return cls(
             executor=env.cluster,
             id=env.job_id,
-            key=told.get("key", f"{env.job_id}-{restarts}"),
+            key=told.get("key", f"{env.job_id}-0"),
             rank=env.global_rank,
             world_size=env.num_tasks,
             local_rank=env.local_rank,
             local_world_size=local_world_size,
             node=env.node,
-            main_address="127.0.0.1" if env.num_nodes == 1 else env.hostnames[0],
+            main_address="127.0.0.1",
             cores=max(1, told.get("cores", available_cores()) // local_world_size),
             launcher=Process.from_record(told.get("launcher", {})),
             devices=told.get("devices"),

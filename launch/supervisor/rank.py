@@ -97,7 +97,10 @@ def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:
     write_json(files.outcome(rank), outcome.record())
     if files.finished.exists() or outcome.killed:
         return
-    if outcome.is_failure:
+    if outcome.is_failure and outcome.out_of_memory:
+        how = outcome.signal or f"exit code {outcome.exit_code}"
+        fail(files, rank, outcome.exit_code, outcome.signal, f"out of memory ({how})", is_oom=True)
+    elif outcome.is_failure:
         fail(files, rank, outcome.exit_code, outcome.signal)
     elif rank == 0 and not files.stopped.exists():
         fail(files, rank, outcome.exit_code, message="training ended without a word")
@@ -109,7 +112,10 @@ def fail(
     exit_code: int | None = None,
     signal: str | None = None,
     message: str | None = None,
+    *,
+    is_oom: bool = False,
 ) -> None:
     """Tell all ranks that one has failed; the first failure is the one that counts."""
     failure = {"rank": rank, "exit_code": exit_code, "signal": signal, "message": message}
+    failure |= {"out_of_memory": is_oom}
     create_json(files.failed, failure)

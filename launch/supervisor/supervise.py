@@ -11,21 +11,25 @@ from launch.signals import SCHEDULER, SignalFlag
 from launch.status import State, derive_state
 from launch.store import LaunchDir
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
+from launch.supervisor.ending import send_back, settle
 from launch.supervisor.environment import training_environment
 from launch.supervisor.job import Job
 from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone
 from launch.supervisor.refusal import recorded_refusal
+from launch.supervisor.slurm_job import is_slurm_task, slurm_job
 from launch.supervisor.training import TrainingProcess
 
 PEERS_PATIENCE_S = GRACE_S + 3.0
 """Ranks of an attempt end at about the same time, or are killed after the grace."""
 
 
-def supervise(launch_dir: str, experiment_id: str) -> str:
+def supervise(launch_dir: str, experiment_id: str, checkpoint: str | None = None) -> str:
     """Run one rank of an attempt to its end, as a task of a submitit job.
 
     Args:
         launch_dir: the frozen launch, see `launch.store.LaunchDir`.
+        checkpoint: of a job in Slurm: the one that somebody wants to go on from; None takes
+            the newest.
 
     Returns:
         What became of the attempt, as far as this rank can tell: a `State`.
@@ -33,23 +37,38 @@ def supervise(launch_dir: str, experiment_id: str) -> str:
     Raises:
         PcmError: there can't be an attempt, e.g. since another one is running.
     """
-    job = Job.current()
     launch = LaunchDir(Path(launch_dir))
+    with SignalFlag(SCHEDULER) as signals:
+        job = slurm_job(checkpoint) if is_slurm_task() else Job.current()
+        if job.rank == 0:
+            attempt = lead(launch, experiment_id, job, signals)
+        else:
+            attempt = follow(launch, experiment_id, job, signals)
+    return conclude(attempt)
+
+
+def lead(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag) -> Attempt:
+    """Rank 0: make the attempt, run the rank, decide what becomes of the job."""
+    with ExitStack() as stack:
+        with recorded_refusal(launch, job.key):
+            attempt = stack.enter_context(lead_attempt(launch, experiment_id, job))
+        run_rank(attempt, job, signals)
+        wait_for_outcomes(attempt, job)
+        verdict = settle(launch, attempt, job) if job.executor == "slurm" else None
+    if verdict is not None and verdict.is_ours:
+        send_back(job, verdict)
+    return attempt
+
+
+def follow(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag) -> Attempt:
+    """Any other rank: find the attempt, run the rank."""
 
     def is_given_up() -> bool:
         return bool(signals.received) or job.is_orphaned
 
-    with ExitStack() as stack:
-        signals = stack.enter_context(SignalFlag(SCHEDULER))
-        if job.rank != 0:
-            attempt = join_attempt(launch, experiment_id, job, is_given_up)
-            run_rank(attempt, job, signals)
-        else:
-            with recorded_refusal(launch, job.key):
-                attempt = stack.enter_context(lead_attempt(launch, experiment_id, job))
-            run_rank(attempt, job, signals)
-            wait_for_outcomes(attempt, job)
-    return conclude(attempt)
+    attempt = join_attempt(launch, experiment_id, job, is_given_up)
+    run_rank(attempt, job, signals)
+    return attempt
 
 
 def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from launch.processes import Process, kill_group
 from launch.signals import SCHEDULER
+from launch.supervisor.memory import count_oom_kills
 from pcm.errors import ExitCode
 
 _PR_SET_PDEATHSIG = 1
@@ -26,11 +27,13 @@ class Outcome:
     Attributes:
         signal: the signal's name if one killed it; `exit_code` is None then.
         killed: whether it was killed on our side: since another rank had failed, or by a person.
+        out_of_memory: whether the kernel killed a process for its memory meanwhile.
     """
 
     exit_code: int | None
     signal: str | None
     killed: bool = False
+    out_of_memory: bool = False
 
     @property
     def is_failure(self) -> bool:
@@ -40,7 +43,7 @@ class Outcome:
     def record(self) -> dict[str, Any]:
         """As plain data, for a JSON file."""
         names = {"exit_code": self.exit_code, "signal": self.signal, "killed": self.killed}
-        return names | {"ended": time.time()}
+        return names | {"out_of_memory": self.out_of_memory, "ended": time.time()}
 
 
 class TrainingProcess:
@@ -66,6 +69,7 @@ class TrainingProcess:
             )
         self.process = Process.of(self._popen.pid)
         self._killed = False
+        self._oom_kills = count_oom_kills()
 
     def poll(self) -> Outcome | None:
         """How it ended; None while it runs."""
@@ -75,9 +79,10 @@ class TrainingProcess:
         # As long as nobody has fetched its exit code, nobody else can have got its id.
         kill_group(self.process)
         code = self._popen.wait()
+        is_oom = count_oom_kills() > self._oom_kills
         if code < 0:
-            return Outcome(None, signal.Signals(-code).name, self._killed)
-        return Outcome(code, None, self._killed)
+            return Outcome(None, signal.Signals(-code).name, self._killed, is_oom)
+        return Outcome(code, None, self._killed, is_oom)
 
     def kill(self) -> None:
         """End it and its workers at once."""

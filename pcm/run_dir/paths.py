@@ -13,6 +13,7 @@ attempts/N/
   rank-R.log                   output of rank R                supervisor of rank R
   outcome-R.json               how rank R ended                supervisor of rank R
   failed.json                  which rank failed first         first failing supervisor
+  verdict.json                 whether its job comes back      supervisor of rank 0
   stop.json                    a request to stop               first to ask
   rendezvous.json              address and port                training rank 0
   progress.json                epoch, step, loss, time left    training rank 0
@@ -47,6 +48,11 @@ class AttemptDir:
     def failed(self) -> Path:
         """Which rank failed first."""
         return self.path / "failed.json"
+
+    @property
+    def verdict(self) -> Path:
+        """Whether the scheduler's job comes back, and why; of attempts that did not finish."""
+        return self.path / "verdict.json"
 
     @property
     def stop(self) -> Path:

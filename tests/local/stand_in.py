@@ -46,6 +46,7 @@ def main() -> int:
 
 def train(run_dir: RunDir, files: AttemptDir) -> int:
     step = done_before(run_dir, files.number)
+    print(f"goes on from step {step}")
     while step < STEPS or "STAND_IN_DEAF" in os.environ:
         step += 1
         time.sleep(STEP_S)

@@ -19,6 +19,24 @@ RESOURCES = Record(
         **dict.fromkeys(("cpus_per_gpu", "cpus_per_task"), (None, COUNT)),
         **dict.fromkeys(("mem_per_gpu", "mem", "time"), (None, int | str)),
         "max_parallel": (None, COUNT),
+        "retries": (None, Number(int, low=0)),
+        "retry": (
+            None,
+            Record(
+                optional={
+                    "oom": (
+                        None,
+                        Record(
+                            optional={
+                                "mem_factor": (None, int | float),
+                                "max": (None, Number(int, low=0)),
+                            }
+                        ),
+                    ),
+                    "node_fail": (None, Record(optional={"max": (None, Number(int, low=0))})),
+                }
+            ),
+        ),
     }
 )
 """What one experiment asks for: `time: "12:00:00"`, `mem: 32G`."""

@@ -1,0 +1,81 @@
+"""What rank 0 does when an attempt in Slurm has ended: ask, decide, write down, send back."""
+
+import time
+from pathlib import Path
+
+from launch.records import read_record
+from launch.site.retries import Retries
+from launch.stop import cancel
+from launch.store import LaunchDir, RunsRoot
+from launch.supervisor.attempt import Attempt
+from launch.supervisor.job import Job
+from launch.supervisor.requeue import Ending, Verdict, decide
+from launch.supervisor.scontrol import read_job, scontrol
+from pcm.run_dir import AttemptDir, write_json
+
+
+def settle(launch: LaunchDir, attempt: Attempt, job: Job) -> Verdict | None:
+    """Decide what becomes of the job, and write it down; None if training has finished.
+
+    What somebody cancelled in Slurm is cancelled for us as well: neither another job nor
+    another launch of the grid brings it back.
+    """
+    if attempt.files.finished.exists():
+        return None
+    root, experiment_id = RunsRoot(launch.root), attempt.run_dir.path.name
+    is_cancelled = root.cancelled(experiment_id).exists()
+    facts = None if is_cancelled else read_job(job.id)
+    ending = _ending(attempt, is_cancelled=is_cancelled)
+    resources = (launch.point_record(experiment_id) or {}).get("resources", {})
+    verdict = decide(facts, job.restarts, ending, Retries.of(resources))
+    write_json(attempt.files.verdict, verdict.record())
+    if verdict.reason == "cancel" and not is_cancelled:
+        cancel(root, experiment_id)
+    return verdict
+
+
+def send_back(job: Job, verdict: Verdict) -> None:
+    """Send the job back to the queue; Slurm ends the calling process for it.
+
+    So this is the last thing to do, when all files are written and no lock is held.
+    """
+    scontrol("requeue", job.id)
+    if verdict.memory is not None:
+        name, megabytes = verdict.memory
+        scontrol("update", f"JobId={job.id}", f"{name}={megabytes}")
+
+
+def _ending(attempt: Attempt, *, is_cancelled: bool) -> Ending:
+    """How the attempt ended, and the ones before it."""
+    attempts = attempt.run_dir.attempts()
+    failures = [read_record(files.failed) for files in attempts]
+    oom = [bool(failure.get("out_of_memory")) for failure in failures]
+    return Ending(
+        is_failure=bool(failures[-1]) and not attempt.files.stopped.exists(),
+        is_cancelled=is_cancelled,
+        is_out_of_memory=oom[-1],
+        stopped_by=str(read_record(attempt.files.stop).get("by", "")),
+        time=time.time(),
+        fruitless=_fruitless(attempts),
+        failures=sum(bool(failure) for failure in failures) - sum(oom),
+        out_of_memory=sum(oom),
+    )
+
+
+def _fruitless(attempts: list[AttemptDir]) -> int:
+    """How many of the newest attempts in a row got no further than the ones before them."""
+    steps = [_step(files) for files in attempts]
+    count = 0
+    while count < len(steps) and steps[-1 - count] <= max(steps[: -1 - count], default=0):
+        count += 1
+    return count
+
+
+def _step(files: AttemptDir) -> int:
+    """The step that an attempt came to; 0 if it made none."""
+    return max(map(_step_in, (files.progress, files.stopped)))
+
+
+def _step_in(path: Path) -> int:
+    step = read_record(path).get("step")
+    return step if isinstance(step, int) else 0

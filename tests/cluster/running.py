@@ -1,0 +1,109 @@
+"""An experiment in a real Slurm, and what befalls it there."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from launch.records import read_record
+from launch.store import Experiment
+from pcm.run_dir import AttemptDir
+from tests.cluster.person import Person, wait_for
+
+LONG = {"STAND_IN_STEPS": "4000"}
+"""Variables of a training that doesn't end before something happens to it."""
+
+
+@dataclass
+class Running:
+    """One experiment of a person.
+
+    Attributes:
+        task: Slurm's id of it.
+    """
+
+    person: Person
+    experiment: Experiment
+    task: str
+
+    @classmethod
+    def launch(cls, person: Person, *, resources: Any = None, **variables: str) -> "Running":
+        """Launch an experiment of its own on the preemptable partition."""
+        grid = person.write_grid(1, **(resources or {}))
+        [experiment] = person.launch(grid, **variables)
+        [line] = person.queue("pending,running")
+        return cls(person, experiment, line.split()[0])
+
+    def attempt(self, number: int) -> AttemptDir:
+        """Its files; the attempt may be to come."""
+        return self.experiment.run_dir.attempt(number)
+
+    def wait_for_steps(self, attempt: int = 1, steps: int = 3) -> None:
+        """Wait until an attempt trains; a job that was sent back needn't wait out its pause."""
+
+        def trains() -> bool:
+            self.hurry()
+            step = read_record(self.attempt(attempt).progress).get("step", 0)
+            return bool(step >= steps)
+
+        wait_for(trains)
+
+    def wait_for_end(self, attempt: int) -> None:
+        """Wait until an attempt has finished."""
+
+        def is_done() -> bool:
+            self.hurry()
+            return self.attempt(attempt).finished.exists()
+
+        wait_for(is_done)
+
+    def wait_for_verdict(self, attempt: int = 1) -> dict[str, Any]:
+        """What was decided about the job at an attempt's end."""
+        verdict: dict[str, Any] = wait_for(lambda: read_record(self.attempt(attempt).verdict))
+        return verdict
+
+    def hurry(self) -> None:
+        """Let a job that was sent back start at once: Slurm lets it wait two minutes."""
+        if self.state == "PENDING":
+            change = ("scontrol", "update", f"JobId={self.task}", "StartTime=now")
+            self.person.cluster.run(*change, check=False)
+
+    @property
+    def state(self) -> str:
+        """Slurm's word for it; "" if Slurm has forgotten it."""
+        states = dict(line.split() for line in self.person.queue())
+        return states.get(self.task, "")
+
+    @contextmanager
+    def preempted(self) -> Iterator[None]:
+        """Another job wants its nodes until the block ends."""
+        cluster = self.person.cluster
+        nodes = cluster.run("squeue", "-h", "-j", self.task, "-o", "%N").strip()
+        urgent = self.person.run(
+            *("sbatch", "--parsable", "--partition=urgent", f"--nodelist={nodes}", "--exclusive"),
+            *("--output=/dev/null", "--time=5", "--mem=100", "--wrap=sleep 300"),
+        )
+        assert urgent.returncode == 0, urgent.stderr
+        yield
+        cluster.run("scancel", urgent.stdout.strip())
+
+    def pid(self, attempt: int, rank: int, key: str = "pid") -> int:
+        """A rank's supervisor, or its training process for `child_pid`."""
+        return int(read_record(self.attempt(attempt).supervisor(rank))[key])
+
+    def kill(self, attempt: int, rank: int, key: str = "pid") -> None:
+        """SIGKILL one of its processes."""
+        os.kill(self.pid(attempt, rank, key), signal.SIGKILL)
+
+    def is_over(self) -> bool:
+        """Whether nothing of it is in the queue, nor among the person's processes."""
+        return self.state in ENDED and not self.person.processes()
+
+    def wait_until_over(self, seconds: float = 60.0) -> None:
+        """Wait until nothing of it is left."""
+        wait_for(self.is_over, seconds)
+
+
+ENDED = {"", "COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY"}
