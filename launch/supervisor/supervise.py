@@ -98,5 +98,5 @@ def wait_for_outcomes(attempt: Attempt, job: Job) -> None:
 def conclude(attempt: Attempt) -> State:
     """What became of an attempt whose processes have ended. Markers decide."""
     facts = replace(attempt_facts(attempt.files), is_alive=False)
-    state, _ = derive_state(facts, is_queued=False, is_cancelled=False)
+    state, _ = derive_state(facts, is_cancelled=False)
     return state

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from launch.status import AttemptFacts, State, derive_state
+from launch.status import AttemptFacts, Phase, Place, State, derive_state
 
 RUNS = AttemptFacts(number=1, is_alive=True)
 ENDED = AttemptFacts(number=1, is_alive=False)
@@ -13,7 +13,8 @@ ENDED = AttemptFacts(number=1, is_alive=False)
 def state_of(
     attempt: AttemptFacts | None, *, is_queued: bool = False, is_cancelled: bool = False
 ) -> State:
-    return derive_state(attempt, is_queued=is_queued, is_cancelled=is_cancelled)[0]
+    place = Place(Phase.WAITING) if is_queued else None
+    return derive_state(attempt, place, is_cancelled=is_cancelled)[0]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_a_cancellation_undoes_no_end() -> None:
 
 def test_details_say_what_the_state_does_not() -> None:
     def detail(attempt: AttemptFacts) -> str:
-        return derive_state(attempt, is_queued=False, is_cancelled=False)[1]
+        return derive_state(attempt, is_cancelled=False)[1]
 
     assert (
         detail(replace(ENDED, failure="rank 1: killed by SIGKILL")) == "rank 1: killed by SIGKILL"
