@@ -242,3 +242,53 @@ def _chunks_of_ranges(indices: Sequence[int], size: int = 100) -> list[str]:
     ]
     ranges = [f"{a}-{b}" if a < b else str(a) for a, b in zip(starts, ends, strict=True)]
     return [",".join(part) for part in _chunks(ranges, size)]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What Slurm's accounting has kept of a job.
+
+    Attributes:
+        state: Slurm's word, and who cancelled it.
+        exit_code: `CODE:SIGNAL`.
+        asked_mb: memory that it asked for, by node or core as it did; None if unknown.
+        used_mb: the most that one of its steps was seen with; None if that wasn't measured.
+        nodes: where it ran.
+    """
+
+    state: str
+    exit_code: str
+    asked_mb: float | None
+    used_mb: float | None
+    nodes: str
+
+
+def read_account(job: str) -> Account | None:
+    """What accounting knows of a job; None if it doesn't, or if the site keeps none."""
+    fields = "JobID,State,ExitCode,ReqMem,MaxRSS,NodeList"
+    try:
+        return parse_account(ask("sacct", "-n", "-P", f"--jobs={job}", f"--format={fields}"))
+    except RefusedError:
+        return None
+
+
+def parse_account(text: str) -> Account | None:
+    """The job in the output of sacct, whose further lines are its steps; None if there is none."""
+    rows = [line.split("|") for line in text.splitlines()]
+    rows = [row for row in rows if len(row) == 6]
+    if not rows:
+        return None
+    _, state, exit_code, asked, _, nodes = rows[0]
+    # The step tells of a lack of memory where the job's script only knows that it failed.
+    if any(row[1] == "OUT_OF_MEMORY" for row in rows):
+        state = "OUT_OF_MEMORY"
+    used = [amount for row in rows if (amount := megabytes(row[4])) is not None]
+    return Account(state, exit_code, megabytes(asked), max(used, default=None), nodes)
+
+
+def megabytes(text: str) -> float | None:
+    """`27672K`, `50M`, `4Gn` (of a node, in older versions) -> megabytes; None for no amount."""
+    match = re.fullmatch(r"([0-9.]+)([KMGT]?)[nc]?", text.strip())
+    if match is None:
+        return None
+    return float(match[1]) * {"": 1e-6, "K": 2**-10, "M": 1, "G": 2**10, "T": 2**20}[match[2]]

@@ -106,6 +106,20 @@ def resume_on_slurm(
     return chosen
 
 
+def settle_earlier(store: "Store") -> None:
+    """Find out what became of arrays whose launcher did not live to write it down.
+
+    Raises:
+        RefusedError: there are such arrays, and Slurm doesn't answer.
+    """
+    from launch.slurm.launching import settle_open, sole_launcher
+    from launch.slurm.records import all_submissions
+
+    if any(not each.is_settled for each in all_submissions(store.root)):
+        with sole_launcher(store.root):
+            settle_open(store.root)
+
+
 @contextmanager
 def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterator[dict[str, None]]:
     """The ids without those that wait or run already; until the block ends, nobody adds any."""
