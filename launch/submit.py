@@ -77,6 +77,21 @@ def submit_local(
     return SubmittedJob(key, launch, job)
 
 
+_SHIELD = """sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh"""
+"""Keeps a supervisor alive that is still importing when a signal comes. What it missed, it
+learns by asking Slurm."""
+
+_SIGNAL_LINES = (
+    "# A signal to this shell alone is passed on to the ranks.",
+    "srun() {",
+    '    command srun "$@" &',
+    '    for name in TERM USR1 USR2; do trap "kill -$name $! 2>/dev/null" $name; done',
+    "    while kill -0 $! 2>/dev/null; do wait $!; done",
+    "    wait $!",
+    "}",
+)
+
+
 class _ScriptWriter(submitit.SlurmExecutor):
     """submitit's, for scripts alone: so it works where there is no Slurm, too."""
 
@@ -104,7 +119,7 @@ def array_script(
         RefusedError: the runs root has a name that Slurm can't work with.
     """
     _check_path(files.launch)
-    executor = _ScriptWriter(files.path, python=f"{shlex.quote(sys.executable)} -P")
+    executor = _ScriptWriter(files.path, python=f"{_SHIELD} {shlex.quote(sys.executable)} -P")
     parameters = dict(request.parameters)
     dependency = {} if after is None else {"dependency": f"afterany:{after}"}
     comment = " ".join(filter(None, [str(parameters.pop("comment", "")), files.token]))
@@ -116,7 +131,7 @@ def array_script(
         comment=comment,
         stderr_to_stdout=True,
         array_parallelism=request.parallel,
-        setup=[*setup, *_payload_lines(files)],
+        setup=[*_SIGNAL_LINES, *setup, *_payload_lines(files)],
         # Since Slurm 22.05 srun doesn't take this over from sbatch.
         srun_args=[] if cores is None else [f"--cpus-per-task={cores}"],
         additional_parameters={"requeue": True, **dependency, **parameters},

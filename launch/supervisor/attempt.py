@@ -14,6 +14,7 @@ from launch.processes import Process
 from launch.records import read_record
 from launch.stop import request_stop
 from launch.store import LaunchDir, RunsRoot, create_run_dir
+from launch.store.installed import code_digest
 from launch.supervisor.job import Job
 from launch.supervisor.refusal import read_refusal
 from pcm.errors import RefusedError
@@ -21,6 +22,8 @@ from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
 
 LOCK_PATIENCE_S = 15.0
 """The former attempt's supervisor may still be waiting for its other ranks."""
+
+OTHER_CODE = "the code of pcm was edited after the launch; this attempt runs it as it is now"
 
 JOIN_PATIENCE_S = 600.0
 """Nodes of one job may start minutes apart."""
@@ -62,6 +65,7 @@ def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[At
             )
         _check_not_done(run_dir)
         attempt = _make(run_dir, job)
+        _note_code(launch, attempt)
         # One who cancels writes the marker first and looks for an attempt then: no gap.
         if marker.exists():
             request_stop(attempt.files, by="pcm cancel", reason="cancel")
@@ -142,8 +146,18 @@ def _make(run_dir: RunDir, job: Job) -> Attempt:
     command = training_command(training_python(os.environ), arguments)
     attempt = Attempt(run_dir, run_dir.attempt(number), command, _threads(former, job))
     attempt.files.path.mkdir(parents=True)
-    write_json(attempt.files.attempt, _record(attempt, job))
+    record = _record(attempt, job) | {"code_digest": code_digest()}
+    write_json(attempt.files.attempt, record)
     return attempt
+
+
+def _note_code(launch: LaunchDir, attempt: Attempt) -> None:
+    """Say so if this isn't the code that was launched: somebody edited it while the job waited."""
+    launched = launch.record.get("code_digest")
+    if launched in (None, read_record(attempt.files.attempt).get("code_digest")):
+        return
+    with attempt.files.log(0).open("a") as log:
+        log.write(f"pcm: warning: {OTHER_CODE}\n")
 
 
 def _threads(former: list[AttemptDir], job: Job) -> int:

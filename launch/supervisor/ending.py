@@ -14,6 +14,14 @@ from launch.supervisor.scontrol import read_job, scontrol
 from pcm.run_dir import AttemptDir, write_json
 
 
+def is_wanted_back(job: Job) -> bool:
+    """Whether Slurm took the job's nodes back while it was starting, when signals are missed."""
+    facts = read_job(job.id)
+    return facts is not None and (
+        facts.is_preempted or facts.state != "RUNNING" or facts.restarts > job.restarts
+    )
+
+
 def settle(launch: LaunchDir, attempt: Attempt, job: Job) -> Verdict | None:
     """Decide what becomes of the job, and write it down; None if training has finished.
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from launch.facts import attempt_facts
 from launch.signals import SCHEDULER, SignalFlag
 from launch.status import State, derive_state
+from launch.stop import request_stop
 from launch.store import LaunchDir
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
-from launch.supervisor.ending import send_back, settle
+from launch.supervisor.ending import is_wanted_back, send_back, settle
 from launch.supervisor.environment import training_environment
 from launch.supervisor.job import Job
 from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone
@@ -52,6 +53,8 @@ def lead(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag) -
     with ExitStack() as stack:
         with recorded_refusal(launch, job.key):
             attempt = stack.enter_context(lead_attempt(launch, experiment_id, job))
+        if job.executor == "slurm" and is_wanted_back(job):
+            request_stop(attempt.files, by="Slurm", reason="interrupt")
         run_rank(attempt, job, signals)
         wait_for_outcomes(attempt, job)
         verdict = settle(launch, attempt, job) if job.executor == "slurm" else None

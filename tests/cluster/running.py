@@ -29,7 +29,7 @@ class Running:
     task: str
 
     @classmethod
-    def launch(cls, person: Person, *, resources: Any = None, **variables: str) -> "Running":
+    def launch(cls, person: Person, resources: Any = None, **variables: str) -> "Running":
         """Launch an experiment of its own on the preemptable partition."""
         grid = person.write_grid(1, **(resources or {}))
         [experiment] = person.launch(grid, **variables)
@@ -66,7 +66,7 @@ class Running:
 
     def hurry(self) -> None:
         """Let a job that was sent back start at once: Slurm lets it wait two minutes."""
-        if self.state == "PENDING":
+        if "BeginTime" in self.person.cluster.run("squeue", "-h", "-t", "PD", "-o", "%r"):
             change = ("scontrol", "update", f"JobId={self.task}", "StartTime=now")
             self.person.cluster.run(*change, check=False)
 
