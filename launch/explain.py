@@ -39,6 +39,9 @@ def explain(experiment: Experiment, status: Status) -> Explanation:
         facts.append(("job", status.job))
     if files is not None:
         facts += _attempt(files)
+        launched = experiment.launch.record.get("code_digest")
+        if launched not in (None, read_record(files.attempt).get("code_digest", launched)):
+            facts.append(("code", "edited after the launch; the attempt ran it as it was then"))
     if failure is not None and files is not None:
         facts += _failure(failure, files)
     if status.job is not None and status.state.is_ended:

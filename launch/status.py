@@ -206,7 +206,7 @@ def _state_before_attempt(place: Place) -> tuple[State, str]:
 
 def _state_of_ended(attempt: AttemptFacts, place: Place | None) -> tuple[State, str]:
     word = "" if place is None else place.word
-    if attempt.stop_reason == "cancel" or attempt.verdict == "cancelled":
+    if "cancel" in (attempt.stop_reason, attempt.verdict):
         return State.CANCELLED, attempt.failure or ""
     if attempt.comes_back and place is not None:
         return _state_of_interrupted(attempt, place)

@@ -25,6 +25,10 @@ LOCK_PATIENCE_S = 15.0
 
 OTHER_CODE = "the code of pcm was edited after the launch; this attempt runs it as it is now"
 
+TAKE_OVER_PATIENCE_S = 300.0
+"""The same job's former attempt may still write a checkpoint on a node that Slurm gave up; and
+a file server may take a while to notice that a node is dead."""
+
 JOIN_PATIENCE_S = 600.0
 """Nodes of one job may start minutes apart."""
 
@@ -57,7 +61,7 @@ def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[At
     run_dir = create_run_dir(launch.path, experiment_id)
     _check_world_size(run_dir, job)
     marker = RunsRoot(launch.root).cancelled(experiment_id)
-    with _locked(run_dir):
+    with _locked(run_dir, job):
         if marker.exists():
             raise RefusedError(
                 f"experiment {experiment_id} was cancelled",
@@ -117,10 +121,11 @@ def _check_not_done(run_dir: RunDir) -> None:
 
 
 @contextmanager
-def _locked(run_dir: RunDir) -> Iterator[None]:
+def _locked(run_dir: RunDir, job: Job) -> Iterator[None]:
     lock = filelock.FileLock(run_dir.lock)
+    patience_s = TAKE_OVER_PATIENCE_S if _is_taken_over(run_dir, job) else LOCK_PATIENCE_S
     try:
-        lock.acquire(timeout=LOCK_PATIENCE_S)
+        lock.acquire(timeout=patience_s)
     except filelock.Timeout:
         raise RefusedError(
             f"experiment {run_dir.path.name} is running already{_whereabouts(run_dir)}",
@@ -130,6 +135,20 @@ def _locked(run_dir: RunDir) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _is_taken_over(run_dir: RunDir, job: Job) -> bool:
+    """Whether the same job ran before and was sent back; what is left of that is told to stop.
+
+    Slurm gives up a node that it can't reach, though processes may go on there.
+    """
+    for files in run_dir.attempts()[-1:]:
+        record = read_record(files.attempt)
+        if job.restarts and record.get("job_id") == job.id and record.get("key") != job.key:
+            if not any(end.exists() for end in (files.finished, files.stopped, files.failed)):
+                request_stop(files, by="the job's next attempt", reason="interrupt")
+            return True
+    return False
 
 
 def _whereabouts(run_dir: RunDir) -> str:
@@ -142,7 +161,7 @@ def _whereabouts(run_dir: RunDir) -> str:
 def _make(run_dir: RunDir, job: Job) -> Attempt:
     former = run_dir.attempts()
     number = former[-1].number + 1 if former else 1
-    arguments = training_arguments(run_dir.path, number, job.checkpoint)
+    arguments = training_arguments(run_dir.path, number, _checkpoint(former, job))
     command = training_command(training_python(os.environ), arguments)
     attempt = Attempt(run_dir, run_dir.attempt(number), command, _threads(former, job))
     attempt.files.path.mkdir(parents=True)
@@ -158,6 +177,12 @@ def _note_code(launch: LaunchDir, attempt: Attempt) -> None:
         return
     with attempt.files.log(0).open("a") as log:
         log.write(f"pcm: warning: {OTHER_CODE}\n")
+
+
+def _checkpoint(former: list[AttemptDir], job: Job) -> str | None:
+    """The one that the job was told to go on from, unless it has gone on from there already."""
+    mine = (each for each in former if read_record(each.attempt).get("job_id") == job.id)
+    return None if any(each.progress.exists() for each in mine) else job.checkpoint
 
 
 def _threads(former: list[AttemptDir], job: Job) -> int:
