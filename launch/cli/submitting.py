@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from launch.local import LocalRun
     from launch.plan import PlanItem
     from launch.site import Resources, Site
-    from launch.slurm.records import Submission
     from launch.store import Experiment, LaunchDir, Store
 
 INTERVAL_S = 2.0
@@ -62,7 +62,7 @@ def launch_on_slurm(
         store.freeze(grid, details={"executor": str(Executor.SLURM), "site": site})
         known = {experiment.id: experiment for experiment in store.experiments(grid.name)}
         experiments = [known[each] for each in wanted]
-        submit(experiments, cluster, size, lambda array: _tell(array, err=err))
+        submit(experiments, cluster, size, partial(typer.echo, err=err))
     return experiments
 
 
@@ -100,7 +100,7 @@ def resume_on_slurm(
                 [each for each in chosen if each.launch.record.get("site") == name],
                 cluster,
                 largest_array(cluster),
-                lambda array: _tell(array, err=err),
+                partial(typer.echo, err=err),
                 checkpoint=checkpoint,
             )
     return chosen
@@ -133,10 +133,6 @@ def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterat
             left_out = counted(len(ids) - len(wanted), "experiment")
             typer.echo(f"{left_out} left out, in Slurm's queue already", err=err)
         yield wanted
-
-
-def _tell(array: "Submission", *, err: bool) -> None:
-    typer.echo(f"job {array.job_id}: {counted(len(array.array), 'experiment')}", err=err)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import filelock
 
+from launch.report.text import counted
 from launch.site import Site
 from launch.slurm.commands import ask
 from launch.slurm.queue import read_queue, waiting_or_running
@@ -20,9 +21,6 @@ LAUNCHER_PATIENCE_S = 600.0
 """Another launcher may be waiting for a busy controller."""
 
 DEFAULT_ARRAY_SIZE = 1001
-
-OnArray = Callable[[Submission], None]
-"""Called for each array that Slurm took."""
 
 
 @contextmanager
@@ -71,7 +69,7 @@ def submit(
     experiments: Sequence[Experiment],
     site: Site,
     max_array_size: int,
-    on_array: OnArray,
+    tell: Callable[[str], None],
     *,
     checkpoint: str | None = None,
 ) -> list[Submission]:
@@ -79,7 +77,7 @@ def submit(
 
     Args:
         max_array_size: see `largest_array`.
-        on_array: called for each array, as soon as Slurm has it.
+        tell: called with what a person who waits wants to know, e.g. the id of each array.
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
 
     Raises:
@@ -89,10 +87,10 @@ def submit(
     for request in array_requests(experiments, site, max_array_size):
         after = None if request.after is None else taken[request.after].job_id
         try:
-            taken.append(submit_array(request, site, after=after, checkpoint=checkpoint))
+            taken.append(submit_array(request, site, tell, after=after, checkpoint=checkpoint))
         except RefusedError as error:
             raise _with_what_was_taken(error, taken, len(experiments)) from error
-        on_array(taken[-1])
+        tell(f"job {taken[-1].job_id}: {counted(len(request.ids), 'experiment')}")
     return taken
 
 

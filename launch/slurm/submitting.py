@@ -4,7 +4,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from launch.site import Site, setup_lines
 from launch.slurm.commands import Answer, call
@@ -52,7 +52,12 @@ def script_of(
 
 
 def submit_array(
-    request: ArrayRequest, site: Site, *, after: str | None = None, checkpoint: str | None = None
+    request: ArrayRequest,
+    site: Site,
+    tell: Callable[[str], None],
+    *,
+    after: str | None = None,
+    checkpoint: str | None = None,
 ) -> Submission:
     """Hand an array over, exactly once.
 
@@ -60,6 +65,7 @@ def submit_array(
     comment too. So nothing is lost or doubled whatever comes between.
 
     Args:
+        tell: called with what a person who waits wants to know.
         after: id of an array that has to end first.
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
 
@@ -73,7 +79,7 @@ def submit_array(
         write_text(files.script, script_of(files, request, site, after))
         write_payload(files)
         write_json(files.intent, _intent(files, request, checkpoint))
-    job_id = _hand_over(files, request)
+    job_id = _hand_over(files, request, tell)
     settle(files, job_id)
     submission = read_submission(files)
     assert submission is not None
@@ -131,9 +137,13 @@ def _intent(
     }
 
 
-def _hand_over(files: SubmissionDir, request: ArrayRequest) -> str:
-    environment = sbatch_environment(os.environ, request.parameters)
-    answer = call(["sbatch", "--parsable", str(files.script)], SBATCH_PATIENCE_S, environment)
+def _hand_over(files: SubmissionDir, request: ArrayRequest, tell: Callable[[str], None]) -> str:
+    answer = call(
+        ["sbatch", "--parsable", str(files.script)],
+        SBATCH_PATIENCE_S,
+        sbatch_environment(os.environ, request.parameters),
+        on_delay=lambda said: tell(f"waiting for sbatch ... {said}"),
+    )
     taken = _TAKEN.search(answer.output)
     if answer.exit_code == 0 and taken is not None:
         return taken[1]
