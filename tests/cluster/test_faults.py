@@ -74,3 +74,25 @@ def test_lack_of_memory_is_met_with_more_where_asked_for(person: Person) -> None
     running.wait_for_end(attempt=2)
     running.wait_until_over()
     assert read_record(running.attempt(2).outcome(0))["out_of_memory"] is False
+
+
+def test_a_node_that_dies_is_replaced(person: Person) -> None:
+    running = Running.launch(person, TWO_RANKS, STAND_IN_STEPS="60")
+    running.wait_for_steps()
+    with running.dead_node():
+        running.wait_for_end(attempt=2)
+        running.wait_until_over()
+    assert len(running.experiment.run_dir.attempts()) == 2
+    assert not running.attempt(1).verdict.exists()
+
+
+def test_a_node_that_slurm_cannot_reach_hands_over_what_runs_there(person: Person) -> None:
+    running = Running.launch(person, TWO_RANKS, **LONG)
+    running.wait_for_steps()
+    with running.dead_node(are_processes_alive=True):
+        verdict = running.wait_for_verdict()
+        assert verdict["reason"] == "requeued"
+        step = read_record(running.attempt(1).stopped)["step"]
+        running.wait_for_steps(attempt=2, steps=step + 1)
+    person.run("scancel", running.task)
+    assert running.wait_for_verdict(2)["reason"] == "cancel"
