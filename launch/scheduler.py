@@ -17,12 +17,13 @@ PATIENCE_S = 20.0
 
 _FIELDS = (
     *("ArrayJobID", "ArrayTaskID", "State", "RestartCnt", "StartTime", "NodeList", "Reason"),
-    "Comment",
+    *("Comment", "Command"),
 )
-"""What squeue is asked for; last what may have a separator in it."""
+"""What squeue is asked for; the last two may have a separator in them."""
 
 _TOKEN = re.compile(r"\b[0-9a-f]{32}\b")
-"""Names an array that we submitted; it is in the job's comment."""
+"""Names an array that we submitted; it is in the job's comment, and in the path of its script
+where a site has comments of its own."""
 
 _WAITING = frozenset(
     {"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
@@ -148,8 +149,8 @@ def read_queue(users: Iterable[int]) -> Queue:
 
 def parse_queue(text: str) -> dict[str, Task]:
     """Tasks in the output of squeue, by their id; lines that are none are left out."""
-    rows = (line.split("|", len(_FIELDS) - 1) for line in text.splitlines())
-    tasks = (_task(row) for row in rows if len(row) == len(_FIELDS))
+    rows = (line.split("|", len(_FIELDS) - 2) for line in text.splitlines())
+    tasks = (_task(row) for row in rows if len(row) == len(_FIELDS) - 1)
     return {task.id: task for task in tasks}
 
 
@@ -210,8 +211,8 @@ def meaning(reason: str) -> str:
 
 
 def _task(row: Sequence[str]) -> Task:
-    job, index, state, restarts, start, nodes, reason, comment = map(str.strip, row)
-    token = _TOKEN.search(comment)
+    job, index, state, restarts, start, nodes, reason, texts = map(str.strip, row)
+    token = _TOKEN.search(texts)
     return Task(
         id=f"{job}_{index}" if index.isdecimal() else job,
         state=state,

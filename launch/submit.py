@@ -25,6 +25,9 @@ _NO_LIMIT_MIN = 60 * 24 * 365 * 10
 _TAGS = ("%j", "%t", "%A", "%a")
 """submitit replaces these, wherever they are in a path."""
 
+_SLURM_TAGS = ("%", "\\", "\n")
+"""As submitit's, for Slurm; it has many more, and marks of its own."""
+
 
 @dataclass(frozen=True)
 class SubmittedJob:
@@ -64,7 +67,7 @@ def submit_local(
     Raises:
         RefusedError: the runs root has a name that submitit can't work with, or is full.
     """
-    _check_path(launch)
+    _check_path(launch, _TAGS)
     # The terminal's Ctrl-C goes to the controller too, which would kill its supervisors
     # within a second. It never unblocks the signals; the supervisors do.
     with held_back(PERSON), environment_variables(**{LOCAL_VARIABLE: told}):
@@ -118,7 +121,7 @@ def array_script(
     Raises:
         RefusedError: the runs root has a name that Slurm can't work with.
     """
-    _check_path(files.launch)
+    _check_path(files.launch, _SLURM_TAGS)
     executor = _ScriptWriter(files.path, python=f"{_SHIELD} {shlex.quote(sys.executable)} -P")
     parameters = dict(request.parameters)
     dependency = {} if after is None else {"dependency": f"afterany:{after}"}
@@ -154,9 +157,10 @@ def _payload_lines(files: SubmissionDir) -> list[str]:
     ]
 
 
-def _check_path(launch: LaunchDir) -> None:
-    if any(tag in str(launch.path) for tag in _TAGS):
+def _check_path(launch: LaunchDir, tags: Sequence[str]) -> None:
+    if any(tag in str(launch.path) for tag in tags):
+        names = " ".join(map(repr, tags))
         raise RefusedError(
-            f"the runs folder must not have any of {', '.join(_TAGS)} in its path: {launch.root}",
+            f"the runs folder must not have any of {names} in its path: {launch.root}",
             hint="choose another one with --runs-dir or PCM_RUNS_DIR",
         )

@@ -1,16 +1,11 @@
 """Calling Slurm's programs, with a limit on how long they may take."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pcm.errors import RefusedError
-
-QUERY_PATIENCE_S = 60.0
-"""A busy controller answers late; one that is down makes clients wait for half a minute."""
-
 
 DELAY_S = 5.0
 """A person who has waited for so long wants to know what for."""
@@ -82,23 +77,6 @@ def call(
 def _answer(process: "subprocess.Popen[bytes]", patience_s: float) -> Answer:
     output, errors = process.communicate(timeout=patience_s)
     return Answer(process.returncode, _text(output), _text(errors))
-
-
-def ask(*command: str) -> str:
-    """What a program of Slurm that changes nothing prints.
-
-    Raises:
-        RefusedError: Slurm doesn't answer.
-    """
-    # Lists of array tasks are cut short by default.
-    answer = call(command, QUERY_PATIENCE_S, {**os.environ, "SLURM_BITSTR_LEN": "0"})
-    if answer.exit_code != 0:
-        said = answer.errors.strip() or f"no answer within {QUERY_PATIENCE_S:.0f} s"
-        raise RefusedError(
-            f"Slurm does not answer {command[0]}: {said}",
-            hint="try again in a few minutes; `scontrol ping` says when slurmctld is up",
-        )
-    return answer.output
 
 
 def _no_slurm(program: str) -> RefusedError:

@@ -8,12 +8,18 @@ from contextlib import contextmanager
 import filelock
 
 from launch.report.text import counted
+from launch.scheduler import ask
 from launch.site import Site
-from launch.slurm.commands import ask
-from launch.slurm.queue import read_queue, waiting_or_running
 from launch.slurm.records import Submission, SubmissionDir, all_submissions
 from launch.slurm.requests import ArrayRequest, Asking, array_requests
-from launch.slurm.submitting import find_job, script_of, settle, submit_array
+from launch.slurm.submitting import (
+    find_job,
+    no_answer,
+    our_queue,
+    script_of,
+    settle,
+    submit_array,
+)
 from launch.store import Experiment, RunsRoot, writing
 from pcm.errors import RefusedError
 
@@ -24,17 +30,17 @@ DEFAULT_ARRAY_SIZE = 1001
 
 
 @contextmanager
-def sole_launcher(root: RunsRoot, patience_s: float = LAUNCHER_PATIENCE_S) -> Iterator[None]:
+def sole_launcher(root: RunsRoot) -> Iterator[None]:
     """Nobody else submits under this root until the block ends.
 
     Raises:
-        RefusedError: somebody else does, for longer than `patience_s` seconds.
+        RefusedError: somebody else does, for very long.
     """
     with writing(root.path):
         root.path.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(root.path / "launching.lock")
     try:
-        with lock.acquire(timeout=patience_s):
+        with lock.acquire(timeout=LAUNCHER_PATIENCE_S):
             yield
     except filelock.Timeout:
         raise RefusedError(
@@ -51,9 +57,11 @@ def settle_open(root: RunsRoot) -> None:
         RefusedError: there are such arrays, and Slurm doesn't answer.
     """
     unsettled = [each for each in all_submissions(root) if not each.is_settled]
-    rows = read_queue() if unsettled else []
+    if not unsettled:
+        return
+    queue = our_queue()
     for submission in unsettled:
-        settle(submission.files, find_job(submission.files, rows), "its launcher was interrupted")
+        settle(submission.files, find_job(submission.files, queue), "its launcher was interrupted")
 
 
 def in_slurm(root: RunsRoot) -> set[str]:
@@ -62,7 +70,10 @@ def in_slurm(root: RunsRoot) -> set[str]:
     Raises:
         RefusedError: Slurm doesn't answer.
     """
-    return set(waiting_or_running(all_submissions(root), read_queue()))
+    arrays = {each.job_id: each.array for each in all_submissions(root)}
+    active = (task.id for task in our_queue().tasks.values() if not task.is_ended)
+    tasks = (task.partition("_") for task in active)
+    return {arrays[job][int(index)] for job, _, index in tasks if index and job in arrays}
 
 
 def submit(
@@ -120,7 +131,11 @@ def largest_array(site: Site) -> int:
         return site.max_array_size
     if shutil.which("scontrol") is None:
         return DEFAULT_ARRAY_SIZE
-    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask("scontrol", "show", "config"), re.MULTILINE)
+    try:
+        config = ask("scontrol", "show", "config")
+    except RefusedError as error:
+        raise no_answer(error.message) from None
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", config, re.MULTILINE)
     size = int(match[1]) if match is not None else DEFAULT_ARRAY_SIZE
     if size == 0:
         raise RefusedError(

@@ -4,11 +4,11 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
+from launch.scheduler import Queue, read_queue
 from launch.site import Site, setup_lines
 from launch.slurm.commands import Answer, call
-from launch.slurm.queue import QueueRow, job_with, read_queue
 from launch.slurm.records import Submission, SubmissionDir, read_submission
 from launch.slurm.refusals import refusal
 from launch.slurm.requests import ArrayRequest
@@ -97,16 +97,31 @@ def settle(files: SubmissionDir, job_id: str | None, reason: str = "") -> None:
         write_json(files.outcome, {"job_id": job_id, "reason": reason, "time": time.time()})
 
 
-def find_job(files: SubmissionDir, rows: Iterable[QueueRow]) -> str | None:
+def our_queue() -> Queue:
+    """Our own jobs.
+
+    Raises:
+        RefusedError: Slurm doesn't answer.
+    """
+    queue = read_queue({os.getuid()})
+    if not queue.is_known:
+        raise no_answer(queue.trouble)
+    return queue
+
+
+def no_answer(trouble: str | None) -> RefusedError:
+    """What to tell where Slurm can't be asked."""
+    hint = "try again in a few minutes; `scontrol ping` says when slurmctld is up"
+    return RefusedError(f"Slurm does not answer: {trouble}", hint)
+
+
+def find_job(files: SubmissionDir, queue: Queue) -> str | None:
     """The job with an array's token, if there is or was one.
 
     Slurm forgets jobs; the files of a task that has started are there for ever.
-
-    Args:
-        rows: Slurm's queue.
     """
     started = next(files.path.glob("[0-9]*_*"), None)
-    return job_with(files.token, rows) if started is None else started.name.partition("_")[0]
+    return queue.jobs.get(files.token) if started is None else started.name.partition("_")[0]
 
 
 def sbatch_environment(
@@ -163,7 +178,7 @@ def _is_doubtful(answer: Answer) -> bool:
 def _look_for(files: SubmissionDir, patience_s: float) -> str | None:
     deadline = time.monotonic() + patience_s
     try:
-        while (job_id := find_job(files, read_queue())) is None and time.monotonic() < deadline:
+        while (job_id := find_job(files, our_queue())) is None and time.monotonic() < deadline:
             time.sleep(DOUBT_INTERVAL_S)
     except RefusedError as error:
         raise RefusedError(
