@@ -12,7 +12,7 @@ from launch.status import State, derive_state
 from launch.stop import request_stop
 from launch.store import LaunchDir
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
-from launch.supervisor.ending import is_wanted_back, send_back, settle
+from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
 from launch.supervisor.environment import training_environment
 from launch.supervisor.job import Job
 from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone
@@ -52,6 +52,7 @@ def lead(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag) -
     """Rank 0: make the attempt, run the rank, decide what becomes of the job."""
     with ExitStack() as stack:
         with recorded_refusal(launch, job.key):
+            check_losses(launch, experiment_id, job)
             attempt = stack.enter_context(lead_attempt(launch, experiment_id, job))
         if job.executor == "slurm" and is_wanted_back(job):
             request_stop(attempt.files, by="Slurm", reason="interrupt")
