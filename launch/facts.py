@@ -46,9 +46,12 @@ def read_statuses(
         root = RunsRoot(path)
         # The queues first: what starts meanwhile has its files already.
         places = read_places(root, [each.id for each in group], queue)
-        cancelled = _cancelled_ids(root)
+        cancelled, started = _cancelled_ids(root), names_in(root.experiments_folder)
         for each in group:
-            statuses[each.id] = _status(each, places, is_cancelled=each.id in cancelled)
+            # Of thousands that wait, none is looked for.
+            files = newest_attempt(each.run_dir) if each.id in started else None
+            is_cancelled = each.id in cancelled
+            statuses[each.id] = _status(each.id, files, places, is_cancelled=is_cancelled)
     return statuses
 
 
@@ -80,11 +83,12 @@ def attempt_facts(files: AttemptDir, queue: Queue = NOT_ASKED) -> AttemptFacts:
     )
 
 
-def _status(experiment: Experiment, places: Places, *, is_cancelled: bool) -> Status:
-    files = newest_attempt(experiment.run_dir)
+def _status(
+    experiment_id: str, files: AttemptDir | None, places: Places, *, is_cancelled: bool
+) -> Status:
     facts = None if files is None else attempt_facts(files, places.queue)
     is_finished = facts is not None and facts.is_finished
-    place = None if is_finished else places.of(experiment.id, facts)
+    place = None if is_finished else places.of(experiment_id, facts)
     state, detail = derive_state(facts, place, is_cancelled=is_cancelled)
     return Status(
         state,
