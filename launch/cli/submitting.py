@@ -116,7 +116,7 @@ def settle_earlier(store: "Store") -> None:
     from launch.slurm.records import all_submissions
 
     if any(not each.is_settled for each in all_submissions(store.root)):
-        with sole_launcher(store.root):
+        with sole_launcher(store.root, partial(typer.echo, err=True)):
             settle_open(store.root)
 
 
@@ -125,7 +125,7 @@ def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterat
     """The ids without those that wait or run already; until the block ends, nobody adds any."""
     from launch.slurm.launching import in_slurm, settle_open, sole_launcher
 
-    with sole_launcher(store.root):
+    with sole_launcher(store.root, partial(typer.echo, err=True)):
         settle_open(store.root)
         taken = in_slurm(store.root)
         wanted = dict.fromkeys(each for each in ids if each not in taken)

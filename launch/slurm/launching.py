@@ -10,6 +10,7 @@ import filelock
 from launch.report.text import counted
 from launch.scheduler import ask
 from launch.site import Site
+from launch.slurm.commands import DELAY_S
 from launch.slurm.records import Submission, SubmissionDir, all_submissions
 from launch.slurm.requests import ArrayRequest, Asking, array_requests
 from launch.slurm.submitting import (
@@ -30,8 +31,11 @@ DEFAULT_ARRAY_SIZE = 1001
 
 
 @contextmanager
-def sole_launcher(root: RunsRoot) -> Iterator[None]:
+def sole_launcher(root: RunsRoot, tell: Callable[[str], None]) -> Iterator[None]:
     """Nobody else submits under this root until the block ends.
+
+    Args:
+        tell: called with what a person who waits wants to know.
 
     Raises:
         RefusedError: somebody else does, for very long.
@@ -40,11 +44,23 @@ def sole_launcher(root: RunsRoot) -> Iterator[None]:
         root.path.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(root.path / "launching.lock")
     try:
-        with lock.acquire(timeout=LAUNCHER_PATIENCE_S):
-            yield
+        lock.acquire(timeout=DELAY_S)
+    except filelock.Timeout:
+        tell("waiting for another launch to be submitted ...")
+        _acquire_late(lock, root)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire_late(lock: filelock.BaseFileLock, root: RunsRoot) -> None:
+    try:
+        lock.acquire(timeout=LAUNCHER_PATIENCE_S)
     except filelock.Timeout:
         raise RefusedError(
-            f"another `pcm launch` is submitting from {root.path}", hint="try again when it is done"
+            f"another launch is being submitted from {root.path}",
+            hint="try again when it is done",
         ) from None
 
 

@@ -316,3 +316,47 @@ def test_a_refusal_half_way_says_what_is_in(small_arrays: Person) -> None:
     assert tasks(small_arrays) == 10
     arrays = [each.array for each in submissions(small_arrays) if each.job_id is not None]
     assert len({identifier for array in arrays for identifier in array}) == 10
+
+
+def test_a_full_job_table_is_waited_for_and_told(user: str, home: Path) -> None:
+    with SlurmCluster(settings=["MaxJobCount=3", "MinJobAge=2"]) as cluster:
+        person = Person(user, home, cluster)
+        person.write_file("site.yaml", HELD)
+        person.launch(person.write_grid(2, "first"), "--site", "site.yaml")
+        [held] = submissions(person)
+        launcher = person.start_pcm("launch", person.write_grid(4, "second"), "--yes")
+        assert launcher.stdout is not None
+        told = next(line for line in launcher.stdout if "waiting" in line)
+        assert "temporarily unable to accept job" in told
+        cluster.run("scancel", held.job_id or "")
+        assert launcher.wait(timeout=120) == 0
+        person.leave()
+        assert len(submissions(person)) == 2
+
+
+@pytest.fixture
+def limited(user: str, home: Path) -> Iterator[Person]:
+    """Somebody whose account may have five jobs in the queue."""
+    settings = ["AccountingStorageEnforce=associations,limits,qos"]
+    with SlurmCluster(accounting=True, settings=settings) as cluster:
+        for words in (
+            ("add", "user", user, "account=research"),
+            ("modify", "user", user, "set", "MaxSubmitJobs=5"),
+        ):
+            cluster.run("sacctmgr", "-i", *words)
+        person = Person(user, home, cluster)
+        yield person
+        person.leave()
+
+
+def test_a_limit_of_the_account_is_told_and_parts_get_in(limited: Person) -> None:
+    grid = limited.write_grid(8)
+    told = refusal(limited, grid)
+    assert "max_array_size" in told
+    assert tasks(limited) == 0
+    limited.write_file("site.yaml", "max_array_size: 4\n")
+    told = refusal(limited, grid, "--site", "site.yaml")
+    assert "4 of 8 experiments are submitted" in told
+    limited.wait_for_empty_queue()
+    limited.launch(grid, "--site", "site.yaml")
+    assert_each_ran_once(limited, limited.experiments())
