@@ -112,13 +112,14 @@ class Parts(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        links = Chain(MODEL).chain
-        self.encoder, self.decoder = links["encoder"].layers, links["decoder"].layers
-        self.embedding = links["condition_embedding"]
-        self.to_logits = links["condition_to_logits"].layers
-        self.to_decoder = links["condition_to_decoder"].layers
-        self.means = links["prior"].component_means
-        self.std = links["prior"]._std
+        links: Any = Chain(MODEL).chain
+        self.encoder: nn.Module = links["encoder"].layers
+        self.decoder: nn.Module = links["decoder"].layers
+        self.embedding: nn.Module = links["condition_embedding"]
+        self.to_logits: nn.Module = links["condition_to_logits"].layers
+        self.to_decoder: nn.Module = links["condition_to_decoder"].layers
+        self.means: nn.Parameter = links["prior"].component_means
+        self.std: float = links["prior"]._std
 
     def forward(
         self, batch: dict[str, Tensor], nll: Callable[[Tensor, Tensor, Tensor, float], Tensor]
@@ -135,19 +136,20 @@ class Parts(nn.Module):
         told = told.unsqueeze(1).expand(-1, SAMPLES, -1)
         pixels = self.decoder(torch.cat((latent, told), dim=2)).sigmoid().unflatten(2, IMAGE)
         error = (pixels - batch["img"].unsqueeze(1)).square().mean((2, 3, 4))
-        return (error + KL_COEF * (prior_nll - entropy)).mean()
+        loss: Tensor = (error + KL_COEF * (prior_nll - entropy)).mean()
+        return loss
 
-    def optimizers(self) -> list[torch.optim.Optimizer]:
-        """As in the model file, at their own rates."""
+    def optimizers(self, **changes: Any) -> list[torch.optim.Optimizer]:
+        """As in the model file, without its schedules."""
         groups = [
             [self.encoder, self.decoder],
             [self.embedding, self.to_logits, self.to_decoder],
         ]
         parameters = [[p for each in group for p in each.parameters()] for group in groups]
-        rates = [cfg["kwargs"]["lr"] for cfg in MODEL["optimizers"]]
+        kwargs = [cfg["kwargs"] | changes for cfg in MODEL["optimizers"]]
         return [
-            torch.optim.Adam(group, lr=rate)
-            for group, rate in zip([*parameters, [self.means]], rates, strict=True)
+            torch.optim.Adam(group, **each)
+            for group, each in zip([*parameters, [self.means]], kwargs, strict=True)
         ]
 
 
@@ -175,8 +177,8 @@ class Usual(LightningModule):
         self.parts = Parts()
 
     def configure_optimizers(self) -> Any:
-        """The model's own."""
-        return self.parts.optimizers()
+        """The model's own, as torch has them by default."""
+        return self.parts.optimizers(fused=None)
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """One backward pass, a step of each optimizer."""
@@ -219,14 +221,29 @@ def plain(epochs: int, precision: str = "32-true") -> None:
 
 def pcm(epochs: int, precision: str = "32-true") -> None:
     """A whole run of pcm, in this process."""
-    trainer = {"callbacks": [], "num_nodes": None, "devices": None, "accelerator": "cpu"}
-    config = {"schema_version": 1, "seed": 0, "subsample_size": None, "world_size": 1}
+    trainer: dict[str, Any] = {
+        "callbacks": [],
+        "num_nodes": None,
+        "devices": None,
+        "accelerator": "cpu",
+    }
+    config: dict[str, Any] = {
+        "schema_version": 1,
+        "seed": 0,
+        "subsample_size": None,
+        "world_size": 1,
+    }
     config |= {"model": model_cfg(epochs), "data_train": DATA, "data_val": HELD_OUT}
     config |= {"trainer": trainer | {"kwargs": {"precision": precision, "limit_val_batches": 0}}}
     with tempfile.TemporaryDirectory() as folder:
         run_dir = RunDir(Path(folder))
         write_text(run_dir.config, yaml.safe_dump(config))
-        record = {"schema_version": 1, "id": "0123456789", "name": "fit", "tags": []}
+        record: dict[str, Any] = {
+            "schema_version": 1,
+            "id": "0123456789",
+            "name": "fit",
+            "tags": [],
+        }
         write_json(run_dir.experiment, {**record, "tracker": None, "starts_from": None})
         code = run_pcm([folder])
     assert code == 0, f"the run ended with exit code {code}"

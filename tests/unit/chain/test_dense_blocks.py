@@ -106,12 +106,16 @@ def test_every_module_stands_alone(spec_path: str) -> None:
 
 
 def test_a_norm_alone_needs_its_width() -> None:
-    cfg = {"nnmodule_spec_path": "norm/batch", "kwargs": {}, "output_dim": None}
+    cfg: dict[str, Any] = {"nnmodule_spec_path": "norm/batch", "kwargs": {}, "output_dim": None}
     with pytest.raises(ConfigError, match="needs to know its width"):
         StandaloneTinyModule(cfg)
 
 
 def test_a_misspelt_module_is_answered_with_the_nearest() -> None:
-    cfg = {"nnmodule_spec_path": "activation/rely", "kwargs": {}, "output_dim": None}
+    cfg: dict[str, Any] = {
+        "nnmodule_spec_path": "activation/rely",
+        "kwargs": {},
+        "output_dim": None,
+    }
     with pytest.raises(ConfigError, match="did you mean 'activation/relu'"):
         StandaloneTinyModule(cfg)

@@ -100,7 +100,7 @@ def test_several_schedulers_do_as_torchs_chained_ones() -> None:
             lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5),
         ]
     )
-    chained.optimizer = optimizer  # type: ignore[attr-defined]  # for `rates` alone
+    chained.optimizer = optimizer
     assert rates(build_scheduler(new_sgd(), specs), 9) == pytest.approx(rates(chained, 9))
 
 
