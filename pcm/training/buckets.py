@@ -22,5 +22,5 @@ def fix_buckets(model: object) -> None:
     model.reducer.prepare_for_backward([])
     with torch.enable_grad():
         # What was added last gets its gradient first.
-        torch.stack([(each * 1.0).sum().float() for each in parameters]).sum().backward()  # type: ignore[no-untyped-call]
+        torch.stack([(each * 1.0).sum().float() for each in parameters]).sum().backward()
     model.zero_grad(set_to_none=True)
