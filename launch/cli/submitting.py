@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from launch.cli.options import Executor
+from launch.cli.planning import plan_of
 from launch.report.text import counted
 from pcm.errors import RefusedError
 
@@ -54,7 +55,10 @@ def launch_on_slurm(
     from launch.slurm.launching import largest_array, submit
 
     cluster = site_of(site)
-    with _others_left_out(store, agreed, err=err) as wanted:
+    with _others_left_out(store, agreed, err=err) as left:
+        # What another launch submitted while this one waited may even have ended.
+        work = {item.id for item in plan_of(grid, store, site).work}
+        wanted = [each for each in left if each in work]
         if not wanted:
             return []
         # Asked before anything is written: a controller that is down leaves no trace.
@@ -91,7 +95,8 @@ def resume_on_slurm(
 
     require_slurm()
     with _others_left_out(store, [each.id for each in experiments], err=err) as wanted:
-        chosen = [each for each in experiments if each.id in wanted]
+        left = set(wanted)
+        chosen = [each for each in experiments if each.id in left]
         for experiment in chosen:
             uncancel(store.root, experiment.id)
         for name in dict.fromkeys(each.launch.record.get("site") for each in chosen):
@@ -121,14 +126,14 @@ def settle_earlier(store: "Store") -> None:
 
 
 @contextmanager
-def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterator[dict[str, None]]:
+def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterator[list[str]]:
     """The ids without those that wait or run already; until the block ends, nobody adds any."""
     from launch.slurm.launching import in_slurm, settle_open, sole_launcher
 
     with sole_launcher(store.root, partial(typer.echo, err=True)):
         settle_open(store.root)
         taken = in_slurm(store.root)
-        wanted = dict.fromkeys(each for each in ids if each not in taken)
+        wanted = [each for each in ids if each not in taken]
         if len(wanted) < len(ids):
             left_out = counted(len(ids) - len(wanted), "experiment")
             typer.echo(f"{left_out} left out, in Slurm's queue already", err=err)

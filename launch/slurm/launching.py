@@ -126,13 +126,7 @@ def scripts(
 ) -> list[tuple[ArrayRequest, str]]:
     """What sbatch would get, with each script's request."""
     requests = array_requests(asking, site, max_array_size)
-    return [
-        (
-            each,
-            script_of(SubmissionDir(each.launch.submissions / "TOKEN"), each, site, _after(each)),
-        )
-        for each in requests
-    ]
+    return [(each, script_of(_imagined(each), each, site, _after(each))) for each in requests]
 
 
 def largest_array(site: Site) -> int:

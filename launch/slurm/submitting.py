@@ -31,8 +31,8 @@ _TAKEN = re.compile(r"^(\d+)(;|$)", re.MULTILINE)
 _LOST = re.compile(r"timed out|contact slurm controller|communication|connection|zero bytes", re.I)
 """Errors that don't tell whether the controller has got the request."""
 
-
 _KEPT = ("SLURM_CONF", "SLURM_CLUSTERS")
+"""Variables that say where Slurm is; an outer job's are not the new job's business."""
 
 _STATED = (
     *("job_name", "comment", "array", "output", "error", "open_mode", "signal", "requeue"),
