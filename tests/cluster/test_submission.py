@@ -360,3 +360,20 @@ def test_a_limit_of_the_account_is_told_and_parts_get_in(limited: Person) -> Non
     limited.wait_for_empty_queue()
     limited.launch(grid, "--site", "site.yaml")
     assert_each_ran_once(limited, limited.experiments())
+
+
+def test_a_launch_that_waited_leaves_alone_what_has_ended_meanwhile(
+    person: Person, sbatch: Sbatch
+) -> None:
+    grid = person.write_grid(2)
+    sbatch.behave('$sbatch "$@"; touch submitted\nwhile [ ! -e go ]; do sleep 0.1; done')
+    words = ("launch", grid, "--partition", "gpu", "--yes")
+    first = person.start_pcm(*words)
+    wait_for((person.project / "bin" / "sbatch").exists)
+    second = person.start_pcm(*words)
+    wait_for((person.project / "submitted").exists)
+    person.wait_for_empty_queue()
+    person.write_file("go", "")
+    assert [launcher.wait(timeout=60) for launcher in (first, second)] == [0, 0]
+    assert sbatch.calls == 1
+    assert_each_ran_once(person, person.experiments())
