@@ -2,12 +2,13 @@
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from pcm.errors import ExitCode
 
 _PR_SET_PDEATHSIG = 1
 
+_MEGABYTE = 1 << 20 if sys.platform == "darwin" else 1 << 10
+"""In the kernel's unit for the memory of processes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -28,12 +32,14 @@ class Outcome:
         signal: the signal's name if one killed it; `exit_code` is None then.
         killed: whether it was killed on our side: since another rank had failed, or by a person.
         out_of_memory: whether the kernel killed a process for its memory meanwhile.
+        largest_process_mb: the most memory that one of its processes had; None if unknown.
     """
 
     exit_code: int | None
     signal: str | None
     killed: bool = False
     out_of_memory: bool = False
+    largest_process_mb: int | None = field(default=None, compare=False)
 
     @property
     def is_failure(self) -> bool:
@@ -43,7 +49,8 @@ class Outcome:
     def record(self) -> dict[str, Any]:
         """As plain data, for a JSON file."""
         names = {"exit_code": self.exit_code, "signal": self.signal, "killed": self.killed}
-        return names | {"out_of_memory": self.out_of_memory, "ended": time.time()}
+        memory = {"largest_process_mb": self.largest_process_mb}
+        return names | memory | {"out_of_memory": self.out_of_memory, "ended": time.time()}
 
 
 class TrainingProcess:
@@ -80,9 +87,10 @@ class TrainingProcess:
         kill_group(self.process)
         code = self._popen.wait()
         is_oom = count_oom_kills() > self._oom_kills
+        largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // _MEGABYTE
         if code < 0:
-            return Outcome(None, signal.Signals(-code).name, self._killed, is_oom)
-        return Outcome(code, None, self._killed, is_oom)
+            return Outcome(None, signal.Signals(-code).name, self._killed, is_oom, largest)
+        return Outcome(code, None, self._killed, is_oom, largest)
 
     def kill(self) -> None:
         """End it and its workers at once."""

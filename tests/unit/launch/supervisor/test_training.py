@@ -105,3 +105,11 @@ def test_it_dies_with_its_supervisor(tmp_path: Path) -> None:
 def test_a_command_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such"):
         TrainingProcess(["/no such/python"], {}, tmp_path / "log")
+
+
+def test_the_memory_of_its_largest_process_is_told(tmp_path: Path) -> None:
+    hungry = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'b = b\"x\" * 10**8'])"
+    outcome = end_of(start(hungry, tmp_path / "log"))
+    assert outcome.largest_process_mb is not None
+    assert outcome.largest_process_mb > 95
+    assert outcome.record()["largest_process_mb"] == outcome.largest_process_mb
