@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from launch.processes import Process
+from launch.processes import Process, kill_group
 from launch.records import read_record
 from launch.signals import SignalFlag
 from launch.stop import request_stop
@@ -106,7 +106,13 @@ def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:
 
 
 def record_death(files: AttemptDir, rank: int) -> None:
-    """Write down, in its place, that a supervisor was killed, and its training with it."""
+    """Write down, in its place, that a supervisor was killed, and its training with it.
+
+    The kernel kills its training process; the workers of that are left over.
+    """
+    child = Process.from_record(read_record(files.supervisor(rank)), "child_")
+    if child is not None and child.is_local:
+        kill_group(child)
     death = {"exit_code": None, "signal": "SIGKILL", "message": "its supervisor was killed"}
     if create_json(files.outcome(rank), death | {"killed": False, "ended": time.time()}):
         fail(files, rank, message="its supervisor was killed")

@@ -4,13 +4,14 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
 
 from launch.records import read_record
 from launch.store import Experiment
+from launch.supervisor.scontrol import parse_job
 from pcm.run_dir import AttemptDir
 from tests.cluster.person import Person, wait_for
 
@@ -27,11 +28,13 @@ class Running:
 
     Attributes:
         task: Slurm's id of it.
+        hurried: after which restarts it was hurried on.
     """
 
     person: Person
     experiment: Experiment
     task: str
+    hurried: set[int] = field(default_factory=set)
 
     @classmethod
     def launch(cls, person: Person, resources: Any = None, **variables: str) -> "Running":
@@ -70,14 +73,26 @@ class Running:
 
     def wait_for_verdict(self, attempt: int = 1) -> dict[str, Any]:
         """What was decided about the job at an attempt's end."""
-        verdict: dict[str, Any] = wait_for(lambda: read_record(self.attempt(attempt).verdict))
-        return verdict
+
+        def verdict() -> dict[str, Any]:
+            self.hurry()
+            return read_record(self.attempt(attempt).verdict)
+
+        decided: dict[str, Any] = wait_for(verdict)
+        return decided
 
     def hurry(self) -> None:
-        """Let a job that was sent back start at once: Slurm lets it wait two minutes."""
-        if "BeginTime" in self.person.cluster.run("squeue", "-h", "-t", "PD", "-o", "%r"):
-            change = ("scontrol", "update", f"JobId={self.task}", "StartTime=now")
-            self.person.cluster.run(*change, check=False)
+        """Let a job that was sent back start soon: Slurm lets it wait for two minutes.
+
+        Not at once: a node refuses a job that it has been told to kill in the same second.
+        """
+        cluster = self.person.cluster
+        text = cluster.run("scontrol", "show", "job", "-o", self.task, check=False)
+        facts = parse_job(text)
+        if facts is None or facts.reason != "BeginTime" or facts.restarts in self.hurried:
+            return
+        self.hurried.add(facts.restarts)
+        cluster.run("scontrol", "update", f"JobId={self.task}", "StartTime=now+2", check=False)
 
     @property
     def state(self) -> str:
