@@ -176,11 +176,13 @@ def test_an_array_that_gets_in_after_it_was_given_up_does_nothing(
     person: Person, sbatch: Sbatch
 ) -> None:
     grid = person.write_grid(2)
-    sbatch.behave('kill -9 $PPID\nsleep 4\nexec $sbatch "$@"')
-    person.try_pcm("launch", grid, "--yes")
+    sbatch.behave('kill -9 $PPID\nwhile [ ! -e go ]; do sleep 0.1; done\nexec $sbatch "$@"')
+    launcher = person.start_pcm("launch", grid, "--yes")
+    assert launcher.wait(timeout=60) == -signal.SIGKILL
     given_up = submissions(person)[0]
     sbatch.behave('exec $sbatch "$@"')
     experiments = person.launch(grid)
+    person.write_file("go", "")
     wait_for(lambda: tasks(person) == 4)
     assert_each_ran_once(person, experiments)
     logs = [path.read_text() for path in given_up.files.path.glob("*_log.out")]
