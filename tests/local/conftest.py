@@ -122,4 +122,8 @@ def start_launcher(root: Path) -> Iterator[Callable[[int], Launcher]]:
     yield start
     for launcher in started:
         launcher.process.kill()
-        launcher.process.communicate()
+        launcher.process.wait()
+        # Not `communicate`: what a failed test left behind would keep the pipes open.
+        for stream in (launcher.process.stdout, launcher.process.stderr):
+            assert stream is not None
+            stream.close()
