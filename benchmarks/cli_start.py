@@ -3,7 +3,7 @@
 Both are started alternately, so that a busy machine slows both alike.
 Goal: at most 1.5 times the bare app.
 
-    python benchmarks/cli_start.py
+    python -m benchmarks.cli_start
 """
 
 import argparse

@@ -6,7 +6,7 @@ work on the same digits in one thread. Given our draws, the peer's images must b
 pixel for pixel. Time is the process's own, so that a busy machine doesn't decide.
 Goal: 40 times the peer's images/s.
 
-    python benchmarks/data_pipeline.py [--batch-size 256]
+    python -m benchmarks.data_pipeline [--batch-size 256]
 """
 
 import argparse

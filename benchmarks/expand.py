@@ -8,8 +8,8 @@ which points share much; and `random`, where every point has values of its own.
 Goals, for `grid`: 1,000 points in under 0.2 s, 100,000 in under 5 s, under 2 KB a point
 beyond the first.
 
-    python benchmarks/expand.py [--points 1000 100000]
-    python benchmarks/expand.py --peer          # the peer alone
+    python -m benchmarks.expand [--points 1000 100000]
+    python -m benchmarks.expand --peer          # the peer alone
 """
 
 import argparse
@@ -143,7 +143,7 @@ def main() -> None:
         print_grids(folder, options.points)
         memory = bytes_a_point(write_grid(folder, "grid", 10_000), write_grid(folder, "grid", 100))
         print(f"\n{memory:,.0f} bytes a point beyond the first")
-        print("the peer alone: python benchmarks/expand.py --peer")
+        print("the peer alone: python -m benchmarks.expand --peer")
         print_yaml()
 
 

@@ -13,7 +13,7 @@ takes its best of three turns. Where torch is built for CUDA and the machine has
 optimizers ask for one at every step, which would be a third of the plain loop's time: no
 GPU is visible here. Goal: 2,000 steps/s where the plain loop does 4,200, so 0.48 of it.
 
-    python benchmarks/step_overhead.py [--steps 2000]
+    python -m benchmarks.step_overhead [--steps 2000]
 """
 
 import argparse

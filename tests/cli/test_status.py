@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def mixed(runs: Runs) -> Runs:
 def test_an_empty_store(pcm: Pcm) -> None:
     result = pcm("status")
     assert (result.exit_code, result.stdout) == (0, "No experiments.\n")
-    empty = {"counts": {}, "warning": None, "experiments": []}
+    empty: dict[str, Any] = {"counts": {}, "warning": None, "experiments": []}
     assert json.loads(pcm("status", "--json").stdout) == empty
 
 
