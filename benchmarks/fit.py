@@ -34,13 +34,13 @@ os.environ.pop("PCM_DATA_DIR", None)
 
 import torch  # after the environment is set
 import yaml
-from benchmarks.data_pipeline import transform
 from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
 from torch import distributions as td
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.data_pipeline import transform
 from pcm.__main__ import main as run_pcm
 from pcm.chain import Chain
 from pcm.chain.mixture import mixture_log_prob
