@@ -60,8 +60,12 @@ def _unpack(folder: Path) -> None:
         _run("dpkg", "-x", str(package), str(target))
     shutil.rmtree(aside / "debs")
     shutil.rmtree(aside / "apt")
-    # A relocated Apptainer looks for its configuration beside its own prefix.
+    # A relocated Apptainer looks for its configuration beside its own prefix; its starter
+    # takes usr/lib for that.
     (aside / "usr" / "etc").symlink_to("../etc")
+    (aside / "usr" / "lib" / "etc").symlink_to("../../etc")
+    (aside / "usr" / "lib" / "var").symlink_to("../../var")
+    (aside / "var" / "lib" / "apptainer" / "mnt" / "session").mkdir(parents=True, exist_ok=True)
     aside.rename(folder)
     _point_at_libraries(folder)
     _run("chmod", "-R", "a+rX", str(folder))
