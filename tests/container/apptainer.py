@@ -39,7 +39,9 @@ def find_or_install(folder: Path) -> Path:
 
 def _run(*command: str, cwd: Path | None = None) -> str:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, check=False, cwd=cwd, env=environment, capture_output=True, text=True
+    )
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed: {done.stderr[-2000:]}")
     return done.stdout

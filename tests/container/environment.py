@@ -4,12 +4,14 @@ Nothing comes from a registry of images. Both are unpacked folders, made once: t
 debootstrap from the machine's own apt source, the environment by copying what a CPU loads.
 """
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+from importlib.metadata import distributions
 from pathlib import Path
 
 DEVELOPMENT = {"mypy", "mypyc", "ruff", "uv", "hypothesis", "triton", "pip", "pytest", "_pytest"}
@@ -57,6 +59,13 @@ def make_environment(system: Path, folder: Path) -> None:
     shutil.copytree(site, inside, ignore=_Unused(site), copy_function=_link_or_copy)
     (inside / "pcm-code.pth").write_text("/opt/pcm/code\n")
     aside.rename(folder)
+
+
+def environment_key() -> str:
+    """Which environment it is that runs this: its Python, and the versions in it."""
+    versions = sorted(f"{each.metadata['Name']} {each.version}" for each in distributions())
+    text = "\n".join([sys.version, sys.prefix, *versions])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class _Unused:
@@ -122,7 +131,7 @@ def _apt_source() -> tuple[str, str]:
 
 def _run(*command: str) -> str:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed: {(done.stderr or done.stdout)[-2000:]}")
     return done.stdout
