@@ -1,0 +1,265 @@
+"""Experiments inside a real image: on this machine, and on a real Slurm."""
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from launch.container.digest import file_sha256
+from launch.records import read_record
+from launch.store import Experiment
+from tests.cluster.conftest import cluster, home, person, slurm_installed, user
+from tests.cluster.person import Person, wait_for
+from tests.container import tiny
+from tests.container.apptainer import find_or_install
+
+__all__ = ["cluster", "home", "person", "slurm_installed", "user"]
+
+STAND_IN = ("STAND_IN_STEPS", "STAND_IN_FAIL", "STAND_IN_KILLED", "STAND_IN_DEAF")
+"""Variables that the grids of these tests let into the image."""
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """Where all users may look."""
+    path = Path(tempfile.mkdtemp(prefix="pcm-image-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def apptainer(folder: Path) -> str:
+    """The folder of the `apptainer` program."""
+    try:
+        return str(find_or_install(folder / "apptainer").parent)
+    except RuntimeError as error:
+        pytest.fail(f"these tests need an Apptainer of their own: {error}")
+
+
+@pytest.fixture(scope="session")
+def tiny_image(folder: Path, apptainer: str, user: str) -> Path:
+    """An image with a stand-in for training, built by an unprivileged user."""
+    tiny.make_root(folder / "root")
+    made = folder / "made"
+    made.mkdir()
+    shutil.chown(made, user)
+    path = f"{apptainer}:{os.environ['PATH']}"
+    tiny.build(folder / "root", made / "tiny.sif", {"PATH": path, "HOME": str(made)}, user)
+    return made / "tiny.sif"
+
+
+@pytest.fixture
+def inside(person: Person, apptainer: str, tiny_image: Path) -> Person:
+    """Somebody with Apptainer, and an image of a hostile name in the project folder."""
+    person.environment["PATH"] = f"{apptainer}:{person.environment['PATH']}"
+    shutil.copy(tiny_image, person.project / "my, image:é.sif")
+    return person
+
+
+def write_grid(person: Person, points: int = 1, resources: Any = None, **container: Any) -> str:
+    """A grid that runs in the image."""
+    name = person.write_grid(points, **(resources or {}))
+    environment = dict.fromkeys(STAND_IN) | container.pop("environment", {})
+    asked = {"image": "my, image:é.sif", "environment": environment, **container}
+    text = (person.project / name).read_text() + f"container: {json.dumps(asked)}\n"
+    person.write_file(name, text)
+    return name
+
+
+def run_here(
+    person: Person, grid: str, *, exit_code: int = 0, **variables: str
+) -> list[Experiment]:
+    """Run a grid on this machine."""
+    launch = ("launch", grid, "--executor", "local", "--yes")
+    person.pcm(*launch, exit_code=exit_code, **variables)
+    return person.experiments()
+
+
+@contextmanager
+def running(person: Person, grid: str, **variables: str) -> Iterator[psutil.Process]:
+    """The training process inside, while a grid of one point runs on this machine."""
+
+    def training() -> list[psutil.Process]:
+        return [each for each in person.processes() if "/opt/stand_in.py" in each.cmdline()]
+
+    launch = ("launch", grid, "--executor", "local", "--yes")
+    launcher = person.start_pcm(*launch, STAND_IN_STEPS="100", **variables)
+    [process] = wait_for(training)
+    yield process
+    output, errors = launcher.communicate(timeout=60)
+    assert launcher.returncode == 0, output + errors
+
+
+def test_two_ranks_train_inside(inside: Person) -> None:
+    grid = write_grid(inside, resources={"tasks_per_node": 2})
+    [experiment] = run_here(inside, grid, STAND_IN_STEPS="4")
+    files = experiment.run_dir.attempt(1)
+    assert files.finished.exists()
+    command = read_record(files.attempt)["command"]
+    assert command[:3] == ["apptainer", "--quiet", "exec"]
+    log = files.log(0).read_text()
+    assert "'WORLD_SIZE': '2'" in log
+    # It works where it writes, not in the checkout.
+    assert str(experiment.run_dir.path) in log
+    image = inside.project / "my, image:é.sif"
+    assert experiment.launch.record["container"]["sha256"] == file_sha256(image)
+    assert read_record(experiment.run_dir.experiment)["image"] == {
+        "path": str(image),
+        "sha256": file_sha256(image),
+    }
+
+
+def test_a_failing_rank_is_heard_outside(inside: Person) -> None:
+    grid = write_grid(inside, resources={"tasks_per_node": 2})
+    done = inside.pcm(
+        *("launch", grid, "--executor", "local", "--yes"), exit_code=1, STAND_IN_FAIL="1"
+    )
+    assert "no such digit: 11" in done.stdout + done.stderr
+    [experiment] = inside.experiments()
+    failed = read_record(experiment.run_dir.attempt(1).failed)
+    assert (failed["rank"], failed["exit_code"]) == (1, 1)
+
+
+def test_ctrl_c_stops_inside_and_a_resume_goes_on_inside(inside: Person) -> None:
+    grid = write_grid(inside)
+    launcher = inside.start_pcm(
+        *("launch", grid, "--executor", "local", "--yes"), STAND_IN_STEPS="4000"
+    )
+    [experiment] = wait_for(inside.experiments)
+    files = experiment.run_dir.attempt(1)
+    wait_for(lambda: read_record(files.progress).get("step", 0) > 2)
+    launcher.send_signal(signal.SIGINT)
+    launcher.communicate(timeout=60)
+    assert launcher.returncode == 130
+    step = read_record(files.stopped)["step"]
+    inside.pcm("resume", experiment.id, STAND_IN_STEPS=str(step + 3))
+    second = experiment.run_dir.attempt(2)
+    assert second.finished.exists()
+    assert read_record(second.attempt)["command"][0] == "apptainer"
+    assert f"goes on from step {step}" in second.log(0).read_text()
+
+
+def test_training_does_not_outlive_a_killed_supervisor(inside: Person) -> None:
+    grid = write_grid(inside)
+    launcher = inside.start_pcm(
+        *("launch", grid, "--executor", "local", "--yes"), STAND_IN_STEPS="4000"
+    )
+    [experiment] = wait_for(inside.experiments)
+    files = experiment.run_dir.attempt(1)
+    wait_for(lambda: read_record(files.progress).get("step", 0) > 2)
+    launcher.kill()
+    launcher.communicate()
+    os.kill(read_record(files.supervisor(0))["pid"], signal.SIGKILL)
+    wait_for(lambda: not inside.processes())
+    assert not files.finished.exists()
+
+
+def test_no_secret_is_anywhere_but_in_the_environment(inside: Person) -> None:
+    secret = "s3cr3t-é"
+    grid = write_grid(inside, environment={"HF_TOKEN": None})
+    with running(inside, grid, NEPTUNE_API_TOKEN=secret, HF_TOKEN=secret) as process:
+        variables = process.environ()
+        commands = [each.cmdline() for each in inside.processes()]
+    assert variables["NEPTUNE_API_TOKEN"] == variables["HF_TOKEN"] == secret
+    assert secret not in str(commands)
+    texts = [path.read_bytes() for path in inside.root.rglob("*") if path.is_file()]
+    assert texts
+    assert not any(secret.encode() in text for text in texts)
+
+
+def test_a_clean_environment_is_inside(inside: Person) -> None:
+    mine = 'a "b" $HOME `id`, é'
+    grid = write_grid(inside, environment={"MINE": mine})
+    with running(inside, grid, LD_LIBRARY_PATH="/nowhere", CONDA_PREFIX="/nowhere") as process:
+        variables = process.environ()
+    assert variables["MINE"] == mine
+    assert variables["RANK"] == "0"
+    assert variables["PYTHONPATH"] == "/opt/code"
+    assert "/nowhere" not in variables.values()
+
+
+HOSTILE = ["a b", "c,d", "e:f", "quote\"it's", "$HOME `id`", "-x", "trailing ", "数据=é"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_run_directory_of_any_name_is_seen_inside(inside: Person, name: str) -> None:
+    root = inside.project / name
+    grid = write_grid(inside)
+    inside.pcm(
+        *("launch", grid, "--executor", "local", "--yes"),
+        PCM_RUNS_DIR=f"./{name}",
+        STAND_IN_STEPS="1",
+    )
+    [run_dir] = (root / "experiments").iterdir()
+    assert (run_dir / "attempts" / "1" / "finished.json").exists()
+
+
+def test_binds_and_scratch_are_there(inside: Person, folder: Path) -> None:
+    data = inside.write_file("da,ta é/x.txt", "seen").parent
+    scratch = inside.project / "scr atch"
+    grid = write_grid(
+        inside, binds=[f"{data}:/inside, é:ro"], scratch="$NODE_FOLDER/scr atch", nv=False
+    )
+    [experiment] = run_here(inside, grid, STAND_IN_STEPS="1", NODE_FOLDER=str(inside.project))
+    assert scratch.is_dir()
+    record = read_record(experiment.run_dir.attempt(1).attempt)
+    assert f'type=bind,"source={data}","destination=/inside, é",ro' in record["command"]
+
+
+def test_what_is_missing_is_told_before_anything_is_written(inside: Person) -> None:
+    grid = write_grid(inside)
+    launch = ("launch", grid, "--executor", "local", "--yes")
+    done = inside.pcm(*launch, "--image", "no such.sif", exit_code=4)
+    assert "there is no image 'no such.sif'" in done.stderr
+    inside.write_file("text.sif", "hello")
+    done = inside.pcm(*launch, "--image", "text.sif", exit_code=4)
+    assert "can't train" in done.stderr
+    missing = write_grid(inside, binds=["/not here", "/data:ro"])
+    done = inside.pcm("launch", missing, "--executor", "local", "--yes", exit_code=3)
+    assert "/data:ro" in done.stderr
+    missing = write_grid(inside, binds=["/not here"])
+    done = inside.pcm("launch", missing, "--executor", "local", "--yes", exit_code=4)
+    assert "/not here" in done.stderr
+    assert inside.experiments() == []
+
+
+def test_a_changed_image_starts_nothing(inside: Person) -> None:
+    grid = write_grid(inside)
+    [experiment] = run_here(inside, grid, STAND_IN_FAIL="0", exit_code=1)
+    image = inside.project / "my, image:é.sif"
+    with image.open("ab") as stream:
+        stream.write(b"\0")
+    done = inside.pcm("resume", experiment.id, exit_code=None)
+    assert done.returncode != 0
+    assert "has changed since the launch" in done.stdout + done.stderr
+    assert len(experiment.run_dir.attempts()) == 1
+    # Launching it again goes on with what there is now.
+    run_here(inside, grid, STAND_IN_STEPS="4")
+    assert experiment.run_dir.attempt(2).finished.exists()
+
+
+def test_an_image_with_an_older_pcm_is_refused(
+    inside: Person, apptainer: str, folder: Path
+) -> None:
+    older = folder / "older"
+    shutil.copytree(folder / "root", older, symlinks=True)
+    paths = older / "opt" / "code" / "pcm" / "run_dir" / "paths.py"
+    text = paths.read_text()
+    assert "SCHEMA_VERSION = 1" in text
+    paths.write_text(text.replace("SCHEMA_VERSION = 1", "SCHEMA_VERSION = 0"))
+    grid = write_grid(inside)
+    # An unpacked image does as well as a file.
+    done = inside.pcm(
+        *("launch", grid, "--executor", "local", "--yes", "--image", str(older)), exit_code=4
+    )
+    assert "has an older pcm" in done.stderr
+    shutil.rmtree(older)
