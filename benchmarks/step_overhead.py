@@ -107,11 +107,11 @@ class Naive(LightningModule):
 
 def model_cfg() -> dict[str, Any]:
     """The same model as a chain."""
-    dense = {"input_dim": DIM, "output_dim": DIM, "hidden_dims": []}
+    dense: dict[str, Any] = {"input_dim": DIM, "output_dim": DIM, "hidden_dims": []}
     dense |= {"ordered_module_specs": [], "block_wrapper_name": None}
     mse = {"name": "mse", "kwargs": {"reduction": "none"}}
     loss = {"coef": 1.0, "loss_fn": mse, "tensor_reductor": {"name": "mean", "kwargs": {}}}
-    reduction = {"reduce_pattern": "b ->", "reductor_name": "mean", "kwargs": {}}
+    reduction: dict[str, Any] = {"reduce_pattern": "b ->", "reductor_name": "mean", "kwargs": {}}
     layer = "dense_blocks/dense_block_stack"
     compare = {"data_name": "x", "target_name": "y", "reduce_pattern": "b d -> b"}
     return {
@@ -182,14 +182,29 @@ def chain(steps: int) -> None:
 def pcm(steps: int) -> None:
     """A whole run of pcm, in this process."""
     data = {"class_path": f"{Path(__file__).stem}.Data", "init_args": {"steps": steps}}
-    trainer = {"callbacks": [], "num_nodes": None, "devices": None, "accelerator": "cpu"}
-    config = {"schema_version": 1, "seed": 0, "subsample_size": None, "world_size": 1}
+    trainer: dict[str, Any] = {
+        "callbacks": [],
+        "num_nodes": None,
+        "devices": None,
+        "accelerator": "cpu",
+    }
+    config: dict[str, Any] = {
+        "schema_version": 1,
+        "seed": 0,
+        "subsample_size": None,
+        "world_size": 1,
+    }
     config |= {"model": model_cfg(), "data_train": data, "data_val": None}
     config |= {"trainer": trainer | {"kwargs": {}}}
     with tempfile.TemporaryDirectory() as folder:
         run_dir = RunDir(Path(folder))
         write_text(run_dir.config, yaml.safe_dump(config))
-        record = {"schema_version": 1, "id": "0123456789", "name": "step overhead", "tags": []}
+        record: dict[str, Any] = {
+            "schema_version": 1,
+            "id": "0123456789",
+            "name": "step overhead",
+            "tags": [],
+        }
         write_json(run_dir.experiment, {**record, "tracker": None, "starts_from": None})
         code = run_pcm([folder])
     assert code == 0, f"the run ended with exit code {code}"

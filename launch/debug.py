@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from launch.container import training_arguments
 from launch.facts import read_status
 from launch.processes import Process
+from launch.scheduler import NOT_ASKED
 from launch.status import Status
 from launch.stop import request_stop
 from launch.store import Experiment
@@ -42,7 +43,7 @@ def run_debug(experiment: Experiment, checkpoint: str | None = None) -> Status:
     with lead_attempt(experiment.launch, experiment.id, job) as attempt:
         write_json(attempt.files.supervisor(0), Process.current().record())
         record_outcome(attempt.files, 0, _train(attempt, checkpoint))
-    return read_status(experiment)
+    return read_status(experiment, NOT_ASKED)
 
 
 def _train(attempt: Attempt, checkpoint: str | None) -> Outcome:

@@ -6,13 +6,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from launch.places import Places, read_places
 from launch.processes import Process
-from launch.queue import queued_ids
 from launch.records import names_in, newest_attempt, read_record
-from launch.status import AttemptFacts, Progress, Status, derive_state
+from launch.scheduler import NOT_ASKED, Queue
+from launch.status import AttemptFacts, Place, Progress, Status, derive_state
 from launch.store import Experiment, RunsRoot
 from launch.why import first_failing_rank, reason
-from pcm.run_dir import AttemptDir, RunDir
+from pcm.run_dir import AttemptDir
 
 HEARTBEAT_S = 120.0
 """On another machine, training that has said nothing for so long is taken for dead."""
@@ -23,72 +24,131 @@ START_S = 600.0
 # Paths are costly where there are ten thousand attempts to look at; names are not.
 _ANY = AttemptDir(Path())
 _FINISHED, _STOPPED, _STOP = _ANY.finished.name, _ANY.stopped.name, _ANY.stop.name
-_FAILED, _PROGRESS = _ANY.failed.name, _ANY.progress.name
+_FAILED, _PROGRESS, _VERDICT = _ANY.failed.name, _ANY.progress.name, _ANY.verdict.name
 
 BIRTH_S = 10.0
 """A folder of an attempt may be as long without its record."""
 
 
-def read_statuses(experiments: Iterable[Experiment]) -> dict[str, Status]:
-    """Status of each experiment, by its id."""
-    known: dict[Path, tuple[set[str], set[str]]] = {}
-    statuses = {}
+def read_statuses(
+    experiments: Iterable[Experiment], queue: Queue | None = None
+) -> dict[str, Status]:
+    """Status of each experiment, by its id.
+
+    Args:
+        queue: what Slurm says; None asks it, once, if it has ever got one of them.
+    """
+    by_root: dict[Path, list[Experiment]] = {}
     for experiment in experiments:
-        root = RunsRoot(experiment.launch.root)
-        if root.path not in known:
-            known[root.path] = queued_ids(root), _cancelled_ids(root)
-        queued, cancelled = known[root.path]
-        statuses[experiment.id] = _status(
-            experiment.run_dir,
-            is_queued=experiment.id in queued,
-            is_cancelled=experiment.id in cancelled,
-        )
+        by_root.setdefault(experiment.launch.root, []).append(experiment)
+    statuses = {}
+    for path, group in by_root.items():
+        root = RunsRoot(path)
+        # The queues first: what starts meanwhile has its files already.
+        places = read_places(root, [each.id for each in group], queue)
+        cancelled, started = _cancelled_ids(root), names_in(root.experiments_folder)
+        for each in group:
+            # Of thousands that wait, none is looked for.
+            files = newest_attempt(each.run_dir) if each.id in started else None
+            is_cancelled = each.id in cancelled
+            statuses[each.id] = _status(each.id, files, places, is_cancelled=is_cancelled)
     return statuses
 
 
-def read_status(experiment: Experiment) -> Status:
-    """Status of one experiment."""
-    return read_statuses([experiment])[experiment.id]
+def read_status(experiment: Experiment, queue: Queue | None = None) -> Status:
+    """Status of one experiment; see `read_statuses`."""
+    return read_statuses([experiment], queue)[experiment.id]
 
 
-def attempt_facts(files: AttemptDir) -> AttemptFacts:
-    """What the files of an attempt and its processes tell."""
+def attempt_facts(files: AttemptDir, queue: Queue = NOT_ASKED) -> AttemptFacts:
+    """What the files of an attempt, its processes and Slurm tell."""
     names = names_in(files.path)
     if _FINISHED in names:
         return AttemptFacts(files.number, is_alive=False, is_finished=True)
     record = read_record(files.attempt)
     stop = read_record(files.stop) if _STOP in names else {}
+    verdict = read_record(files.verdict) if _VERDICT in names else {}
     return AttemptFacts(
         number=files.number,
-        is_alive=_is_alive(files, names, record),
+        is_alive=_is_alive(files, names, record, queue),
         is_stopped=_STOPPED in names,
         stop_reason=str(stop.get("reason", "interrupt")) if _STOP in names else None,
         failure=_failure(files, names) if _FAILED in names else None,
         trouble=None if record else "its attempt.json is missing or unreadable",
+        job=_slurm_job(record),
+        restarts=_restarts(record),
+        started=_number(record.get("started")),
+        verdict=str(verdict.get("reason")) if verdict else None,
+        comes_back=bool(verdict.get("comes_back")),
     )
 
 
-def _status(run_dir: RunDir, *, is_queued: bool, is_cancelled: bool) -> Status:
-    files = newest_attempt(run_dir)
-    facts = None if files is None else attempt_facts(files)
-    state, detail = derive_state(facts, is_queued=is_queued, is_cancelled=is_cancelled)
-    if files is None:
-        return Status(state, detail)
-    return Status(state, detail, files.number, _progress(files))
+def _status(
+    experiment_id: str, files: AttemptDir | None, places: Places, *, is_cancelled: bool
+) -> Status:
+    facts = None if files is None else attempt_facts(files, places.queue)
+    is_finished = facts is not None and facts.is_finished
+    place = None if is_finished else places.of(experiment_id, facts)
+    state, detail = derive_state(facts, place, is_cancelled=is_cancelled)
+    return Status(
+        state,
+        detail,
+        attempt=0 if files is None else files.number,
+        progress=None if files is None else _progress(files),
+        job=_job(facts, place),
+        expected_start=None if place is None else place.expected_start,
+    )
 
 
-def _is_alive(files: AttemptDir, names: set[str], record: Mapping[str, Any]) -> bool:
+def _job(attempt: AttemptFacts | None, place: Place | None) -> str | None:
+    if place is not None:
+        return place.job
+    return None if attempt is None else attempt.job
+
+
+def _is_alive(files: AttemptDir, names: set[str], record: Mapping[str, Any], queue: Queue) -> bool:
     """Whether it has not ended and the supervisor of rank 0 runs, as far as can be told here."""
     supervisor = Process.from_record(record)
     if supervisor is None:
         return _age(files.path) < BIRTH_S
     if sum(name.startswith("outcome-") for name in names) >= record.get("world_size", 1):
         return False
+    is_held = _is_held(record, queue)
+    if is_held is not None:
+        return is_held
     if supervisor.is_local:
         return supervisor.is_alive
     if _PROGRESS in names:
         return _age(files.progress) < HEARTBEAT_S
     return _age(files.attempt) < START_S
+
+
+def _is_held(record: Mapping[str, Any], queue: Queue) -> bool | None:
+    """Whether Slurm runs the attempt's job; None if Slurm can't tell."""
+    job = _slurm_job(record)
+    if job is None or not queue.is_known:
+        return None
+    task = queue.tasks.get(job)
+    if task is None or task.is_ended:
+        return False
+    if task.restarts != _restarts(record):
+        return False
+    # What still waits by the list of a moment ago has started since.
+    return True if task.is_running else None
+
+
+def _slurm_job(record: Mapping[str, Any]) -> str | None:
+    return str(record.get("job_id")) if record.get("executor") == "slurm" else None
+
+
+def _restarts(record: Mapping[str, Any]) -> int:
+    """How often the job of an attempt had been requeued before: the end of the attempt's key."""
+    count = str(record.get("key")).rpartition("-")[2]
+    return int(count) if count.isdecimal() else 0
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _failure(files: AttemptDir, names: set[str]) -> str:

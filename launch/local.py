@@ -12,6 +12,7 @@ from launch.facts import read_status, read_statuses
 from launch.processes import Process, kill_group
 from launch.queue import announced_queue
 from launch.records import newest_attempt, read_record
+from launch.scheduler import NOT_ASKED
 from launch.signals import PERSON, SignalFlag
 from launch.status import State, Status
 from launch.stop import request_stop
@@ -183,7 +184,7 @@ class _Runner:
 
     def _ending(self, running: _Running) -> Status:
         """What became of an experiment whose job is over."""
-        status = read_status(running.experiment)
+        status = read_status(running.experiment, NOT_ASKED)
         refusal = read_refusal(running.experiment.launch, running.submitted.key)
         if running.attempt() is not None or status.state in (State.DONE, State.CANCELLED):
             return status
@@ -234,7 +235,7 @@ class _Runner:
         running = {each.experiment.id: _running_status(each) for each in self._running}
         known = waiting | running | self._ended
         dropped = [each for each in self._experiments if each.id not in known]
-        self._ended |= read_statuses(dropped)
+        self._ended |= read_statuses(dropped, NOT_ASKED)
         known |= self._ended
         return {experiment.id: known[experiment.id] for experiment in self._experiments}
 
@@ -242,4 +243,8 @@ class _Runner:
 def _running_status(running: _Running) -> Status:
     """Status of an experiment that has its place; the attempt before says nothing of it."""
     files = running.attempt()
-    return Status(State.RUNNING, "starting") if files is None else read_status(running.experiment)
+    return (
+        Status(State.RUNNING, "starting")
+        if files is None
+        else read_status(running.experiment, NOT_ASKED)
+    )

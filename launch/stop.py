@@ -30,7 +30,7 @@ def cancel(root: RunsRoot, experiment_id: str) -> bool:
     marker = root.cancelled(experiment_id)
     marker.parent.mkdir(parents=True, exist_ok=True)
     # First the marker, then the attempt: one that starts just now sees the first.
-    is_new = create_json(marker, {"time": time.time()})
+    is_new = not marker.exists() and create_json(marker, {"time": time.time()})
     for attempt in root.run_dir(experiment_id).attempts()[-1:]:
         ends = (attempt.finished, attempt.stopped, attempt.failed)
         if not any(end.exists() for end in ends):

@@ -25,6 +25,9 @@ _NO_LIMIT_MIN = 60 * 24 * 365 * 10
 _TAGS = ("%j", "%t", "%A", "%a")
 """submitit replaces these, wherever they are in a path."""
 
+_SLURM_TAGS = ("%", "\\", "\n")
+"""As submitit's, for Slurm; it has many more, and marks of its own."""
+
 
 @dataclass(frozen=True)
 class SubmittedJob:
@@ -64,7 +67,7 @@ def submit_local(
     Raises:
         RefusedError: the runs root has a name that submitit can't work with, or is full.
     """
-    _check_path(launch)
+    _check_path(launch, _TAGS)
     # The terminal's Ctrl-C goes to the controller too, which would kill its supervisors
     # within a second. It never unblocks the signals; the supervisors do.
     with held_back(PERSON), environment_variables(**{LOCAL_VARIABLE: told}):
@@ -75,6 +78,21 @@ def submit_local(
         except OSError as error:
             raise RefusedError(f"can't start experiment {experiment_id}: {error}") from error
     return SubmittedJob(key, launch, job)
+
+
+_SHIELD = """sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh"""
+"""Keeps a supervisor alive that is still importing when a signal comes. What it missed, it
+learns by asking Slurm."""
+
+_SIGNAL_LINES = (
+    "# A signal to this shell alone is passed on to the ranks.",
+    "srun() {",
+    '    command srun "$@" &',
+    '    for name in TERM USR1 USR2; do trap "kill -$name $! 2>/dev/null" $name; done',
+    "    while kill -0 $! 2>/dev/null; do wait $!; done",
+    "    wait $!",
+    "}",
+)
 
 
 class _ScriptWriter(submitit.SlurmExecutor):
@@ -103,8 +121,8 @@ def array_script(
     Raises:
         RefusedError: the runs root has a name that Slurm can't work with.
     """
-    _check_path(files.launch)
-    executor = _ScriptWriter(files.path, python=f"{shlex.quote(sys.executable)} -P")
+    _check_path(files.launch, _SLURM_TAGS)
+    executor = _ScriptWriter(files.path, python=f"{_SHIELD} {shlex.quote(sys.executable)} -P")
     parameters = dict(request.parameters)
     dependency = {} if after is None else {"dependency": f"afterany:{after}"}
     comment = " ".join(filter(None, [str(parameters.pop("comment", "")), files.token]))
@@ -116,7 +134,7 @@ def array_script(
         comment=comment,
         stderr_to_stdout=True,
         array_parallelism=request.parallel,
-        setup=[*setup, *_payload_lines(files)],
+        setup=[*_SIGNAL_LINES, *setup, *_payload_lines(files)],
         # Since Slurm 22.05 srun doesn't take this over from sbatch.
         srun_args=[] if cores is None else [f"--cpus-per-task={cores}"],
         additional_parameters={"requeue": True, **dependency, **parameters},
@@ -139,9 +157,10 @@ def _payload_lines(files: SubmissionDir) -> list[str]:
     ]
 
 
-def _check_path(launch: LaunchDir) -> None:
-    if any(tag in str(launch.path) for tag in _TAGS):
+def _check_path(launch: LaunchDir, tags: Sequence[str]) -> None:
+    if any(tag in str(launch.path) for tag in tags):
+        names = " ".join(map(repr, tags))
         raise RefusedError(
-            f"the runs folder must not have any of {', '.join(_TAGS)} in its path: {launch.root}",
+            f"the runs folder must not have any of {names} in its path: {launch.root}",
             hint="choose another one with --runs-dir or PCM_RUNS_DIR",
         )

@@ -13,7 +13,8 @@ from launch.cli.collecting import results
 from launch.cli.group import PcmGroup
 from launch.cli.imaging import image
 from launch.cli.launching import launch, plan
-from launch.cli.reading import logs, show
+from launch.cli.logs import logs
+from launch.cli.reading import show, why
 from launch.cli.resuming import resume
 from launch.cli.stopping import cancel
 from launch.cli.syncing import sync
@@ -82,6 +83,7 @@ app.command(cls=TagsCommand)(train)
 app.command()(resume)
 app.command()(status)
 app.command()(show)
+app.command()(why)
 app.command()(logs)
 app.command()(cancel)
 app.command()(results)

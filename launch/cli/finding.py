@@ -54,38 +54,38 @@ def _named(store: "Store", word: str) -> "Iterable[Experiment]":
 
 def lines_of(experiments: "Sequence[Experiment]") -> "list[Line]":
     """The experiments and where they stand now; says so where Slurm can't be asked."""
-    return Looking(experiments).lines()
+    return Looking().lines(experiments)
 
 
 class Looking:
     """Looks at experiments as often as one wants, and bothers Slurm now and then only."""
 
-    def __init__(self, experiments: "Sequence[Experiment]") -> None:
-        self._experiments = experiments
+    def __init__(self) -> None:
         self._queue: Queue | None = None
         self._asked = 0.0
 
-    def lines(self) -> "list[Line]":
+    @property
+    def warning(self) -> str | None:
+        """What is missing in the last look; None if nothing is."""
+        if self._queue is None or self._queue.trouble is None:
+            return None
+        return f"Slurm does not answer, so this is what the files tell ({self._queue.trouble})"
+
+    def lines(self, experiments: "Sequence[Experiment]") -> "list[Line]":
         """Where they stand now."""
         from launch.facts import read_statuses
         from launch.report.status import Line
 
-        statuses = read_statuses(self._experiments, self._fresh_queue())
-        return [Line(each.id, each.name, statuses[each.id]) for each in self._experiments]
+        statuses = read_statuses(experiments, self._fresh_queue(experiments))
+        return [Line(each.id, each.name, statuses[each.id]) for each in experiments]
 
-    def _fresh_queue(self) -> "Queue":
+    def _fresh_queue(self, experiments: "Sequence[Experiment]") -> "Queue":
         from launch.places import queue_for
 
-        now = time.monotonic()
-        if self._queue is None or now > self._asked + QUEUE_INTERVAL_S:
-            former, self._queue = self._queue, queue_for(self._experiments)
-            # From its answer on: one that is down takes its time to say nothing.
+        if self._queue is None or time.monotonic() > self._asked + QUEUE_INTERVAL_S:
+            former, self._queue = self.warning, queue_for(experiments)
+            # From the answer on: a Slurm that is down takes its time to say nothing.
             self._asked = time.monotonic()
-            if self._queue.trouble is not None and (former is None or former.trouble is None):
-                typer.echo(f"warning: {silence(self._queue.trouble)}", err=True)
+            if self.warning not in (None, former):
+                typer.echo(f"warning: {self.warning}", err=True)
         return self._queue
-
-
-def silence(trouble: str) -> str:
-    """What it means that Slurm gave no answer."""
-    return f"Slurm does not answer, so this is what the files tell ({trouble})"

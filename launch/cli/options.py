@@ -78,6 +78,14 @@ SweepsOrIds = Annotated[
         show_default=False,
     ),
 ]
+SweepsOrIdsOrAll = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Sweeps or experiments; everything without.",
+        metavar="[SWEEP|ID]...",
+        show_default=False,
+    ),
+]
 
 Partition = Annotated[str | None, typer.Option(help="Slurm partition.")]
 Nodes = Annotated[int | None, typer.Option(help="Machines of one experiment.", min=1)]

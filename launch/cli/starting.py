@@ -13,7 +13,7 @@ from launch.cli.finding import open_store
 from launch.cli.options import Executor
 from launch.cli.planning import plan_of, print_plan, print_plan_json
 from launch.cli.running import leave, run_experiments
-from launch.cli.submitting import follow, launch_on_slurm, print_scripts
+from launch.cli.submitting import follow, launch_on_slurm, print_scripts, settle_earlier
 from launch.report.text import counted
 from pcm.errors import UsageError
 
@@ -48,6 +48,8 @@ def launch_grid(
     if as_json and not (yes or dry_run):
         raise UsageError("--json can't ask", "add --yes or --dry-run")
     store = open_store(runs_dir)
+    if executor is Executor.SLURM and not dry_run:
+        settle_earlier(store)
     plan = plan_of(grid, store, site)
     if as_json and dry_run:
         print_plan_json(plan)

@@ -1,15 +1,31 @@
 """`pcm cancel`: stop experiments for good."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import typer
 
 from launch.cli.asking import confirm
 from launch.cli.finding import find_experiments, lines_of, open_store
-from launch.cli.options import RunsDir, SweepsOrIds, Yes
-from launch.report.text import counted
+from launch.cli.options import RunsDir, StateOption, SweepsOrIdsOrAll, Yes
+from launch.report.text import counted, tally
 from launch.status import State
+from pcm.errors import UsageError
+
+if TYPE_CHECKING:
+    from launch.report.status import Line
+
+SHOWN = 20
+"""So many are named; the others are counted."""
 
 
-def cancel(words: SweepsOrIds, *, yes: Yes = False, runs_dir: RunsDir = None) -> None:
+def cancel(
+    words: SweepsOrIdsOrAll = None,
+    *,
+    state: StateOption = None,
+    yes: Yes = False,
+    runs_dir: RunsDir = None,
+) -> None:
     """Stop experiments for good, with a checkpoint.
 
     What waits never starts, what runs stops within seconds. Launching the grid again leaves
@@ -19,18 +35,38 @@ def cancel(words: SweepsOrIds, *, yes: Yes = False, runs_dir: RunsDir = None) ->
     Examples:
       pcm cancel 3f2a
       pcm cancel quickstart --yes
+      pcm cancel quickstart --state pending
     """
-    from launch.stop import cancel as cancel_experiment
+    from launch.cancel import cancel_all
 
+    if not words and not state:
+        raise UsageError("nothing says what to cancel", "name sweeps, experiments or a --state")
     store = open_store(runs_dir)
-    lines = lines_of(find_experiments(store, words))
-    chosen = [line for line in lines if line.state not in (State.DONE, State.CANCELLED)]
-    for line in chosen:
+    lines = lines_of(find_experiments(store, words or []))
+    meant = [line for line in lines if _is_meant(line.state, state or ())]
+    chosen = [line for line in meant if line.state is not State.CANCELLED]
+    _tell(chosen)
+    if chosen:
+        confirm(f"Cancel {counted(len(chosen), 'experiment')}?", yes=yes)
+    # What is cancelled already may still be in the queue of a Slurm that didn't answer then.
+    trouble = cancel_all(store.root, [line.id for line in meant])
+    did = f"Cancelled {counted(len(chosen), 'experiment')}." if chosen else "Nothing to cancel."
+    typer.echo(did)
+    if trouble is not None:
+        typer.echo(
+            f"warning: Slurm does not answer ({trouble}); what waits in its queue ends as soon "
+            "as it starts, and `pcm cancel` again takes it out before",
+            err=True,
+        )
+
+
+def _is_meant(state: State, wanted: Sequence[State]) -> bool:
+    return state is not State.DONE and (not wanted or state in wanted)
+
+
+def _tell(chosen: "Sequence[Line]") -> None:
+    for line in chosen[:SHOWN]:
         typer.echo(f"{line.id} {line.name}: {line.state}")
-    if not chosen:
-        typer.echo("Nothing to cancel.")
-        return
-    confirm(f"Cancel {counted(len(chosen), 'experiment')}?", yes=yes)
-    for line in chosen:
-        cancel_experiment(store.root, line.id)
-    typer.echo(f"Cancelled {counted(len(chosen), 'experiment')}.")
+    if len(chosen) > SHOWN:
+        rest = chosen[SHOWN:]
+        typer.echo(f"and {len(rest):,} more: {tally(line.state for line in rest)}")

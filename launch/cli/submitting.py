@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from launch.local import LocalRun
     from launch.plan import PlanItem
     from launch.site import Resources, Site
-    from launch.slurm.records import Submission
     from launch.store import Experiment, LaunchDir, Store
 
 INTERVAL_S = 2.0
@@ -62,7 +62,7 @@ def launch_on_slurm(
         store.freeze(grid, details={"executor": str(Executor.SLURM), "site": site})
         known = {experiment.id: experiment for experiment in store.experiments(grid.name)}
         experiments = [known[each] for each in wanted]
-        submit(experiments, cluster, size, lambda array: _tell(array, err=err))
+        submit(experiments, cluster, size, partial(typer.echo, err=err))
     return experiments
 
 
@@ -100,10 +100,24 @@ def resume_on_slurm(
                 [each for each in chosen if each.launch.record.get("site") == name],
                 cluster,
                 largest_array(cluster),
-                lambda array: _tell(array, err=err),
+                partial(typer.echo, err=err),
                 checkpoint=checkpoint,
             )
     return chosen
+
+
+def settle_earlier(store: "Store") -> None:
+    """Find out what became of arrays whose launcher did not live to write it down.
+
+    Raises:
+        RefusedError: there are such arrays, and Slurm doesn't answer.
+    """
+    from launch.slurm.launching import settle_open, sole_launcher
+    from launch.slurm.records import all_submissions
+
+    if any(not each.is_settled for each in all_submissions(store.root)):
+        with sole_launcher(store.root, partial(typer.echo, err=True)):
+            settle_open(store.root)
 
 
 @contextmanager
@@ -111,7 +125,7 @@ def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterat
     """The ids without those that wait or run already; until the block ends, nobody adds any."""
     from launch.slurm.launching import in_slurm, settle_open, sole_launcher
 
-    with sole_launcher(store.root):
+    with sole_launcher(store.root, partial(typer.echo, err=True)):
         settle_open(store.root)
         taken = in_slurm(store.root)
         wanted = dict.fromkeys(each for each in ids if each not in taken)
@@ -119,10 +133,6 @@ def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterat
             left_out = counted(len(ids) - len(wanted), "experiment")
             typer.echo(f"{left_out} left out, in Slurm's queue already", err=err)
         yield wanted
-
-
-def _tell(array: "Submission", *, err: bool) -> None:
-    typer.echo(f"job {array.job_id}: {counted(len(array.array), 'experiment')}", err=err)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launch.cli.finding import Looking, find_experiments, lines_of, open_store
-from launch.cli.options import Everything, Json, RunsDir, StateOption
+from launch.cli.finding import Looking, find_experiments, open_store
+from launch.cli.options import Everything, Json, RunsDir, StateOption, SweepsOrIdsOrAll
 from launch.cli.printing import print_json
 from pcm.errors import UsageError
 
@@ -23,14 +23,7 @@ INTERVAL_S = 2.0
 
 
 def status(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Sweeps or experiments; everything without.",
-            metavar="[SWEEP|ID]...",
-            show_default=False,
-        ),
-    ] = None,
+    words: SweepsOrIdsOrAll = None,
     *,
     state: StateOption = None,
     watch: Annotated[
@@ -53,25 +46,28 @@ def status(
     if watch:
         _watch(words or [], state or [], runs_dir)
         return
-    lines = _look(words or [], state or [], runs_dir)
+    looking = Looking()
+    lines = _look(looking, words or [], state or [], runs_dir)
     if as_json:
-        _print_json(lines)
+        _print_json(lines, looking.warning)
     else:
         _print_lines(lines, everything=everything)
 
 
-def _look(words: list[str], states: "list[State]", runs_dir: Path | None) -> "list[Line]":
-    lines = lines_of(find_experiments(open_store(runs_dir), words))
+def _look(
+    looking: Looking, words: list[str], states: "list[State]", runs_dir: Path | None
+) -> "list[Line]":
+    lines = looking.lines(find_experiments(open_store(runs_dir), words))
     return [line for line in lines if not states or line.state in states]
 
 
-def _print_json(lines: "list[Line]") -> None:
+def _print_json(lines: "list[Line]", warning: str | None) -> None:
     from collections import Counter
 
     from launch.report.status import status_records
 
     counts = Counter(line.state for line in lines)
-    print_json({"counts": counts, "experiments": status_records(lines)})
+    print_json({"counts": counts, "warning": warning, "experiments": status_records(lines)})
 
 
 def _print_lines(lines: "list[Line]", *, everything: bool) -> None:
@@ -95,10 +91,10 @@ def _watch(words: list[str], states: "list[State]", runs_dir: Path | None) -> No
     from launch.report.live import live_view
     from launch.report.table import console
 
-    looking = Looking(find_experiments(open_store(runs_dir), words))
+    looking = Looking()
     with live_view(console()) as show:
         while True:
-            lines = [line for line in looking.lines() if not states or line.state in states]
+            lines = _look(looking, words, states, runs_dir)
             show(lines)
             if all(line.state.is_ended for line in lines):
                 return

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from launch.container.command import APPTAINER
+from launch.container.command import APPTAINER, mount_text
 from launch.container.digest import file_sha256
+from launch.container.settings import Bind
 from launch.image.kinds import Compression
 from launch.image.record import Record, read_record, write_record
 from launch.image.stage import DEFINITION, Stage
@@ -126,11 +127,12 @@ def _lay_out(stage: Stage, folder: Path) -> None:
 def _command(stage: Stage, options: Sequence[str]) -> list[str]:
     """The command line but for the names of image and definition.
 
-    Everything named here is in the build's own folder, so no path of the user's is parsed.
+    Links are named as the build's own folder has them; only a bind needs the real path.
     """
-    binds = [f"--bind={name}:{inside}" for name, inside in stage.binds.items()]
+    binds = [Bind(str(stage.links[name]), inside) for name, inside in stage.binds.items()]
+    mounts = [f"--mount={mount_text(bind)}" for bind in binds]
     arguments = [f"--build-arg={name}={value}" for name, value in stage.arguments.items()]
-    return [APPTAINER, "build", "--force", *binds, *arguments, *options]
+    return [APPTAINER, "build", "--force", *mounts, *arguments, *options]
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

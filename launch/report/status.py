@@ -20,6 +20,9 @@ COLUMNS = (
     Column("left", number=True),
 )
 
+JOB = Column("job")
+"""After the state, where there are jobs of a scheduler."""
+
 INTEREST = (
     State.RUNNING,
     State.STOPPING,
@@ -30,6 +33,9 @@ INTEREST = (
     State.PENDING,
 )
 """What is shown first where there is no room for all; the other states come last."""
+
+
+WAITING = (State.PENDING, State.REQUEUED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,13 @@ def by_interest(lines: Iterable[Line]) -> list[Line]:
 
 def status_table(lines: Iterable[Line]) -> Table:
     """A row an experiment."""
-    return table(COLUMNS, map(status_row, lines))
+    lines = list(lines)
+    rows = map(status_row, lines)
+    if not any(line.status.job for line in lines):
+        return table(COLUMNS, rows)
+    jobs = [line.status.job or "" for line in lines]
+    with_jobs = ([*row[:3], job, *row[3:]] for row, job in zip(rows, jobs, strict=True))
+    return table([*COLUMNS[:3], JOB, *COLUMNS[3:]], with_jobs)
 
 
 def status_row(line: Line) -> list[str]:
@@ -79,13 +91,33 @@ def epoch(progress: Progress) -> str:
     return f"{progress.epoch}/{progress.max_epochs}" if progress.max_epochs else str(progress.epoch)
 
 
-def remarks(lines: Iterable[Line]) -> list[str]:
-    """How those that have ended did so, one line an experiment."""
-    return [
-        f"{line.id} {line.state}: {line.status.detail}"
-        for line in lines
-        if line.status.detail and not line.state.is_active
-    ]
+def remarks(lines: Iterable[Line], now: float) -> list[str]:
+    """What there is to say besides: one line for each that has ended or is not heard of.
+
+    Those that wait for the same reason share a line.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    waiting: dict[tuple[State, str], list[Line]] = {}
+    said = []
+    for line in lines:
+        if line.state in WAITING and line.status.job is not None:
+            waiting.setdefault((line.state, line.status.detail), []).append(line)
+        elif line.status.detail and not (line.state.is_active and line.status.progress is None):
+            said.append(f"{line.id} {line.state}: {line.status.detail}")
+    return [_of_group(group, now) for group in waiting.values()] + said
+
+
+def _of_group(group: Sequence[Line], now: float) -> str:
+    """`12 pending: waits for free nodes (Resources); the first is expected to start in 5m 00s`."""
+    head = f"{len(group):,} {group[0].state}: {group[0].status.detail}"
+    starts = [line.status.expected_start for line in group]
+    known = [start for start in starts if start is not None and start > now]
+    if not known:
+        return head
+    who = "" if len(group) == 1 else "the first is "
+    return f"{head}; {who}expected to start in {duration(min(known) - now)}"
 
 
 def status_records(lines: Sequence[Line]) -> list[dict[str, Any]]:

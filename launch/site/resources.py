@@ -1,7 +1,7 @@
 """What one experiment asks of a machine."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from launch.site.retries import RETRY_FORMS, parse_retry
@@ -45,7 +45,7 @@ class Resources:
     time: int | None = None
     max_parallel: int | None = None
     retries: int | None = None
-    retry: Mapping[str, Any] | None = None
+    retry: Mapping[str, Any] | None = field(default=None, hash=False)
 
     @property
     def ranks_per_node(self) -> int:

@@ -1,15 +1,14 @@
 """Calling Slurm's programs, with a limit on how long they may take."""
 
-import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pcm.errors import RefusedError
 
-QUERY_PATIENCE_S = 60.0
-"""A busy controller answers late; one that is down makes clients wait for half a minute."""
+DELAY_S = 5.0
+"""A person who has waited for so long wants to know what for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,47 +36,47 @@ def require_slurm() -> None:
 
 
 def call(
-    command: Sequence[str], patience_s: float, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    patience_s: float,
+    environment: Mapping[str, str] | None = None,
+    on_delay: Callable[[str], None] | None = None,
 ) -> Answer:
     """Run a program to its end, or for `patience_s` seconds.
 
     Args:
         environment: all of its variables; this process' own for None.
+        on_delay: called once with what it has complained about so far, if it takes longer.
 
     Raises:
         RefusedError: there is no such program.
     """
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             env=environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=patience_s,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     except FileNotFoundError:
         raise _no_slurm(command[0]) from None
-    except subprocess.TimeoutExpired as late:
-        return Answer(None, _text(late.stdout), _text(late.stderr))
-    return Answer(done.returncode, _text(done.stdout), _text(done.stderr))
+    with process:
+        try:
+            return _answer(process, min(DELAY_S, patience_s))
+        except subprocess.TimeoutExpired as late:
+            if on_delay is not None:
+                on_delay(_text(late.stderr).strip())
+        try:
+            return _answer(process, patience_s - DELAY_S)
+        except subprocess.TimeoutExpired as late:
+            return Answer(None, _text(late.stdout), _text(late.stderr))
+        finally:
+            process.kill()
 
 
-def ask(*command: str) -> str:
-    """What a program of Slurm that changes nothing prints.
-
-    Raises:
-        RefusedError: Slurm doesn't answer.
-    """
-    # Lists of array tasks are cut short by default.
-    answer = call(command, QUERY_PATIENCE_S, {**os.environ, "SLURM_BITSTR_LEN": "0"})
-    if answer.exit_code != 0:
-        said = answer.errors.strip() or f"no answer within {QUERY_PATIENCE_S:.0f} s"
-        raise RefusedError(
-            f"Slurm does not answer {command[0]}: {said}",
-            hint="try again in a few minutes; `scontrol ping` says when slurmctld is up",
-        )
-    return answer.output
+def _answer(process: "subprocess.Popen[bytes]", patience_s: float) -> Answer:
+    output, errors = process.communicate(timeout=patience_s)
+    return Answer(process.returncode, _text(output), _text(errors))
 
 
 def _no_slurm(program: str) -> RefusedError:

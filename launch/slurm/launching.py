@@ -7,12 +7,20 @@ from contextlib import contextmanager
 
 import filelock
 
+from launch.report.text import counted
+from launch.scheduler import ask
 from launch.site import Site
-from launch.slurm.commands import ask
-from launch.slurm.queue import read_queue, waiting_or_running
+from launch.slurm.commands import DELAY_S
 from launch.slurm.records import Submission, SubmissionDir, all_submissions
 from launch.slurm.requests import ArrayRequest, Asking, array_requests
-from launch.slurm.submitting import find_job, script_of, settle, submit_array
+from launch.slurm.submitting import (
+    find_job,
+    no_answer,
+    our_queue,
+    script_of,
+    settle,
+    submit_array,
+)
 from launch.store import Experiment, RunsRoot, writing
 from pcm.errors import RefusedError
 
@@ -21,26 +29,38 @@ LAUNCHER_PATIENCE_S = 600.0
 
 DEFAULT_ARRAY_SIZE = 1001
 
-OnArray = Callable[[Submission], None]
-"""Called for each array that Slurm took."""
-
 
 @contextmanager
-def sole_launcher(root: RunsRoot, patience_s: float = LAUNCHER_PATIENCE_S) -> Iterator[None]:
+def sole_launcher(root: RunsRoot, tell: Callable[[str], None]) -> Iterator[None]:
     """Nobody else submits under this root until the block ends.
 
+    Args:
+        tell: called with what a person who waits wants to know.
+
     Raises:
-        RefusedError: somebody else does, for longer than `patience_s` seconds.
+        RefusedError: somebody else does, for very long.
     """
     with writing(root.path):
         root.path.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(root.path / "launching.lock")
     try:
-        with lock.acquire(timeout=patience_s):
-            yield
+        lock.acquire(timeout=DELAY_S)
+    except filelock.Timeout:
+        tell("waiting for another launch to be submitted ...")
+        _acquire_late(lock, root)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire_late(lock: filelock.BaseFileLock, root: RunsRoot) -> None:
+    try:
+        lock.acquire(timeout=LAUNCHER_PATIENCE_S)
     except filelock.Timeout:
         raise RefusedError(
-            f"another `pcm launch` is submitting from {root.path}", hint="try again when it is done"
+            f"another launch is being submitted from {root.path}",
+            hint="try again when it is done",
         ) from None
 
 
@@ -53,9 +73,11 @@ def settle_open(root: RunsRoot) -> None:
         RefusedError: there are such arrays, and Slurm doesn't answer.
     """
     unsettled = [each for each in all_submissions(root) if not each.is_settled]
-    rows = read_queue() if unsettled else []
+    if not unsettled:
+        return
+    queue = our_queue()
     for submission in unsettled:
-        settle(submission.files, find_job(submission.files, rows), "its launcher was interrupted")
+        settle(submission.files, find_job(submission.files, queue), "its launcher was interrupted")
 
 
 def in_slurm(root: RunsRoot) -> set[str]:
@@ -64,14 +86,17 @@ def in_slurm(root: RunsRoot) -> set[str]:
     Raises:
         RefusedError: Slurm doesn't answer.
     """
-    return set(waiting_or_running(all_submissions(root), read_queue()))
+    arrays = {each.job_id: each.array for each in all_submissions(root)}
+    active = (task.id for task in our_queue().tasks.values() if not task.is_ended)
+    tasks = (task.partition("_") for task in active)
+    return {arrays[job][int(index)] for job, _, index in tasks if index and job in arrays}
 
 
 def submit(
     experiments: Sequence[Experiment],
     site: Site,
     max_array_size: int,
-    on_array: OnArray,
+    tell: Callable[[str], None],
     *,
     checkpoint: str | None = None,
 ) -> list[Submission]:
@@ -79,7 +104,7 @@ def submit(
 
     Args:
         max_array_size: see `largest_array`.
-        on_array: called for each array, as soon as Slurm has it.
+        tell: called with what a person who waits wants to know, e.g. the id of each array.
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
 
     Raises:
@@ -89,10 +114,10 @@ def submit(
     for request in array_requests(experiments, site, max_array_size):
         after = None if request.after is None else taken[request.after].job_id
         try:
-            taken.append(submit_array(request, site, after=after, checkpoint=checkpoint))
+            taken.append(submit_array(request, site, tell, after=after, checkpoint=checkpoint))
         except RefusedError as error:
             raise _with_what_was_taken(error, taken, len(experiments)) from error
-        on_array(taken[-1])
+        tell(f"job {taken[-1].job_id}: {counted(len(request.ids), 'experiment')}")
     return taken
 
 
@@ -122,7 +147,11 @@ def largest_array(site: Site) -> int:
         return site.max_array_size
     if shutil.which("scontrol") is None:
         return DEFAULT_ARRAY_SIZE
-    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask("scontrol", "show", "config"), re.MULTILINE)
+    try:
+        config = ask("scontrol", "show", "config")
+    except RefusedError as error:
+        raise no_answer(error.message) from None
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", config, re.MULTILINE)
     size = int(match[1]) if match is not None else DEFAULT_ARRAY_SIZE
     if size == 0:
         raise RefusedError(

@@ -4,11 +4,11 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 
+from launch.scheduler import Queue, read_queue
 from launch.site import Site, setup_lines
 from launch.slurm.commands import Answer, call
-from launch.slurm.queue import QueueRow, job_with, read_queue
 from launch.slurm.records import Submission, SubmissionDir, read_submission
 from launch.slurm.refusals import refusal
 from launch.slurm.requests import ArrayRequest
@@ -52,7 +52,12 @@ def script_of(
 
 
 def submit_array(
-    request: ArrayRequest, site: Site, *, after: str | None = None, checkpoint: str | None = None
+    request: ArrayRequest,
+    site: Site,
+    tell: Callable[[str], None],
+    *,
+    after: str | None = None,
+    checkpoint: str | None = None,
 ) -> Submission:
     """Hand an array over, exactly once.
 
@@ -60,6 +65,7 @@ def submit_array(
     comment too. So nothing is lost or doubled whatever comes between.
 
     Args:
+        tell: called with what a person who waits wants to know.
         after: id of an array that has to end first.
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
 
@@ -73,7 +79,7 @@ def submit_array(
         write_text(files.script, script_of(files, request, site, after))
         write_payload(files)
         write_json(files.intent, _intent(files, request, checkpoint))
-    job_id = _hand_over(files, request)
+    job_id = _hand_over(files, request, tell)
     settle(files, job_id)
     submission = read_submission(files)
     assert submission is not None
@@ -91,16 +97,31 @@ def settle(files: SubmissionDir, job_id: str | None, reason: str = "") -> None:
         write_json(files.outcome, {"job_id": job_id, "reason": reason, "time": time.time()})
 
 
-def find_job(files: SubmissionDir, rows: Iterable[QueueRow]) -> str | None:
+def our_queue() -> Queue:
+    """Our own jobs.
+
+    Raises:
+        RefusedError: Slurm doesn't answer.
+    """
+    queue = read_queue({os.getuid()})
+    if not queue.is_known:
+        raise no_answer(queue.trouble)
+    return queue
+
+
+def no_answer(trouble: str | None) -> RefusedError:
+    """What to tell where Slurm can't be asked."""
+    hint = "try again in a few minutes; `scontrol ping` says when slurmctld is up"
+    return RefusedError(f"Slurm does not answer: {trouble}", hint)
+
+
+def find_job(files: SubmissionDir, queue: Queue) -> str | None:
     """The job with an array's token, if there is or was one.
 
     Slurm forgets jobs; the files of a task that has started are there for ever.
-
-    Args:
-        rows: Slurm's queue.
     """
     started = next(files.path.glob("[0-9]*_*"), None)
-    return job_with(files.token, rows) if started is None else started.name.partition("_")[0]
+    return queue.jobs.get(files.token) if started is None else started.name.partition("_")[0]
 
 
 def sbatch_environment(
@@ -131,9 +152,13 @@ def _intent(
     }
 
 
-def _hand_over(files: SubmissionDir, request: ArrayRequest) -> str:
-    environment = sbatch_environment(os.environ, request.parameters)
-    answer = call(["sbatch", "--parsable", str(files.script)], SBATCH_PATIENCE_S, environment)
+def _hand_over(files: SubmissionDir, request: ArrayRequest, tell: Callable[[str], None]) -> str:
+    answer = call(
+        ["sbatch", "--parsable", str(files.script)],
+        SBATCH_PATIENCE_S,
+        sbatch_environment(os.environ, request.parameters),
+        on_delay=lambda said: tell(f"waiting for sbatch ... {said}"),
+    )
     taken = _TAKEN.search(answer.output)
     if answer.exit_code == 0 and taken is not None:
         return taken[1]
@@ -153,7 +178,7 @@ def _is_doubtful(answer: Answer) -> bool:
 def _look_for(files: SubmissionDir, patience_s: float) -> str | None:
     deadline = time.monotonic() + patience_s
     try:
-        while (job_id := find_job(files, read_queue())) is None and time.monotonic() < deadline:
+        while (job_id := find_job(files, our_queue())) is None and time.monotonic() < deadline:
             time.sleep(DOUBT_INTERVAL_S)
     except RefusedError as error:
         raise RefusedError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from launch.store.checkout import CodeVersion, code_version
+from launch.store.installed import code_digest
 from launch.store.layout import LaunchDir, RunsRoot
 from pcm.errors import RefusedError
 from pcm.run_dir import (
@@ -100,6 +101,7 @@ def _sweep_record(grid: "Grid", now: datetime, code: CodeVersion | None) -> dict
         "starts_from": grid.starts_from,
         "pcm_version": version("pcm"),
         "code": None if code is None else {"commit": code.commit, "dirty": code.dirty},
+        "code_digest": code_digest(),
     }
 
 

@@ -124,9 +124,14 @@ class RunsRoot:
         """Folder of the local launchers' queues."""
         return self.path / "queues"
 
+    @property
+    def experiments_folder(self) -> Path:
+        """Folder of the run directories."""
+        return self.path / "experiments"
+
     def run_dir(self, experiment_id: str) -> RunDir:
         """The run directory of an experiment, whether or not it is there yet."""
-        return RunDir(self.path / "experiments" / experiment_id)
+        return RunDir(self.experiments_folder / experiment_id)
 
     def launches(self, sweep: str | None = None) -> list[LaunchDir]:
         """All launches, or one sweep's, oldest first."""

@@ -14,6 +14,7 @@ from launch.processes import Process
 from launch.records import read_record
 from launch.stop import request_stop
 from launch.store import LaunchDir, RunsRoot, create_run_dir
+from launch.store.installed import code_digest
 from launch.supervisor.inside import inside_command, node_container, require_on_node
 from launch.supervisor.job import Job
 from launch.supervisor.refusal import read_refusal
@@ -22,6 +23,12 @@ from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
 
 LOCK_PATIENCE_S = 15.0
 """The former attempt's supervisor may still be waiting for its other ranks."""
+
+OTHER_CODE = "the code of pcm was edited after the launch; this attempt runs it as it is now"
+
+TAKE_OVER_PATIENCE_S = 300.0
+"""The same job's former attempt may still write a checkpoint on a node that Slurm gave up; and
+a file server may take a while to notice that a node is dead."""
 
 JOIN_PATIENCE_S = 600.0
 """Nodes of one job may start minutes apart."""
@@ -57,7 +64,7 @@ def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[At
     run_dir = create_run_dir(launch.path, experiment_id)
     _check_world_size(run_dir, job)
     marker = RunsRoot(launch.root).cancelled(experiment_id)
-    with _locked(run_dir):
+    with _locked(run_dir, job):
         if marker.exists():
             raise RefusedError(
                 f"experiment {experiment_id} was cancelled",
@@ -65,6 +72,7 @@ def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[At
             )
         _check_not_done(run_dir)
         attempt = _make(launch, run_dir, job)
+        _note_code(launch, attempt)
         # One who cancels writes the marker first and looks for an attempt then: no gap.
         if marker.exists():
             request_stop(attempt.files, by="pcm cancel", reason="cancel")
@@ -117,10 +125,11 @@ def _check_not_done(run_dir: RunDir) -> None:
 
 
 @contextmanager
-def _locked(run_dir: RunDir) -> Iterator[None]:
+def _locked(run_dir: RunDir, job: Job) -> Iterator[None]:
     lock = filelock.FileLock(run_dir.lock)
+    patience_s = TAKE_OVER_PATIENCE_S if _is_taken_over(run_dir, job) else LOCK_PATIENCE_S
     try:
-        lock.acquire(timeout=LOCK_PATIENCE_S)
+        lock.acquire(timeout=patience_s)
     except filelock.Timeout:
         raise RefusedError(
             f"experiment {run_dir.path.name} is running already{_whereabouts(run_dir)}",
@@ -130,6 +139,20 @@ def _locked(run_dir: RunDir) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _is_taken_over(run_dir: RunDir, job: Job) -> bool:
+    """Whether the same job ran before and was sent back; what is left of that is told to stop.
+
+    Slurm gives up a node that it can't reach, though processes may go on there.
+    """
+    for files in run_dir.attempts()[-1:]:
+        record = read_record(files.attempt)
+        if job.restarts and record.get("job_id") == job.id and record.get("key") != job.key:
+            if not any(end.exists() for end in (files.finished, files.stopped, files.failed)):
+                request_stop(files, by="the job's next attempt", reason="interrupt")
+            return True
+    return False
 
 
 def _whereabouts(run_dir: RunDir) -> str:
@@ -142,7 +165,7 @@ def _whereabouts(run_dir: RunDir) -> str:
 def _make(launch: LaunchDir, run_dir: RunDir, job: Job) -> Attempt:
     former = run_dir.attempts()
     number = former[-1].number + 1 if former else 1
-    arguments = training_arguments(run_dir.path, number, job.checkpoint)
+    arguments = training_arguments(run_dir.path, number, _checkpoint(former, job))
     container = node_container(launch, run_dir, job)
     if container is None:
         command = training_command(training_python(os.environ), arguments)
@@ -152,8 +175,27 @@ def _make(launch: LaunchDir, run_dir: RunDir, job: Job) -> Attempt:
     files, threads = run_dir.attempt(number), _threads(former, job)
     attempt = Attempt(run_dir, files, command, threads, container)
     attempt.files.path.mkdir(parents=True)
-    write_json(attempt.files.attempt, _record(attempt, job))
+    record = _record(attempt, job)
+    if container is None:
+        # An image's own code is what it was, whatever somebody edits out here.
+        record["code_digest"] = code_digest()
+    write_json(attempt.files.attempt, record)
     return attempt
+
+
+def _note_code(launch: LaunchDir, attempt: Attempt) -> None:
+    """Say so if this isn't the code that was launched: somebody edited it while the job waited."""
+    launched = launch.record.get("code_digest")
+    if launched in (None, read_record(attempt.files.attempt).get("code_digest", launched)):
+        return
+    with attempt.files.log(0).open("a") as log:
+        log.write(f"pcm: warning: {OTHER_CODE}\n")
+
+
+def _checkpoint(former: list[AttemptDir], job: Job) -> str | None:
+    """The one that the job was told to go on from, unless it has gone on from there already."""
+    mine = (each for each in former if read_record(each.attempt).get("job_id") == job.id)
+    return None if any(each.progress.exists() for each in mine) else job.checkpoint
 
 
 def _threads(former: list[AttemptDir], job: Job) -> int:

@@ -11,7 +11,32 @@ from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
 from launch.supervisor.requeue import Ending, Verdict, decide
 from launch.supervisor.scontrol import read_job, scontrol
+from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, write_json
+
+
+def check_losses(launch: LaunchDir, experiment_id: str, job: Job) -> None:
+    """Refuse to go on where a job's nodes die more often than its resources allow.
+
+    Raises:
+        RefusedError: they do.
+    """
+    most = _retries(launch, experiment_id).node_failures
+    attempts = RunsRoot(launch.root).run_dir(experiment_id).attempts() if job.restarts else []
+    lost = [files for files in attempts if _is_lost(files, job)]
+    if most is not None and len(lost) > most:
+        raise RefusedError(
+            f"{len(lost)} attempts of job {job.id} ended without a word, as on a node that dies",
+            hint="see retry.node_fail in the resources",
+        )
+
+
+def is_wanted_back(job: Job) -> bool:
+    """Whether Slurm took the job's nodes back while it was starting, when signals are missed."""
+    facts = read_job(job.id)
+    return facts is not None and (
+        facts.is_preempted or facts.state != "RUNNING" or facts.restarts > job.restarts
+    )
 
 
 def settle(launch: LaunchDir, attempt: Attempt, job: Job) -> Verdict | None:
@@ -26,8 +51,7 @@ def settle(launch: LaunchDir, attempt: Attempt, job: Job) -> Verdict | None:
     is_cancelled = root.cancelled(experiment_id).exists()
     facts = None if is_cancelled else read_job(job.id)
     ending = _ending(attempt, is_cancelled=is_cancelled)
-    resources = (launch.point_record(experiment_id) or {}).get("resources", {})
-    verdict = decide(facts, job.restarts, ending, Retries.of(resources))
+    verdict = decide(facts, job.restarts, ending, _retries(launch, experiment_id))
     write_json(attempt.files.verdict, verdict.record())
     if verdict.reason == "cancel" and not is_cancelled:
         cancel(root, experiment_id)
@@ -43,6 +67,16 @@ def send_back(job: Job, verdict: Verdict) -> None:
     if verdict.memory is not None:
         name, megabytes = verdict.memory
         scontrol("update", f"JobId={job.id}", f"{name}={megabytes}")
+
+
+def _retries(launch: LaunchDir, experiment_id: str) -> Retries:
+    return Retries.of((launch.point_record(experiment_id) or {}).get("resources", {}))
+
+
+def _is_lost(files: AttemptDir, job: Job) -> bool:
+    ends = (files.verdict, files.finished, files.stopped, files.failed)
+    is_mine = read_record(files.attempt).get("job_id") == job.id
+    return is_mine and not any(end.exists() for end in ends)
 
 
 def _ending(attempt: Attempt, *, is_cancelled: bool) -> Ending:

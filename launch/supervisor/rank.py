@@ -36,10 +36,12 @@ class Rank:
         write_json(self._files.supervisor(self._job.rank), self._record(training))
         while (outcome := training.poll()) is None:
             self._pass_on_stop()
-            self._look_at_peers()
+            if time.monotonic() > self._peers_seen + PEERS_INTERVAL_S:
+                self._look_at_peers()
             self._end_after_failure(training)
             time.sleep(POLL_INTERVAL_S)
         record_outcome(self._files, self._job.rank, outcome)
+        self._look_at_peers()
         return outcome
 
     def _record(self, training: TrainingProcess) -> dict[str, Any]:
@@ -57,10 +59,7 @@ class Rank:
 
     def _look_at_peers(self) -> None:
         """A killed supervisor tells nobody, so the others on its machine look after it."""
-        now = time.monotonic()
-        if now - self._peers_seen < PEERS_INTERVAL_S:
-            return
-        self._peers_seen = now
+        self._peers_seen = time.monotonic()
         supervisors = {rank: supervisor_of(self._files, rank) for rank in self._peers}
         # Who is on another machine is not asked again, or a large job would read all the time.
         self._peers = {
@@ -68,7 +67,7 @@ class Rank:
         }
         for rank in self._peers:
             if is_gone(self._files, rank):
-                fail(self._files, rank, message="its supervisor was killed")
+                record_death(self._files, rank)
 
     def _end_after_failure(self, training: TrainingProcess) -> None:
         if self._failure_seen is None and self._files.failed.exists():
@@ -104,6 +103,13 @@ def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:
         fail(files, rank, outcome.exit_code, outcome.signal)
     elif rank == 0 and not files.stopped.exists():
         fail(files, rank, outcome.exit_code, message="training ended without a word")
+
+
+def record_death(files: AttemptDir, rank: int) -> None:
+    """Write down, in its place, that a supervisor was killed, and its training with it."""
+    death = {"exit_code": None, "signal": "SIGKILL", "message": "its supervisor was killed"}
+    if create_json(files.outcome(rank), death | {"killed": False, "ended": time.time()}):
+        fail(files, rank, message="its supervisor was killed")
 
 
 def fail(

@@ -9,9 +9,10 @@ from pathlib import Path
 from launch.facts import attempt_facts
 from launch.signals import SCHEDULER, SignalFlag
 from launch.status import State, derive_state
+from launch.stop import request_stop
 from launch.store import LaunchDir
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
-from launch.supervisor.ending import send_back, settle
+from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
 from launch.supervisor.environment import training_environment
 from launch.supervisor.inside import inside_environment, require_on_node
 from launch.supervisor.job import Job
@@ -53,7 +54,10 @@ def lead(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag) -
     """Rank 0: make the attempt, run the rank, decide what becomes of the job."""
     with ExitStack() as stack:
         with recorded_refusal(launch, job.key):
+            check_losses(launch, experiment_id, job)
             attempt = stack.enter_context(lead_attempt(launch, experiment_id, job))
+        if job.executor == "slurm" and is_wanted_back(job):
+            request_stop(attempt.files, by="Slurm", reason="interrupt")
         run_rank(attempt, job, signals)
         wait_for_outcomes(attempt, job)
         verdict = settle(launch, attempt, job) if job.executor == "slurm" else None
@@ -107,5 +111,5 @@ def wait_for_outcomes(attempt: Attempt, job: Job) -> None:
 def conclude(attempt: Attempt) -> State:
     """What became of an attempt whose processes have ended. Markers decide."""
     facts = replace(attempt_facts(attempt.files), is_alive=False)
-    state, _ = derive_state(facts, is_queued=False, is_cancelled=False)
+    state, _ = derive_state(facts, is_cancelled=False)
     return state

@@ -121,7 +121,7 @@ class Chain(LightningModule):
         self, batch: Batch, device: torch.device, dataloader_idx: int
     ) -> Batch:
         """The batch on `device`; itself, without a search through it, if it is there."""
-        if all(tensor.device == device for tensor in batch.values()):
+        if all(getattr(value, "device", None) == device for value in batch.values()):
             return batch
         moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
         return moved

@@ -1,5 +1,6 @@
 """Tensor reductions that a config names, in the form einops takes."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
@@ -13,12 +14,14 @@ Reductor: TypeAlias = Callable[[Tensor, tuple[int, ...]], Tensor]
 """Takes a tensor and the dimensions to reduce away."""
 
 
-def _mean(tensor: Tensor, dim: tuple[int, ...], **kwargs: Any) -> Tensor:
-    return torch.mean(tensor, dim=dim, **kwargs)
+def _mean(tensor: Tensor, dim: tuple[int, ...]) -> Tensor:
+    # The gradient of torch.mean is a whole tensor of quotients, which costs as much as the
+    # loss of an image itself; that of a sum is an expanded view.
+    return tensor.sum(dim=dim) / math.prod(tensor.shape[each] for each in dim)
 
 
-def _logsumexp(tensor: Tensor, dim: tuple[int, ...], **kwargs: Any) -> Tensor:
-    return torch.logsumexp(tensor, dim=dim, **kwargs)
+def _logsumexp(tensor: Tensor, dim: tuple[int, ...]) -> Tensor:
+    return torch.logsumexp(tensor, dim=dim)
 
 
 REDUCTORS: dict[str, Callable[..., Tensor]] = {"mean": _mean, "logsumexp": _logsumexp}

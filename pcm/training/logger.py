@@ -47,3 +47,17 @@ class TrainingLogger(RunLogger):
                 f"the training loss is {loss} at step {present}",
                 "lower the learning rate, clip gradients, or look at the losses in metrics.csv",
             )
+
+    def save(self) -> None:
+        """Nothing: Lightning calls this after every row, and a flush to the disk is slow."""
+
+    def sync(self) -> None:
+        """Flush the journal to the disk; a checkpoint is about to rely on it."""
+        super().save()
+
+    def finalize(self, status: str) -> None:
+        """Nothing yet: the tracker must not delay the record of how training ended."""
+
+    def close(self) -> None:
+        """Close the files, and let the tracker have the rest; the last thing that is done."""
+        super().finalize("")

@@ -6,6 +6,7 @@ store notices.
 """
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ def process_group(
         return
     name = f"{experiment}/{attempt.number}"
     store = _meet(ranks, attempt, name, time.monotonic() + rendezvous_seconds(), stop)
-    if ranks.nodes == 1:
+    if ranks.nodes == 1 and sys.platform == "linux":
         # The host's own name need not resolve; all ranks are here anyway.
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     dist.init_process_group(

@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from pcm.errors import PcmError
 from pcm.training import generators, lightning_internals, loaders
 from pcm.training.agreement import Agreement, Wish
+from pcm.training.buckets import fix_buckets
 from pcm.training.console import tell
 from pcm.training.lightning_internals import Place
 from pcm.training.logged_means import continue_epoch
@@ -100,6 +101,7 @@ class Session(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Seed this rank, or prepare for the place where training goes on."""
         self._describe_length(trainer)
+        fix_buckets(trainer.strategy.model)
         if self._start is not None and self._start.place is Place.EPOCH:
             lightning_internals.forget_restart(trainer)
         if self._start is None or self._start.state is None:

@@ -22,7 +22,8 @@ def mixed(runs: Runs) -> Runs:
 def test_an_empty_store(pcm: Pcm) -> None:
     result = pcm("status")
     assert (result.exit_code, result.stdout) == (0, "No experiments.\n")
-    assert json.loads(pcm("status", "--json").stdout) == {"counts": {}, "experiments": []}
+    empty = {"counts": {}, "warning": None, "experiments": []}
+    assert json.loads(pcm("status", "--json").stdout) == empty
 
 
 @pytest.mark.parametrize("command", ["status", "show", "logs", "results", "resume", "cancel"])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.access import needed_folders, passable
 from tests.cluster.person import Person, unprivileged_user
 from tests.cluster.slurm import SlurmCluster, install
 
@@ -33,7 +34,7 @@ def cluster(slurm_installed: None) -> Iterator[SlurmCluster]:
 @pytest.fixture(scope="session")
 def user(slurm_installed: None) -> Iterator[str]:
     """Name of an unprivileged user; jobs run as nobody else."""
-    with unprivileged_user() as name:
+    with passable(needed_folders()), unprivileged_user() as name:
         yield name
 
 

@@ -110,6 +110,8 @@ class Person:
         """A file of theirs in the project folder."""
         path = self.project / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        # A shell that still reads the former one must not stumble into this one.
+        path.unlink(missing_ok=True)
         path.write_text(text)
         path.chmod(mode)
         self._hand_over_home()
@@ -132,13 +134,11 @@ class Person:
             text=True,
         )
 
-    def run(
-        self, *command: str, timeout: float = 120, **variables: str
-    ) -> "subprocess.CompletedProcess[str]":
+    def run(self, *command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of theirs to its end."""
         process = self.start(*command, **variables)
         try:
-            output, errors = process.communicate(timeout=timeout)
+            output, errors = process.communicate(timeout=120)
         finally:
             process.kill()
         return subprocess.CompletedProcess(command, process.returncode, output, errors)
@@ -147,18 +147,15 @@ class Person:
         """Start `pcm` as they would."""
         return self.start(PCM, *arguments, **variables)
 
-    def pcm(
-        self, *arguments: str, exit_code: int | None = 0, **variables: str
-    ) -> "subprocess.CompletedProcess[str]":
-        """Run `pcm` to its end.
-
-        Args:
-            exit_code: the one that is expected; None for any.
-        """
-        done = self.run(PCM, *arguments, **variables)
-        if exit_code is not None:
-            assert done.returncode == exit_code, f"{done.stdout}\n{done.stderr}"
+    def pcm(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run `pcm` to its end, which must be a good one."""
+        done = self.try_pcm(*arguments, **variables)
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done
+
+    def try_pcm(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run `pcm` to its end, whichever that is."""
+        return self.run(PCM, *arguments, **variables)
 
     def launch(self, grid: str, *flags: str, **variables: str) -> list[Experiment]:
         """Launch a grid file on the partition `gpu`; returns all experiments of theirs."""
@@ -167,8 +164,11 @@ class Person:
 
     def queue(self, states: str = "all") -> list[str]:
         """`JOB_TASK STATE` of each task that Slurm knows of, as `12_3 RUNNING`."""
-        listing = self.cluster.run("squeue", "-hr", "-u", self.name, "-t", states, "-o", "%i %T")
-        return listing.splitlines()
+        columns = "%i %T|%o"
+        listing = self.cluster.run("squeue", "-hr", "-u", self.name, "-t", states, "-o", columns)
+        rows = (line.partition("|") for line in listing.splitlines())
+        # Slurm goes on to list the jobs of tests before this one.
+        return [task for task, _, script in rows if str(self.home) in script]
 
     def wait_for_empty_queue(self, seconds: float = 120.0) -> None:
         """Wait until none of their jobs waits, runs or is being cleaned up."""

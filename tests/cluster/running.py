@@ -3,14 +3,19 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
+
+import psutil
 
 from launch.records import read_record
 from launch.store import Experiment
 from pcm.run_dir import AttemptDir
 from tests.cluster.person import Person, wait_for
+
+PATIENCE_S = 240.0
+"""Four ranks that import torch on a busy machine take their time."""
 
 LONG = {"STAND_IN_STEPS": "4000"}
 """Variables of a training that doesn't end before something happens to it."""
@@ -29,12 +34,16 @@ class Running:
     task: str
 
     @classmethod
-    def launch(cls, person: Person, *, resources: Any = None, **variables: str) -> "Running":
-        """Launch an experiment of its own on the preemptable partition."""
-        grid = person.write_grid(1, **(resources or {}))
+    def launch(cls, person: Person, resources: Any = None, **variables: str) -> "Running":
+        """Launch a small experiment on the preemptable partition."""
+        return cls.start(person, person.write_grid(1, **(resources or {})), **variables)
+
+    @classmethod
+    def start(cls, person: Person, grid: str, **variables: str) -> "Running":
+        """Launch a grid file of one experiment on the preemptable partition."""
         [experiment] = person.launch(grid, **variables)
-        [line] = person.queue("pending,running")
-        return cls(person, experiment, line.split()[0])
+        queue = person.cluster.run("squeue", "-hr", "-p", "gpu", "-t", "PD,R", "-o", "%i")
+        return cls(person, experiment, queue.strip())
 
     def attempt(self, number: int) -> AttemptDir:
         """Its files; the attempt may be to come."""
@@ -48,7 +57,7 @@ class Running:
             step = read_record(self.attempt(attempt).progress).get("step", 0)
             return bool(step >= steps)
 
-        wait_for(trains)
+        wait_for(trains, PATIENCE_S)
 
     def wait_for_end(self, attempt: int) -> None:
         """Wait until an attempt has finished."""
@@ -57,7 +66,7 @@ class Running:
             self.hurry()
             return self.attempt(attempt).finished.exists()
 
-        wait_for(is_done)
+        wait_for(is_done, PATIENCE_S)
 
     def wait_for_verdict(self, attempt: int = 1) -> dict[str, Any]:
         """What was decided about the job at an attempt's end."""
@@ -66,7 +75,7 @@ class Running:
 
     def hurry(self) -> None:
         """Let a job that was sent back start at once: Slurm lets it wait two minutes."""
-        if self.state == "PENDING":
+        if "BeginTime" in self.person.cluster.run("squeue", "-h", "-t", "PD", "-o", "%r"):
             change = ("scontrol", "update", f"JobId={self.task}", "StartTime=now")
             self.person.cluster.run(*change, check=False)
 
@@ -88,6 +97,29 @@ class Running:
         assert urgent.returncode == 0, urgent.stderr
         yield
         cluster.run("scancel", urgent.stdout.strip())
+
+    @contextmanager
+    def dead_node(self, *, are_processes_alive: bool = False) -> Iterator[None]:
+        """Its first node doesn't answer until the block ends.
+
+        Args:
+            are_processes_alive: whether only Slurm's daemon there is dead.
+        """
+        cluster = self.person.cluster
+        node = cluster.run("squeue", "-h", "-j", self.task, "-o", "%B").strip()
+        cluster.kill(node)
+        if not are_processes_alive:
+            steps = [each for each in psutil.process_iter() if each.name() == "slurmstepd"]
+            for process in [*steps, *self.person.processes()]:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+        try:
+            # Slurm would notice by itself after SlurmdTimeout.
+            cluster.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+            yield
+        finally:
+            cluster.start_node(node)
+            cluster.run_until("scontrol", "update", f"NodeName={node}", "State=RESUME")
 
     def pid(self, attempt: int, rank: int, key: str = "pid") -> int:
         """A rank's supervisor, or its training process for `child_pid`."""

@@ -18,6 +18,8 @@ from launch.records import read_record
 from launch.store import Experiment
 from tests.cluster.conftest import cluster, home, person, slurm_installed, user
 from tests.cluster.person import Person, wait_for
+from tests.cluster.running import Running
+from tests.cluster.slurm import SlurmCluster
 from tests.container import tiny
 from tests.container.apptainer import find_or_install
 
@@ -120,9 +122,8 @@ def test_two_ranks_train_inside(inside: Person) -> None:
 
 def test_a_failing_rank_is_heard_outside(inside: Person) -> None:
     grid = write_grid(inside, resources={"tasks_per_node": 2})
-    done = inside.pcm(
-        *("launch", grid, "--executor", "local", "--yes"), exit_code=1, STAND_IN_FAIL="1"
-    )
+    launch = ("launch", grid, "--executor", "local", "--yes")
+    done = inside.pcm(*launch, exit_code=1, STAND_IN_FAIL="1")
     assert "no such digit: 11" in done.stdout + done.stderr
     [experiment] = inside.experiments()
     failed = read_record(experiment.run_dir.attempt(1).failed)
@@ -263,3 +264,43 @@ def test_an_image_with_an_older_pcm_is_refused(
     )
     assert "has an older pcm" in done.stderr
     shutil.rmtree(older)
+
+
+@pytest.fixture(params=["cgroup", "linuxproc", "pgid"])
+def on_slurm(
+    request: pytest.FixtureRequest, user: str, home: Path, apptainer: str, tiny_image: Path
+) -> Iterator[Person]:
+    """Somebody with the image on a cluster that follows processes in its own way."""
+    with SlurmCluster(tracking=request.param, nodes=1) as cluster:
+        person = Person(user, home, cluster)
+        person.environment["PATH"] = f"{apptainer}:{person.environment['PATH']}"
+        shutil.copy(tiny_image, person.project / "my, image:é.sif")
+        yield person
+        person.leave()
+
+
+def test_what_slurm_preempts_goes_on_inside(on_slurm: Person) -> None:
+    grid = write_grid(on_slurm, resources={"tasks_per_node": 2})
+    running = Running.start(on_slurm, grid, STAND_IN_STEPS="100")
+    running.wait_for_steps()
+    with running.preempted():
+        assert running.wait_for_verdict()["comes_back"]
+    first, second = running.attempt(1), running.attempt(2)
+    outcomes = [read_record(first.outcome(rank)) for rank in range(2)]
+    assert [(each["exit_code"], each["signal"]) for each in outcomes] == [(75, None)] * 2
+    running.wait_for_end(attempt=2)
+    assert f"goes on from step {read_record(first.stopped)['step']}" in second.log(0).read_text()
+    command = read_record(second.attempt)["command"]
+    assert command[0] == "apptainer"
+    assert ("--unsquash" in command) is (on_slurm.cluster.tracking == "linuxproc")
+    running.wait_until_over()
+    assert running.state == "COMPLETED"
+
+
+def test_what_is_cancelled_ends_inside(inside: Person) -> None:
+    running = Running.start(inside, write_grid(inside), STAND_IN_STEPS="4000")
+    running.wait_for_steps()
+    inside.pcm("cancel", running.experiment.id, "--yes")
+    assert running.wait_for_verdict()["reason"] == "cancel"
+    running.wait_until_over()
+    assert running.attempt(1).stopped.exists()

@@ -9,6 +9,9 @@ Environment variables say what it does:
     STAND_IN_SILENT     the rank that exits with 0 at its third step, without a word
     STAND_IN_DEAF       if set, no rank ever ends by itself
     STAND_IN_WORKER     if set, each rank has a child process that sleeps
+    STAND_IN_IMPORT     seconds before it does anything, as if it were importing torch
+    STAND_IN_CHECKPOINT seconds that the checkpoint of a stop takes
+    STAND_IN_MEMORY     megabytes that each rank takes at its third step
 """
 
 import os
@@ -26,6 +29,7 @@ from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
 RANK = int(os.environ["RANK"])
 STEPS = int(os.environ.get("STAND_IN_STEPS", "20"))
 STEP_S = 0.05
+MEMORY: list[bytes] = []
 
 
 def is_chosen(variable: str) -> bool:
@@ -33,6 +37,7 @@ def is_chosen(variable: str) -> bool:
 
 
 def main() -> int:
+    time.sleep(float(os.environ.get("STAND_IN_IMPORT", "0")))
     run_dir, attempt = RunDir(Path(sys.argv[3])), int(sys.argv[5])
     files = run_dir.attempt(attempt)
     print(f"rank {RANK} of attempt {attempt} {sys.argv[6:]}")
@@ -59,6 +64,7 @@ def train(run_dir: RunDir, files: AttemptDir) -> int:
             progress = {"phase": "training", "epoch": 0, "step": step, "loss": 1 / step}
             write_json(files.progress, progress, durable=False)
             if files.stop.exists():
+                time.sleep(float(os.environ.get("STAND_IN_CHECKPOINT", "0")))
                 write_json(files.stopped, {"checkpoint": None, "step": step})
         if files.stopped.exists():
             return ExitCode.STOPPED
@@ -78,6 +84,8 @@ def done_before(run_dir: RunDir, number: int) -> int:
 def misbehave(files: AttemptDir, step: int) -> None:
     if step != 3:
         return
+    if "STAND_IN_MEMORY" in os.environ:
+        MEMORY.extend(b"x" * 1_000_000 for _ in range(int(os.environ["STAND_IN_MEMORY"])))
     if is_chosen("SILENT"):
         sys.exit(0)
     if is_chosen("KILLED"):

@@ -137,6 +137,20 @@ def test_two_ranks_stop_at_one_step(tmp_path: Path) -> None:
     assert rows[-1].step == 20, "each rank's share of an epoch is five batches"
 
 
+def test_three_ranks_add_up_gradients_in_one_order(tmp_path: Path) -> None:
+    config = {
+        "model": own("Manual"),
+        "data_train": own("Data", size=72),
+        "world_size": 3,
+        "kwargs": {"max_epochs": 2},
+    }
+    unbroken, broken = (make_run(tmp_path / name, **config) for name in ("a", "b"))
+    assert run(unbroken, 3) == DONE * 3
+    assert run(broken, 3, OWN_STOP_AT="step 2") == STOPPED * 3
+    assert run(broken, 3) == DONE * 3
+    assert_same_end(unbroken, broken)
+
+
 def test_checkpoints_by_the_clock(whole: RunDir, tmp_path: Path) -> None:
     broken = make_run(tmp_path / "run")
     assert run(broken, PCM_CHECKPOINT_MINUTES="1e-9", OWN_KILL_AT="step 6") == [-9]

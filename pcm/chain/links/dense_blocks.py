@@ -10,6 +10,7 @@ from pcm.chain.choice import choose
 from pcm.chain.links.modules import build_module
 from pcm.chain.types import Batch, LinkOutput
 from pcm.config.structures import links as structures
+from pcm.errors import ConfigError, Fault
 
 
 class Residual(nn.Module):
@@ -17,7 +18,13 @@ class Residual(nn.Module):
 
     def __init__(self, inner: nn.Module, input_dim: int, output_dim: int) -> None:
         super().__init__()
-        del input_dim, output_dim  # equal, or the sum below has no meaning
+        if input_dim != output_dim:
+            fault = Fault(
+                "a residual stack ends in as many dimensions as it begins with",
+                found=f"input_dim {input_dim}, output_dim {output_dim}",
+                hint="block_wrapper_name: shortcut",
+            )
+            raise ConfigError([fault])
         self.inner = inner
 
     def forward(self, x: Tensor) -> Tensor:

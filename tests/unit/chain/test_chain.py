@@ -90,7 +90,10 @@ def test_a_link_that_runs_twice_gives_two_losses(tiny_cfg: dict[str, Any]) -> No
 def test_dynamic_kwargs_are_added_and_win(tiny_cfg: dict[str, Any]) -> None:
     chain = Chain(with_own_link(tiny_cfg))
     images = small_images(4)
-    dynamic = {"posterior": {"n_latent_samples": 3}, "own": {"factor": 10.0}}
+    dynamic: dict[str, dict[str, Any]] = {
+        "posterior": {"n_latent_samples": 3},
+        "own": {"factor": 10.0},
+    }
     torch.manual_seed(0)
     plain, _ = chain.run_command("forward", images)
     torch.manual_seed(0)

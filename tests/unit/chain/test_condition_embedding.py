@@ -31,7 +31,8 @@ def link() -> ConditionSetEmbeddingTransformer:
 def embed(link: ConditionSetEmbeddingTransformer, ids: Any, values: Any) -> Tensor:
     batch, losses = link({"ids": torch.tensor(ids), "values": torch.tensor(values)}, **NAMES)
     assert losses == []
-    return batch["embedding"]
+    embedding: Tensor = batch["embedding"]
+    return embedding
 
 
 def test_every_category_of_every_condition_has_its_own_row() -> None:

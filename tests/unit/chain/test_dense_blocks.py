@@ -89,6 +89,11 @@ def test_residual_adds_the_input_to_the_whole_stack() -> None:
     torch.testing.assert_close(stack({"x": x}, data_name="x")[0]["x"], expected)
 
 
+def test_residual_needs_equal_dimensions() -> None:
+    with pytest.raises(ConfigError, match="input_dim 5, output_dim 3"):
+        DenseBlockStack(stack_cfg(block_wrapper_name="residual"))
+
+
 def test_shortcut_adds_a_linear_map_of_the_input() -> None:
     stack = DenseBlockStack(stack_cfg(hidden_dims=[7], block_wrapper_name="shortcut"))
     first, last, shortcut = linears(stack)
@@ -106,12 +111,16 @@ def test_every_module_stands_alone(spec_path: str) -> None:
 
 
 def test_a_norm_alone_needs_its_width() -> None:
-    cfg = {"nnmodule_spec_path": "norm/batch", "kwargs": {}, "output_dim": None}
+    cfg: dict[str, Any] = {"nnmodule_spec_path": "norm/batch", "kwargs": {}, "output_dim": None}
     with pytest.raises(ConfigError, match="needs to know its width"):
         StandaloneTinyModule(cfg)
 
 
 def test_a_misspelt_module_is_answered_with_the_nearest() -> None:
-    cfg = {"nnmodule_spec_path": "activation/rely", "kwargs": {}, "output_dim": None}
+    cfg: dict[str, Any] = {
+        "nnmodule_spec_path": "activation/rely",
+        "kwargs": {},
+        "output_dim": None,
+    }
     with pytest.raises(ConfigError, match="did you mean 'activation/relu'"):
         StandaloneTinyModule(cfg)

@@ -13,7 +13,7 @@ from pcm.errors import ConfigError
 
 
 def reduction(pattern: str, name: str = "mean", **changes: Any) -> dict[str, Any]:
-    spec = {
+    spec: dict[str, Any] = {
         "reduce_pattern": pattern,
         "reductor_name": name,
         "pre_scale": None,

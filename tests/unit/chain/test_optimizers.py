@@ -4,10 +4,19 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import nn, optim
+from torch.amp import GradScaler
 from torch.optim import lr_scheduler
 
-from pcm.chain.optimizers import OPTIMIZERS, build_optimizer, build_scheduler, check_owners
+from pcm.chain.optimizers import (
+    OPTIMIZERS,
+    build_optimizer,
+    build_scheduler,
+    check_owners,
+    clear_gradients,
+    step_scaled,
+)
 from pcm.errors import ConfigError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
@@ -100,7 +109,7 @@ def test_several_schedulers_do_as_torchs_chained_ones() -> None:
             lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5),
         ]
     )
-    chained.optimizer = optimizer  # type: ignore[attr-defined]  # for `rates` alone
+    chained.optimizer = optimizer
     assert rates(build_scheduler(new_sgd(), specs), 9) == pytest.approx(rates(chained, 9))
 
 
@@ -141,3 +150,30 @@ def test_links_without_parameters_may_be_listed(links: nn.ModuleDict) -> None:
 def test_an_optimizer_of_nothing_is_refused(links: nn.ModuleDict) -> None:
     with pytest.raises(ConfigError, match="none of the optimizer's links has parameters"):
         build_optimizer(optimizer_cfg("relu"), links)
+
+
+def test_one_scaled_backward_pass_serves_all_optimizers() -> None:
+    """Both step as without scaling, though the scale grows after every batch."""
+    parameters = [nn.Parameter(torch.tensor([1.0])), nn.Parameter(torch.tensor([2.0]))]
+    optimizers = [LightningOptimizer(optim.SGD([each], lr=0.5)) for each in parameters]
+    scaler = GradScaler("cpu", init_scale=4.0, growth_factor=8.0, growth_interval=1)
+    for _ in range(3):
+        clear_gradients(optimizers)
+        loss = parameters[0].square().sum() + parameters[1].square().sum()
+        scaler.scale(loss).backward()
+        step_scaled(optimizers, scaler)
+    # Each step of a square at this rate ends at 0; a wrongly scaled one would not.
+    assert [each.item() for each in parameters] == [0.0, 0.0]
+    assert scaler.get_scale() == 4.0 * 8.0**3
+
+
+def test_a_scaled_step_with_an_overflow_is_left_out() -> None:
+    parameters = [nn.Parameter(torch.tensor([1.0])), nn.Parameter(torch.tensor([2.0]))]
+    optimizers = [LightningOptimizer(optim.SGD([each], lr=0.5)) for each in parameters]
+    scaler = GradScaler("cpu", init_scale=4.0)
+    parameters[0].grad = torch.tensor([float("inf")])
+    parameters[1].grad = torch.tensor([4.0])
+    scaler.scale(torch.zeros(1))
+    step_scaled(optimizers, scaler)
+    assert [each.item() for each in parameters] == [1.0, 1.5]
+    assert scaler.get_scale() == 2.0

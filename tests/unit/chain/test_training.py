@@ -1,14 +1,15 @@
 """Chains under Lightning: against a plain loop, through checkpoints, with two ranks."""
 
 import copy
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import torch.multiprocessing
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
+from torch.multiprocessing.spawn import start_processes
 
 from pcm.chain import Chain
 from tests.unit.chain.batches import Batches
@@ -197,7 +198,11 @@ def test_bfloat16(tiny_cfg: dict[str, Any]) -> None:
 def test_two_ranks_with_uneven_validation(tiny_cfg: dict[str, Any], tmp_path: Path) -> None:
     """Metrics over two ranks, of which one has two validation batches, the other one."""
     store = tmp_path / "rendezvous"
-    torch.multiprocessing.spawn(_two_ranks, args=(tiny_cfg, store, tmp_path), nprocs=2)
+    # Forked from a process that has imported Lightning already.
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["lightning.pytorch"])
+    start_processes(
+        _two_ranks, args=(tiny_cfg, store, tmp_path), nprocs=2, start_method="forkserver"
+    )
     ranks = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
     assert ranks[0] == ranks[1]
     alone, recorded = new_chain(tiny_cfg), Recorder()
@@ -236,7 +241,7 @@ def _two_ranks(rank: int, cfg: dict[str, Any], store: Path, folder: Path) -> Non
 
 
 def _environment(rank: int) -> Any:
-    from lightning.fabric.plugins.environments import LightningEnvironment
+    from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 
     class TwoRanks(LightningEnvironment):
         """Ranks that the test has started itself."""

@@ -9,6 +9,7 @@ from launch.report.status import (
     remarks,
     status_records,
     status_row,
+    status_table,
 )
 from launch.status import Progress, State, Status
 
@@ -61,7 +62,7 @@ def test_before_the_first_epoch_a_row_says_what_is_going_on() -> None:
 def test_remarks_name_the_experiment() -> None:
     failed = line(State.FAILED, detail="rank 1: CUDA out of memory")
     starting = line(State.RUNNING, detail="starting")
-    assert remarks([line(State.DONE), starting, failed]) == [
+    assert remarks([line(State.DONE), starting, failed], now=0.0) == [
         "0123456789 failed: rank 1: CUDA out of memory"
     ]
 
@@ -71,3 +72,36 @@ def test_records_are_plain_data() -> None:
     assert record["id"] == "0123456789"
     assert record["state"] == "running"
     assert record["progress"]["epoch"] == 3
+
+
+def test_those_that_wait_for_the_same_share_a_remark() -> None:
+    def waits(state: State, detail: str, start: float | None = None) -> Line:
+        status = Status(state, detail, job="7_1", expected_start=start)
+        return Line("0123456789", "a", status)
+
+    lines = [
+        waits(State.PENDING, "others are before it (Priority)"),
+        waits(State.PENDING, "others are before it (Priority)", 1300.0),
+        waits(State.PENDING, "others are before it (Priority)", 1120.0),
+        waits(State.REQUEUED, "was put back (BeginTime)", 1060.0),
+        waits(State.PENDING, "held", 900.0),
+    ]
+    assert remarks(lines, now=1000.0) == [
+        "3 pending: others are before it (Priority); the first is expected to start in 2m 00s",
+        "1 requeued: was put back (BeginTime); expected to start in 1m 00s",
+        "1 pending: held",
+    ]
+
+
+def test_an_odd_thing_about_a_running_one_is_said_though_its_cell_has_the_epoch() -> None:
+    odd = line(State.RUNNING, detail="nothing was heard of it", progress=PROGRESS)
+    assert remarks([odd], now=0.0) == ["0123456789 running: nothing was heard of it"]
+
+
+def test_jobs_have_a_column_where_there_are_any() -> None:
+    def headings(*lines: Line) -> list[str]:
+        return [str(column.header) for column in status_table(lines).columns]
+
+    on_slurm = Line("0123456789", "a", Status(State.PENDING, job="7_1"))
+    assert "job" not in headings(line(State.RUNNING))
+    assert headings(line(State.RUNNING), on_slurm)[2:4] == ["state", "job"]

@@ -9,7 +9,8 @@ import pytest
 
 from launch.records import read_record
 from launch.stop import cancel
-from launch.store import Experiment, RunsRoot
+from launch.store import Experiment, LaunchDir, RunsRoot
+from launch.store.installed import code_digest
 from launch.supervisor import attempt as module
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.job import Job
@@ -198,3 +199,17 @@ def test_a_torn_record_of_the_first_attempt_is_no_obstacle(
     Path(experiment.run_dir.attempt(2).path).mkdir()
     with lead_attempt(experiment.launch, experiment.id, job) as attempt:
         assert attempt.files.number == 3
+
+
+def test_code_that_was_edited_since_the_launch_is_told(experiment: Experiment, job: Job) -> None:
+    def log_of_an_attempt() -> str:
+        with lead_attempt(LaunchDir(experiment.launch.path), experiment.id, job) as attempt:
+            log = attempt.files.log(0)
+            return log.read_text() if log.exists() else ""
+
+    launched = read_record(experiment.launch.sweep)
+    assert log_of_an_attempt() == "", "an older launch says nothing of its code"
+    write_json(experiment.launch.sweep, launched | {"code_digest": code_digest()})
+    assert log_of_an_attempt() == ""
+    write_json(experiment.launch.sweep, launched | {"code_digest": "0" * 64})
+    assert "was edited after the launch" in log_of_an_attempt()

@@ -1,0 +1,1 @@
+"""Each prints ratios against a peer or a limit; see README.md."""

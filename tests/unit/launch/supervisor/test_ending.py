@@ -1,0 +1,138 @@
+"""What rank 0 makes of an attempt's files and of Slurm's answer."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from launch.records import read_record
+from launch.store import Experiment, RunsRoot
+from launch.supervisor import ending as module
+from launch.supervisor.attempt import Attempt
+from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
+from launch.supervisor.job import Job
+from launch.supervisor.requeue import FRUITLESS_MOST, Verdict
+from launch.supervisor.scontrol import JobFacts
+from pcm.errors import RefusedError
+from pcm.run_dir import write_json
+
+PREEMPTED = JobFacts("RUNNING", "None", 0, is_preempted=True, ends=None, memory=None)
+CANCELLED = JobFacts("COMPLETING", "None", 0, is_preempted=False, ends=None, memory=None)
+
+Say = Callable[[JobFacts | None], None]
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch) -> Say:
+    """What Slurm says of any job from now on."""
+    return lambda facts: monkeypatch.setattr(module, "read_job", lambda _: facts)
+
+
+def add_attempt(experiment: Experiment, number: int = 1, **records: Any) -> Attempt:
+    """An attempt that left these records."""
+    files = experiment.run_dir.attempt(number)
+    files.path.mkdir(parents=True)
+    write_json(files.attempt, {"job_id": "7_0", "key": f"7_0-{number - 1}"})
+    for name, record in records.items():
+        write_json(getattr(files, name), record)
+    return Attempt(experiment.run_dir, files, [], 1)
+
+
+def set_resources(experiment: Experiment, **resources: Any) -> None:
+    record = {**experiment.record, "resources": resources}
+    experiment.launch.points.write_text(json.dumps(record) + "\n")
+
+
+def test_a_stop_is_settled_with_what_slurm_says(experiment: Experiment, job: Job, say: Say) -> None:
+    say(PREEMPTED)
+    attempt = add_attempt(experiment, stop={"by": "SIGTERM"}, stopped={"step": 3})
+    verdict = settle(experiment.launch, attempt, job)
+    assert verdict == Verdict("preempted", comes_back=True, is_ours=True)
+    assert read_record(attempt.files.verdict)["reason"] == "preempted"
+    assert not RunsRoot(experiment.launch.root).cancelled(experiment.id).exists()
+
+
+def test_what_was_cancelled_in_slurm_is_cancelled_here(
+    experiment: Experiment, job: Job, say: Say
+) -> None:
+    say(CANCELLED)
+    attempt = add_attempt(experiment, stop={"by": "SIGTERM"}, stopped={"step": 3})
+    verdict = settle(experiment.launch, attempt, job)
+    assert verdict == Verdict("cancel", detail="the job was COMPLETING when the attempt ended")
+    assert RunsRoot(experiment.launch.root).cancelled(experiment.id).exists()
+
+
+def test_what_has_finished_needs_no_verdict(experiment: Experiment, job: Job, say: Say) -> None:
+    say(CANCELLED)
+    attempt = add_attempt(experiment, stop={"by": "SIGTERM"}, finished={"step": 3})
+    assert settle(experiment.launch, attempt, job) is None
+    assert not attempt.files.verdict.exists()
+
+
+def test_former_failures_count(experiment: Experiment, job: Job, say: Say) -> None:
+    say(replace(PREEMPTED, is_preempted=False))
+    set_resources(experiment, retries=1)
+    first = settle(experiment.launch, add_attempt(experiment, 1, failed={"rank": 0}), job)
+    second = settle(experiment.launch, add_attempt(experiment, 2, failed={"rank": 0}), job)
+    assert first is not None
+    assert first.detail == "retry 1 of 1"
+    assert second == Verdict("failed")
+
+
+@pytest.mark.parametrize("makes_steps", [True, False])
+def test_only_attempts_without_a_step_count_as_fruitless(
+    experiment: Experiment, job: Job, say: Say, *, makes_steps: bool
+) -> None:
+    say(PREEMPTED)
+    for number in range(1, FRUITLESS_MOST + 1):
+        step = {"step": 5 + makes_steps * number}
+        attempt = add_attempt(experiment, number, progress=step, stop={"by": "SIGTERM"})
+    verdict = settle(experiment.launch, attempt, job)
+    assert verdict is not None
+    # The first one made its five steps.
+    assert verdict.comes_back
+    extra = add_attempt(experiment, 20, stopped=step, stop={"by": "SIGTERM"})
+    verdict = settle(experiment.launch, extra, job)
+    assert verdict is not None
+    assert verdict.comes_back is makes_steps
+
+
+def test_nodes_that_die_too_often(experiment: Experiment, job: Job) -> None:
+    job = replace(job, id="7_0", key="7_0-2", restarts=2)
+    add_attempt(experiment, 1)
+    add_attempt(experiment, 2, verdict={})
+    check_losses(experiment.launch, experiment.id, job)
+    set_resources(experiment, retry={"node_fail": {"max": 1}})
+    check_losses(experiment.launch, experiment.id, job)
+    add_attempt(experiment, 3)
+    with pytest.raises(RefusedError, match="2 attempts of job 7_0 ended without a word"):
+        check_losses(experiment.launch, experiment.id, job)
+    check_losses(experiment.launch, experiment.id, replace(job, id="8_0"))
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_wanted"),
+    [
+        (PREEMPTED, True),
+        (CANCELLED, True),
+        (replace(PREEMPTED, is_preempted=False), False),
+        (replace(PREEMPTED, is_preempted=False, restarts=1), True),
+        (None, False),
+    ],
+)
+def test_signals_missed_while_starting(
+    job: Job, say: Say, facts: JobFacts | None, *, is_wanted: bool
+) -> None:
+    say(facts)
+    assert is_wanted_back(job) is is_wanted
+
+
+def test_more_memory_is_asked_for_after_the_requeue(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, ...]] = []
+    monkeypatch.setattr(module, "scontrol", lambda *words: calls.append(words))
+    send_back(replace(job, id="7_3"), Verdict("out_of_memory", memory=("MinMemoryNode", 300)))
+    assert calls == [("requeue", "7_3"), ("update", "JobId=7_3", "MinMemoryNode=300")]

@@ -1,0 +1,159 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import LightningDataModule, LightningModule, Trainer
+from lightning.pytorch.callbacks import LearningRateMonitor
+
+from pcm.errors import ConfigError
+from pcm.run_dir import RunDir
+from pcm.training.build import build_data, build_model, build_trainer, choose_device
+from pcm.training.checkpoint_io import CheckpointFiles
+from pcm.training.logger import TrainingLogger
+from pcm.training.progress import Progress
+from pcm.training.ranks import Ranks
+
+ONE = Ranks()
+TWO = Ranks(1, 2, 1, 2)
+
+
+class Model(LightningModule):
+    def __init__(self, width: int = 1) -> None:
+        super().__init__()
+        self.width = width
+
+
+def gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+
+
+def trainer(tmp_path: Path, training: Any = None, **kwargs: Any) -> Trainer:
+    cfg = {"callbacks": kwargs.pop("callbacks", []), "kwargs": kwargs}
+    config = {"trainer": cfg, "model": {"training": training or {}}}
+    logger = TrainingLogger(RunDir(tmp_path), {"id": "1"}, 1, None, Progress())
+    files = CheckpointFiles(None, lambda: None, lambda _: None)
+    cpu = torch.device("cpu")
+    return build_trainer(config, ONE, cpu, Model(), callbacks=[], files=files, logger=logger)
+
+
+def test_a_gpu_for_every_rank_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus(monkeypatch, 2)
+    assert choose_device({"accelerator": "auto"}, TWO) == torch.device("cuda", 1)
+    assert choose_device({"accelerator": None}, TWO) == torch.device("cuda", 1)
+    assert choose_device({"accelerator": "cpu"}, TWO) == torch.device("cpu")
+    gpus(monkeypatch, 1)
+    assert choose_device({"accelerator": "auto"}, TWO) == torch.device("cpu")
+
+
+def test_gpus_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus(monkeypatch, 8)
+    cfg = {"accelerator": "gpu", "devices": [6, 4]}
+    assert choose_device(cfg, TWO) == torch.device("cuda", 4)
+    assert choose_device({"accelerator": "gpu", "devices": 2}, TWO) == torch.device("cuda", 1)
+
+
+def test_insisting_on_gpus_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus(monkeypatch, 1)
+    with pytest.raises(ConfigError, match="2 ranks on this node need GPUs, and 1 are visible"):
+        choose_device({"accelerator": "gpu"}, TWO)
+
+
+def test_quiet_by_default_and_the_users_wish_wins(tmp_path: Path) -> None:
+    assert trainer(tmp_path).num_sanity_val_steps == 0
+    assert trainer(tmp_path).progress_bar_callback is None
+    assert trainer(tmp_path, num_sanity_val_steps=3).num_sanity_val_steps == 3
+    assert trainer(tmp_path, enable_progress_bar=True).progress_bar_callback is not None
+    assert trainer(tmp_path).checkpoint_callbacks == []
+
+
+def test_length_comes_from_the_model_file(tmp_path: Path) -> None:
+    training = {"batch_size": 4, "max_epochs": 5, "check_val_every_n_epoch": None}
+    built = trainer(tmp_path, training, max_epochs=5, log_every_n_steps=7)
+    assert (built.max_epochs, built.check_val_every_n_epoch) == (5, 1)
+    assert built.log_every_n_steps == 7  # type: ignore[attr-defined]
+
+
+def test_two_different_lengths_are_one_too_many(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"is 6, and model\.training\.max_epochs is 5"):
+        trainer(tmp_path, {"max_epochs": 5}, max_epochs=6)
+
+
+@pytest.mark.parametrize("name", ["logger", "enable_checkpointing", "default_root_dir"])
+def test_what_has_no_effect_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    trainer(tmp_path, **{name: "anything"})
+    assert f"trainer.kwargs.{name} has no effect" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"callbacks_": []}, "no such argument"),
+        ({"plugins": []}, "not allowed here"),
+        ({"fast_dev_run": True}, "limit_train_batches"),
+        ({"strategy": "ddp_spawn"}, "is not supported"),
+        ({"strategy": {"ddp": 1}}, "is not supported"),
+        ({"val_check_interval": "00:01:00:00"}, "cannot be resumed exactly"),
+        ({"log_every_n_steps": 1, "precision": "99"}, "99"),
+    ],
+)
+def test_refused_kwargs(tmp_path: Path, kwargs: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        trainer(tmp_path, **kwargs)
+    assert (caught.value.faults[0].key or "").startswith("trainer")
+
+
+@pytest.mark.parametrize("strategy", ["auto", "ddp", "ddp_find_unused_parameters_true"])
+def test_one_rank_needs_no_strategy(tmp_path: Path, strategy: str) -> None:
+    built = trainer(tmp_path, strategy=strategy)
+    assert type(built.strategy).__name__ == "SingleDeviceStrategy"
+
+
+def test_learning_rate_monitor(tmp_path: Path) -> None:
+    entry = {"name": "lr_monitor", "cfg": {}, "kwargs": {"logging_interval": "epoch"}}
+    (monitor,) = (
+        each
+        for each in trainer(tmp_path, callbacks=[entry]).callbacks  # type: ignore[attr-defined]
+        if isinstance(each, LearningRateMonitor)
+    )
+    assert monitor.logging_interval == "epoch"
+
+
+def test_a_model_of_ones_own() -> None:
+    path = f"{__name__}.Model"
+    model = build_model({"class_path": path, "init_args": {"width": 3}})
+    assert isinstance(model, Model)
+    assert model.width == 3
+
+
+@pytest.mark.parametrize(
+    ("cfg", "key", "message"),
+    [
+        ({"class_path": "gone.Model"}, "model.class_path", "No module named 'gone'"),
+        ({"class_path": f"{__name__}.Gone"}, "model.class_path", "no such class"),
+        ({"class_path": f"{__name__}.gpus"}, "model.class_path", "not a LightningModule"),
+        (
+            {"class_path": f"{__name__}.Model", "init_args": {"with": 1}},
+            "model.init_args",
+            "unexpected keyword argument 'with'",
+        ),
+    ],
+)
+def test_a_model_that_cannot_be_had(cfg: dict[str, Any], key: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        build_model(cfg)
+    assert caught.value.faults[0].key == key
+
+
+def test_data_of_ones_own() -> None:
+    cfg = {"class_path": "lightning.pytorch.demos.boring_classes.BoringDataModule"}
+    assert isinstance(build_data({"data_train": cfg, "model": {}}), LightningDataModule)
+
+
+def test_our_data_needs_a_batch_size() -> None:
+    config = {"model": {"class_path": "a.B"}, "data_train": {}, "data_val": {}, "seed": 0}
+    with pytest.raises(ConfigError, match="data class of your own"):
+        build_data(config)
