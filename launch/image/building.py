@@ -129,7 +129,9 @@ def _command(stage: Stage, options: Sequence[str]) -> list[str]:
 
     Links are named as the build's own folder has them; only a bind needs the real path.
     """
-    binds = [Bind(str(stage.links[name]), inside) for name, inside in stage.binds.items()]
+    binds = [
+        Bind(str(stage.links[name]), inside, writable=False) for name, inside in stage.binds.items()
+    ]
     mounts = [f"--mount={mount_text(bind)}" for bind in binds]
     arguments = [f"--build-arg={name}={value}" for name, value in stage.arguments.items()]
     return [APPTAINER, "build", "--force", *mounts, *arguments, *options]
