@@ -91,6 +91,8 @@ def build(
 
     require_apptainer()
     checkout = Project.at(project)
+    if not target.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent} for the image")
     builder = Builder(cache_dir or _cache_dir(), _Teller(time.monotonic()))
     if environment is None:
         environment = _environment(builder, checkout, kind, base, wheels)
@@ -98,8 +100,7 @@ def build(
         raise UsageError("--environment is all there: it goes with neither --base nor --wheels")
     elif not environment.exists():
         raise UsageError(f"there is no environment {environment}")
-    stage = image_stage(checkout, environment)
-    record = builder.image(stage, target, compression, test=test)
+    record = builder.image(image_stage(checkout, environment, compression, test=test), target)
     if as_json:
         print_json({"image": str(target), "sha256": record.sha256, "size": record.size})
     else:

@@ -6,7 +6,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
@@ -14,7 +14,6 @@ from filelock import FileLock
 from launch.container.command import APPTAINER, mount_text
 from launch.container.digest import file_sha256
 from launch.container.settings import Bind
-from launch.image.kinds import Compression
 from launch.image.record import Record, read_record, write_record
 from launch.image.stage import DEFINITION, Stage
 from pcm.errors import RefusedError
@@ -48,42 +47,29 @@ class Builder:
             if target.exists():
                 self.tell(f"the environment is built already: {target}")
             else:
-                self._build(
-                    stage, target, ["--mksquashfs-args", Compression.ZSTD.mksquashfs_arguments]
-                )
+                self._build(stage, target)
         return target
 
-    def image(
-        self, stage: Stage, target: Path, compression: Compression, *, test: bool = True
-    ) -> Record:
-        """An image of pcm; where it is there already, nothing is done.
-
-        Args:
-            test: let the image train a step before it gets its name.
-        """
+    def image(self, stage: Stage, target: Path) -> Record:
+        """An image of pcm; where it is there already, nothing is done."""
         key = stage.key()
         record = read_record(target)
         if record is not None and record.is_of(target, key):
             self.tell(f"{target} is up to date")
             return record
-        options = [
-            "--build-arg",
-            f"key={key}",
-            "--mksquashfs-args",
-            compression.mksquashfs_arguments,
-        ]
-        self._build(stage, target, options if test else [*options, "--notest"])
+        # The image tells its key, which can't be among what the key is made of.
+        self._build(replace(stage, arguments={**stage.arguments, "key": key}), target)
         record = Record(key=key, sha256=file_sha256(target), size=target.stat().st_size)
         write_record(target, record)
         return record
 
-    def _build(self, stage: Stage, target: Path, options: Sequence[str]) -> None:
+    def _build(self, stage: Stage, target: Path) -> None:
         aside = target.absolute().with_name(f".{target.name}.{os.getpid()}.new")
         self.cache.mkdir(parents=True, exist_ok=True)
         try:
             with tempfile.TemporaryDirectory(prefix="build-", dir=self.cache) as folder:
                 _lay_out(stage, Path(folder))
-                self._run([*_command(stage, options), str(aside), DEFINITION], Path(folder))
+                self._run([*_command(stage), str(aside), DEFINITION], Path(folder))
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
@@ -124,7 +110,7 @@ def _lay_out(stage: Stage, folder: Path) -> None:
         (folder / name).symlink_to(path)
 
 
-def _command(stage: Stage, options: Sequence[str]) -> list[str]:
+def _command(stage: Stage) -> list[str]:
     """The command line but for the names of image and definition.
 
     Links are named as the build's own folder has them; only a bind needs the real path.
@@ -134,7 +120,8 @@ def _command(stage: Stage, options: Sequence[str]) -> list[str]:
     ]
     mounts = [f"--mount={mount_text(bind)}" for bind in binds]
     arguments = [f"--build-arg={name}={value}" for name, value in stage.arguments.items()]
-    return [APPTAINER, "build", "--force", *mounts, *arguments, *options]
+    packed = ["--mksquashfs-args", stage.compression.mksquashfs_arguments]
+    return [APPTAINER, "build", "--force", *mounts, *arguments, *packed, *stage.options]
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from launch.image.kinds import Kind
+from launch.image.kinds import Compression, Kind
 from launch.image.project import Project
 from launch.image.stage import DEFINITION, Stage
 from pcm.errors import UsageError
@@ -50,11 +50,14 @@ def environment_stage(
     return Stage(files, links, binds, {"bootstrap": "localimage", "base": "base"})
 
 
-def image_stage(project: Project, environment: Path) -> Stage:
+def image_stage(
+    project: Project, environment: Path, compression: Compression, *, test: bool = True
+) -> Stage:
     """An environment with pcm's code in it, and labels that tell what that is.
 
     Args:
         environment: an image file, or an unpacked folder.
+        test: let the image train a step before it gets its name.
     """
     files = {
         DEFINITION: project.container_file("pcm.def"),
@@ -62,4 +65,12 @@ def image_stage(project: Project, environment: Path) -> Stage:
         **project.one_step(),
         **project.code(),
     }
-    return Stage(files, {"environment": environment.resolve()}, {}, {"commit": project.commit()})
+    facts = {
+        "commit": project.commit(),
+        "compression": str(compression),
+        "tested": "yes" if test else "no",
+    }
+    options = () if test else ("--notest",)
+    return Stage(
+        files, {"environment": environment.resolve()}, {}, facts, compression, options=options
+    )

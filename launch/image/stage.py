@@ -1,9 +1,11 @@
 """One build of Apptainer's: a definition, all that it reads, and the key that both have. Pure."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from launch.image.kinds import Compression
 
 DEFINITION = "image.def"
 """Name of the definition in the folder that a build runs in."""
@@ -19,12 +21,16 @@ class Stage:
         links: large things that the folder gets by symbolic links: a base, wheels.
         binds: links that the build sees at a place of its own, and at which.
         arguments: values of the definition's `{{ names }}`.
+        compression: how the result is packed; no part of the key.
+        options: of `apptainer build`; no part of the key.
     """
 
     files: Mapping[str, bytes]
     links: Mapping[str, Path] = field(default_factory=dict)
     binds: Mapping[str, str] = field(default_factory=dict)
     arguments: Mapping[str, str] = field(default_factory=dict)
+    compression: Compression = Compression.ZSTD
+    options: Sequence[str] = ()
 
     def key(self) -> str:
         """Digest of all of it; the same key, the same image."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.image.kinds import Kind
+from launch.image.kinds import Compression, Kind
 from launch.image.project import Project
 from launch.image.recipe import environment_stage, image_stage
 from launch.image.stage import DEFINITION
@@ -68,7 +68,7 @@ def test_nonsense_is_refused(
 def test_every_file_of_a_definition_is_given_to_its_build(project: Project, tmp_path: Path) -> None:
     stages = [environment_stage(project, kind) for kind in (Kind.GPU, Kind.CPU)]
     stages += [environment_stage(project, Kind.OFFLINE, str(tmp_path), tmp_path)]
-    stages += [image_stage(project, tmp_path)]
+    stages += [image_stage(project, tmp_path, Compression.GZIP)]
     for stage in stages:
         text = stage.files[DEFINITION].decode()
         listed = text.split("%files\n")[1].split("\n\n")[0].splitlines()
@@ -77,13 +77,23 @@ def test_every_file_of_a_definition_is_given_to_its_build(project: Project, tmp_
 
 
 def test_every_argument_of_the_last_stage_has_a_value(project: Project, tmp_path: Path) -> None:
-    stage = image_stage(project, tmp_path)
+    stage = image_stage(project, tmp_path, Compression.GZIP)
     wanted = set(re.findall(r"{{ (\w+) }}", stage.files[DEFINITION].decode()))
     # The key is added by the build: it can't be a part of itself.
     assert wanted == {*stage.arguments, "key"}
     assert {"test", "runscript", "labels"} <= set(
         SECTIONS.findall(stage.files[DEFINITION].decode())
     )
+
+
+def test_packing_and_testing_are_part_of_the_key(project: Project, tmp_path: Path) -> None:
+    stages = [
+        image_stage(project, tmp_path, Compression.GZIP),
+        image_stage(project, tmp_path, Compression.ZSTD),
+        image_stage(project, tmp_path, Compression.GZIP, test=False),
+    ]
+    assert len({stage.key() for stage in stages}) == 3
+    assert [stage.options for stage in stages] == [(), (), ("--notest",)]
 
 
 def test_requirements_are_spelt_out(project: Project) -> None:
