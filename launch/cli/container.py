@@ -50,7 +50,7 @@ def commands(grid: "Grid", site: str | None) -> Callable[[Path, list[str]], list
     import os
 
     from launch.container import exec_command, training_command, training_python
-    from launch.container.command import PYTHON
+    from launch.container.command import PYTHON, deaf
     from launch.container.settings import with_run_dir
 
     container = _found(grid, site)
@@ -59,7 +59,7 @@ def commands(grid: "Grid", site: str | None) -> Callable[[Path, list[str]], list
         return lambda _, arguments: training_command(python, arguments)
 
     def command_of(run_dir: Path, arguments: list[str]) -> list[str]:
-        words = training_command([PYTHON], arguments)
+        words = deaf(training_command([PYTHON], arguments))
         return exec_command(with_run_dir(container, run_dir, None), words, folder=run_dir)
 
     return command_of

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launch.container.settings import Bind, Container
+from launch.signals import SCHEDULER
 from launch.site import Mount
 
 APPTAINER = "apptainer"
@@ -31,6 +32,15 @@ def exec_command(
     for bind in container.binds:
         options += ["--mount", mount_text(bind)]
     return [APPTAINER, "--quiet", "exec", *options, str(container.image), *words]
+
+
+def deaf(words: Sequence[str]) -> list[str]:
+    """Words that run `words` inside with the scheduler's signals ignored from the beginning.
+
+    Apptainer undoes what was ignored outside, and Slurm may signal every process of a job.
+    """
+    names = " ".join(each.name.removeprefix("SIG") for each in SCHEDULER)
+    return ["/bin/sh", "-c", f'trap "" {names}; exec "$@"', "sh", *words]
 
 
 def mount_text(bind: Bind) -> str:

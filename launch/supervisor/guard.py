@@ -8,7 +8,7 @@ import subprocess
 
 from launch.processes import Process
 
-_SCRIPT = 'trap "" HUP INT TERM USR1 USR2; read -r _; kill -KILL -- "-$1"'
+_SCRIPT = 'trap "" HUP INT TERM USR1 USR2; read -r _; kill -s KILL -- "-$1"'
 
 
 class Guard:

@@ -13,7 +13,7 @@ from launch.container import (
     training_command,
 )
 from launch.container.checks import require_apptainer, require_binds
-from launch.container.command import PYTHON
+from launch.container.command import PYTHON, deaf
 from launch.container.digest import require_same_image
 from launch.container.settings import Bind, with_run_dir
 from launch.site import Mount
@@ -50,7 +50,7 @@ def inside_command(
     if container.mount is Mount.AUTO and job.executor == "slurm" and signals_everything():
         # A signal would end the process that serves the image's files, and with it training.
         container = replace(container, mount=Mount.UNSQUASH)
-    words = training_command([PYTHON], arguments)
+    words = deaf(training_command([PYTHON], arguments))
     return exec_command(container, words, folder=run_dir.path, nv=_NVIDIA.exists())
 
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,21 @@ import pytest
 from launch.container.digest import file_sha256
 from launch.records import read_record
 from launch.store import Experiment
-from tests.cluster.conftest import cluster, home, person, slurm_installed, user
+from pcm.run_dir import SCHEMA_VERSION
+from tests.cluster.conftest import cluster, home, person, slurm_installed
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import Running
 from tests.cluster.slurm import SlurmCluster
 from tests.container import tiny
-from tests.container.apptainer import find_or_install
 
-__all__ = ["cluster", "home", "person", "slurm_installed", "user"]
+__all__ = ["cluster", "home", "person", "slurm_installed"]
 
 STAND_IN = ("STAND_IN_STEPS", "STAND_IN_FAIL", "STAND_IN_KILLED", "STAND_IN_DEAF")
 """Variables that the grids of these tests let into the image."""
+
+IMAGE = "my, image:é.sif"
+
+LAUNCH = ("launch", "--executor", "local", "--yes")
 
 
 @pytest.fixture(scope="session")
@@ -39,63 +43,67 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def apptainer(folder: Path) -> str:
-    """The folder of the `apptainer` program."""
-    try:
-        return str(find_or_install(folder / "apptainer").parent)
-    except RuntimeError as error:
-        pytest.fail(f"these tests need an Apptainer of their own: {error}")
-
-
-@pytest.fixture(scope="session")
-def tiny_image(folder: Path, apptainer: str, user: str) -> Path:
+def tiny_image(folder: Path, apptainer: Path, user: str) -> Path:
     """An image with a stand-in for training, built by an unprivileged user."""
     tiny.make_root(folder / "root")
     made = folder / "made"
     made.mkdir()
     shutil.chown(made, user)
-    path = f"{apptainer}:{os.environ['PATH']}"
+    path = f"{apptainer.parent}:{os.environ['PATH']}"
     tiny.build(folder / "root", made / "tiny.sif", {"PATH": path, "HOME": str(made)}, user)
     return made / "tiny.sif"
 
 
 @pytest.fixture
-def inside(person: Person, apptainer: str, tiny_image: Path) -> Person:
+def inside(person: Person, apptainer: Path, tiny_image: Path) -> Person:
     """Somebody with Apptainer, and an image of a hostile name in the project folder."""
-    person.environment["PATH"] = f"{apptainer}:{person.environment['PATH']}"
-    shutil.copy(tiny_image, person.project / "my, image:é.sif")
+    give_image(person, apptainer, tiny_image)
     return person
+
+
+def give_image(person: Person, apptainer: Path, image: Path) -> None:
+    """Let a person have Apptainer, and the image in the project folder."""
+    person.environment["PATH"] = f"{apptainer.parent}:{person.environment['PATH']}"
+    shutil.copy(image, person.project / IMAGE)
 
 
 def write_grid(person: Person, points: int = 1, resources: Any = None, **container: Any) -> str:
     """A grid that runs in the image."""
     name = person.write_grid(points, **(resources or {}))
     environment = dict.fromkeys(STAND_IN) | container.pop("environment", {})
-    asked = {"image": "my, image:é.sif", "environment": environment, **container}
+    asked = {"image": IMAGE, "environment": environment, **container}
     text = (person.project / name).read_text() + f"container: {json.dumps(asked)}\n"
     person.write_file(name, text)
     return name
 
 
-def run_here(
-    person: Person, grid: str, *, exit_code: int = 0, **variables: str
-) -> list[Experiment]:
+def run_here(person: Person, grid: str, **variables: str) -> list[Experiment]:
     """Run a grid on this machine."""
-    launch = ("launch", grid, "--executor", "local", "--yes")
-    person.pcm(*launch, exit_code=exit_code, **variables)
+    person.pcm(*LAUNCH, grid, **variables)
     return person.experiments()
+
+
+def refused(person: Person, exit_code: int, *arguments: str, **variables: str) -> str:
+    """What `pcm` prints when it doesn't do what it is asked for."""
+    done = person.try_pcm(*arguments, **variables)
+    assert done.returncode == exit_code, f"{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def training(person: Person) -> list[psutil.Process]:
+    """Their training processes inside an image."""
+    found = []
+    for process in person.processes():
+        with suppress(psutil.NoSuchProcess):
+            found += [process] if "/opt/stand_in.py" in process.cmdline() else []
+    return found
 
 
 @contextmanager
 def running(person: Person, grid: str, **variables: str) -> Iterator[psutil.Process]:
     """The training process inside, while a grid of one point runs on this machine."""
-
-    def training() -> list[psutil.Process]:
-        return [each for each in person.processes() if "/opt/stand_in.py" in each.cmdline()]
-
-    launch = ("launch", grid, "--executor", "local", "--yes")
-    launcher = person.start_pcm(*launch, STAND_IN_STEPS="100", **variables)
-    [process] = wait_for(training)
+    launcher = person.start_pcm(*LAUNCH, grid, STAND_IN_STEPS="100", **variables)
+    [process] = wait_for(lambda: training(person))
     yield process
     output, errors = launcher.communicate(timeout=60)
     assert launcher.returncode == 0, output + errors
@@ -112,7 +120,7 @@ def test_two_ranks_train_inside(inside: Person) -> None:
     assert "'WORLD_SIZE': '2'" in log
     # It works where it writes, not in the checkout.
     assert str(experiment.run_dir.path) in log
-    image = inside.project / "my, image:é.sif"
+    image = inside.project / IMAGE
     assert experiment.launch.record["container"]["sha256"] == file_sha256(image)
     assert read_record(experiment.run_dir.experiment)["image"] == {
         "path": str(image),
@@ -122,9 +130,7 @@ def test_two_ranks_train_inside(inside: Person) -> None:
 
 def test_a_failing_rank_is_heard_outside(inside: Person) -> None:
     grid = write_grid(inside, resources={"tasks_per_node": 2})
-    launch = ("launch", grid, "--executor", "local", "--yes")
-    done = inside.pcm(*launch, exit_code=1, STAND_IN_FAIL="1")
-    assert "no such digit: 11" in done.stdout + done.stderr
+    assert "no such digit: 11" in refused(inside, 1, *LAUNCH, grid, STAND_IN_FAIL="1")
     [experiment] = inside.experiments()
     failed = read_record(experiment.run_dir.attempt(1).failed)
     assert (failed["rank"], failed["exit_code"]) == (1, 1)
@@ -132,9 +138,7 @@ def test_a_failing_rank_is_heard_outside(inside: Person) -> None:
 
 def test_ctrl_c_stops_inside_and_a_resume_goes_on_inside(inside: Person) -> None:
     grid = write_grid(inside)
-    launcher = inside.start_pcm(
-        *("launch", grid, "--executor", "local", "--yes"), STAND_IN_STEPS="4000"
-    )
+    launcher = inside.start_pcm(*LAUNCH, grid, STAND_IN_STEPS="4000")
     [experiment] = wait_for(inside.experiments)
     files = experiment.run_dir.attempt(1)
     wait_for(lambda: read_record(files.progress).get("step", 0) > 2)
@@ -151,17 +155,19 @@ def test_ctrl_c_stops_inside_and_a_resume_goes_on_inside(inside: Person) -> None
 
 def test_training_does_not_outlive_a_killed_supervisor(inside: Person) -> None:
     grid = write_grid(inside)
-    launcher = inside.start_pcm(
-        *("launch", grid, "--executor", "local", "--yes"), STAND_IN_STEPS="4000"
-    )
+    launcher = inside.start_pcm(*LAUNCH, grid, STAND_IN_STEPS="4000")
     [experiment] = wait_for(inside.experiments)
     files = experiment.run_dir.attempt(1)
     wait_for(lambda: read_record(files.progress).get("step", 0) > 2)
-    launcher.kill()
-    launcher.communicate()
-    os.kill(read_record(files.supervisor(0))["pid"], signal.SIGKILL)
-    wait_for(lambda: not inside.processes())
-    assert not files.finished.exists()
+    # Nor may the launcher be of any help.
+    launcher.send_signal(signal.SIGSTOP)
+    try:
+        os.kill(read_record(files.supervisor(0))["pid"], signal.SIGKILL)
+        wait_for(lambda: not training(inside))
+        assert not files.finished.exists()
+    finally:
+        launcher.kill()
+        launcher.communicate()
 
 
 def test_no_secret_is_anywhere_but_in_the_environment(inside: Person) -> None:
@@ -196,7 +202,8 @@ def test_a_run_directory_of_any_name_is_seen_inside(inside: Person, name: str) -
     root = inside.project / name
     grid = write_grid(inside)
     inside.pcm(
-        *("launch", grid, "--executor", "local", "--yes"),
+        *LAUNCH,
+        grid,
         PCM_RUNS_DIR=f"./{name}",
         STAND_IN_STEPS="1",
     )
@@ -218,63 +225,52 @@ def test_binds_and_scratch_are_there(inside: Person, folder: Path) -> None:
 
 def test_what_is_missing_is_told_before_anything_is_written(inside: Person) -> None:
     grid = write_grid(inside)
-    launch = ("launch", grid, "--executor", "local", "--yes")
-    done = inside.pcm(*launch, "--image", "no such.sif", exit_code=4)
-    assert "there is no image 'no such.sif'" in done.stderr
+    told = refused(inside, 4, *LAUNCH, grid, "--image", "no such.sif")
+    assert "there is no image 'no such.sif'" in told
     inside.write_file("text.sif", "hello")
-    done = inside.pcm(*launch, "--image", "text.sif", exit_code=4)
-    assert "can't train" in done.stderr
-    missing = write_grid(inside, binds=["/not here", "/data:ro"])
-    done = inside.pcm("launch", missing, "--executor", "local", "--yes", exit_code=3)
-    assert "/data:ro" in done.stderr
-    missing = write_grid(inside, binds=["/not here"])
-    done = inside.pcm("launch", missing, "--executor", "local", "--yes", exit_code=4)
-    assert "/not here" in done.stderr
+    assert "can't train" in refused(inside, 4, *LAUNCH, grid, "--image", "text.sif")
+    grid = write_grid(inside, binds=["/not here", "/data:ro"])
+    assert "/data:ro" in refused(inside, 3, *LAUNCH, grid)
+    grid = write_grid(inside, binds=["/not here"])
+    assert "/not here" in refused(inside, 4, *LAUNCH, grid)
     assert inside.experiments() == []
 
 
 def test_a_changed_image_starts_nothing(inside: Person) -> None:
     grid = write_grid(inside)
-    [experiment] = run_here(inside, grid, STAND_IN_FAIL="0", exit_code=1)
-    image = inside.project / "my, image:é.sif"
-    with image.open("ab") as stream:
+    refused(inside, 1, *LAUNCH, grid, STAND_IN_FAIL="0")
+    [experiment] = inside.experiments()
+    with (inside.project / IMAGE).open("ab") as stream:
         stream.write(b"\0")
-    done = inside.pcm("resume", experiment.id, exit_code=None)
-    assert done.returncode != 0
-    assert "has changed since the launch" in done.stdout + done.stderr
+    told = refused(inside, 1, "resume", experiment.id)
+    assert "has changed since the launch" in told
     assert len(experiment.run_dir.attempts()) == 1
     # Launching it again goes on with what there is now.
     run_here(inside, grid, STAND_IN_STEPS="4")
     assert experiment.run_dir.attempt(2).finished.exists()
 
 
-def test_an_image_with_an_older_pcm_is_refused(
-    inside: Person, apptainer: str, folder: Path
-) -> None:
+def test_an_image_with_an_older_pcm_is_refused(inside: Person, folder: Path) -> None:
     older = folder / "older"
     shutil.copytree(folder / "root", older, symlinks=True)
     paths = older / "opt" / "code" / "pcm" / "run_dir" / "paths.py"
-    text = paths.read_text()
-    assert "SCHEMA_VERSION = 1" in text
-    paths.write_text(text.replace("SCHEMA_VERSION = 1", "SCHEMA_VERSION = 0"))
-    grid = write_grid(inside)
+    newer = f"SCHEMA_VERSION = {SCHEMA_VERSION}"
+    assert newer in paths.read_text()
+    paths.write_text(paths.read_text().replace(newer, "SCHEMA_VERSION = 0"))
     # An unpacked image does as well as a file.
-    done = inside.pcm(
-        *("launch", grid, "--executor", "local", "--yes", "--image", str(older)), exit_code=4
-    )
-    assert "has an older pcm" in done.stderr
+    told = refused(inside, 4, *LAUNCH, write_grid(inside), "--image", str(older))
+    assert "has an older pcm" in told
     shutil.rmtree(older)
 
 
 @pytest.fixture(params=["cgroup", "linuxproc", "pgid"])
 def on_slurm(
-    request: pytest.FixtureRequest, user: str, home: Path, apptainer: str, tiny_image: Path
+    request: pytest.FixtureRequest, user: str, home: Path, apptainer: Path, tiny_image: Path
 ) -> Iterator[Person]:
     """Somebody with the image on a cluster that follows processes in its own way."""
     with SlurmCluster(tracking=request.param, nodes=1) as cluster:
         person = Person(user, home, cluster)
-        person.environment["PATH"] = f"{apptainer}:{person.environment['PATH']}"
-        shutil.copy(tiny_image, person.project / "my, image:é.sif")
+        give_image(person, apptainer, tiny_image)
         yield person
         person.leave()
 
