@@ -89,7 +89,7 @@ class TrainingProcess:
         # As long as nobody has fetched its exit code, nobody else can have got its id.
         kill_group(self.process)
         if self._guard is not None:
-            self._guard.dismiss()
+            self._guard.sweep()
         code = self._popen.wait()
         is_oom = count_oom_kills() > self._oom_kills
         if code < 0:
