@@ -49,7 +49,8 @@ def examples() -> Iterator[Any]:
             for words in typed_commands(block):
                 yield pytest.param(words, id=f"{page.name}: {' '.join(words)}")
     for name in COMMANDS:
-        example = re.split(r"Examples?:", help_of(*name.split()), maxsplit=1)[-1].split("Options:")[0]
+        example = re.split(r"Examples?:", help_of(*name.split()), maxsplit=1)[-1]
+        example = example.split("Options:")[0]
         for words in typed_commands(example):
             yield pytest.param(words, id=f"{name} --help: {' '.join(words)}")
 
