@@ -21,6 +21,13 @@ ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "container"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give whoever is the first to need an image the time to build it."""
+    for item in items:
+        if {"torch_image", "system"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.timeout(1500))
+
+
 @pytest.fixture(scope="session")
 def apptainer() -> Path:
     """The program; jobs find it where its folder is in their PATH."""

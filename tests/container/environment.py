@@ -58,13 +58,16 @@ def make_environment(system: Path, folder: Path) -> None:
     shutil.copyfile(Path(sys.prefix) / "pyvenv.cfg", target / "pyvenv.cfg")
     shutil.copytree(site, inside, ignore=_Unused(site), copy_function=_link_or_copy)
     (inside / "pcm-code.pth").write_text("/opt/pcm/code\n")
+    # An image can't keep what Python compiles. Some packages carry templates that are no Python.
+    compiling = [sys.executable, "-m", "compileall", "-q", "-j", "0", str(inside)]
+    subprocess.run(compiling, check=False, stdout=subprocess.DEVNULL)
     aside.rename(folder)
 
 
 def environment_key() -> str:
-    """Which environment it is that runs this: its Python, and the versions in it."""
+    """Which environment runs this, by its Python and versions, and how it is copied."""
     versions = sorted(f"{each.metadata['Name']} {each.version}" for each in distributions())
-    text = "\n".join([sys.version, sys.prefix, *versions])
+    text = "\n".join([sys.version, sys.prefix, *versions, Path(__file__).read_text()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
