@@ -34,6 +34,11 @@ def run_debug(experiment: Experiment, checkpoint: str | None = None) -> Status:
             "and debugging runs one",
             hint="--nodes 1 --tasks-per-node 1 makes an experiment of one rank",
         )
+    if experiment.launch.record.get("container") is not None:
+        raise RefusedError(
+            "debugging happens in this process, and so outside of any image",
+            hint="launch it without `container:` and --image",
+        )
     job = Job.in_this_process(checkpoint)
     with lead_attempt(experiment.launch, experiment.id, job) as attempt:
         write_json(attempt.files.supervisor(0), Process.current().record())

@@ -11,6 +11,7 @@ import typer
 from launch.cli.checking import structure, validate
 from launch.cli.collecting import results
 from launch.cli.group import PcmGroup
+from launch.cli.imaging import image
 from launch.cli.launching import launch, plan
 from launch.cli.logs import logs
 from launch.cli.reading import show, why
@@ -87,3 +88,4 @@ app.command()(logs)
 app.command()(cancel)
 app.command()(results)
 app.command()(sync)
+app.add_typer(image, name="image")

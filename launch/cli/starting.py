@@ -8,6 +8,7 @@ import typer
 
 from launch.cli.asking import confirm
 from launch.cli.collecting import Format, print_results, results_of
+from launch.cli.container import commands, with_image
 from launch.cli.finding import open_store
 from launch.cli.options import Executor
 from launch.cli.planning import plan_of, print_plan, print_plan_json
@@ -61,7 +62,8 @@ def launch_grid(
         typer.echo("Nothing new to launch.", err=as_json)
         _print_results(grid, store, as_json=as_json)
         return
-    _check_executor(grid, executor)
+    _check_executor(executor)
+    grid = with_image(grid, executor, site, err=as_json)
     confirm(f"Launch {counted(len(plan.work), 'experiment')}?", yes=yes)
     ids = [item.id for item in plan.work]
     if executor is Executor.SLURM:
@@ -85,7 +87,7 @@ def _print_what_would_run(
     if executor is Executor.SLURM and work:
         print_scripts(work, grid.name, store.root.path, site)
     else:
-        _print_commands(work, store)
+        _print_commands(work, grid, store, site)
 
 
 def _print_results(grid: "Grid", store: "Store", *, as_json: bool) -> None:
@@ -100,33 +102,31 @@ def _experiments(store: "Store", ids: "Iterable[str]") -> "list[Experiment]":
     return [known[each] for each in ids]
 
 
-def _print_commands(work: "Sequence[PlanItem]", store: "Store") -> None:
+def _print_commands(
+    work: "Sequence[PlanItem]", grid: "Grid", store: "Store", site: str | None
+) -> None:
     """The command line of each experiment's ranks."""
-    import os
     import shlex
 
-    from launch.container import training_arguments, training_command, training_python
+    from launch.container import training_arguments
     from launch.report.plan import SHOWN
 
-    python = training_python(os.environ)
+    command_of = commands(grid, site)
     typer.echo("Would run:" if work else "Would run nothing.")
     for item in work[:SHOWN]:
         run_dir = store.root.run_dir(item.id)
         attempts = run_dir.attempts()
         number = attempts[-1].number + 1 if attempts else 1
         arguments = training_arguments(run_dir.path, number)
-        command = shlex.join(training_command(python, arguments))
+        command = shlex.join(command_of(run_dir.path, arguments))
         ranks = item.resources.world_size
         typer.echo(f"  WORLD_SIZE={ranks} RANK=0{f'..{ranks - 1}' if ranks > 1 else ''} {command}")
     if len(work) > SHOWN:
         typer.echo(f"  and {len(work) - SHOWN:,} more like these")
 
 
-def _check_executor(grid: "Grid", executor: Executor) -> None:
+def _check_executor(executor: Executor) -> None:
     """Refuse what can't be run, before anybody is asked."""
-    from launch.container import require_no_image
-
-    require_no_image((grid.container or {}).get("image"))
     if executor is Executor.SLURM:
         from launch.slurm.commands import require_slurm
 

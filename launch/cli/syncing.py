@@ -16,19 +16,19 @@ def sync(words: SweepsOrIds, *, runs_dir: RunsDir = None) -> None:
     Example:
       pcm sync quickstart
     """
-    import os
     import subprocess
 
-    from launch.container import training_python
+    from launch.container.running import module_command
 
-    python = training_python(os.environ)
     failures = 0
     for experiment in find_experiments(open_store(runs_dir), words):
         if not experiment.run_dir.path.exists():
             typer.echo(f"{experiment.id}: not started")
             continue
         typer.echo(f"{experiment.id}: ", nl=False)
-        command = [*python, "-m", "pcm.tracking", str(experiment.run_dir.path)]
-        failures += subprocess.run(command, check=False).returncode != 0
+        command, variables = module_command(
+            experiment.launch.record.get("container"), experiment.run_dir.path, "pcm.tracking"
+        )
+        failures += subprocess.run(command, env=variables, check=False).returncode != 0
     if failures:
         raise typer.Exit(ExitCode.REFUSED)

@@ -1,5 +1,6 @@
 """`pcm train`: one experiment without a grid file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from launch.cli.options import (
     DryRun,
     Executor,
     GpusPerNode,
+    Image,
     Nodes,
     RunsDir,
     TasksPerNode,
@@ -76,6 +78,7 @@ def train(
     nodes: Nodes = None,
     gpus_per_node: GpusPerNode = None,
     tasks_per_node: TasksPerNode = None,
+    image: Image = None,
     tracker: TrackerOption = None,
     runs_dir: RunsDir = None,
     dry_run: DryRun = False,
@@ -114,6 +117,8 @@ def train(
         checkpoint=_checkpoint(store, checkpoint_experiment_id, checkpoint_name),
         resources=resources,
     )
+    if image is not None:
+        grid = replace(grid, container={"image": image})
     if verbose:
         from launch.store.yaml_text import dump_yaml
 

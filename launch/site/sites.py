@@ -47,6 +47,7 @@ class Site:
         modules: loaded before anything runs.
         setup: shell lines run after that.
         binds: folders visible inside the image, as `host` or `host:inside[:ro]`.
+        container: what a grid's `container:` leaves open.
         image_folder: where images are looked up by their file name.
         mount: how images are mounted.
         max_array_size: the largest array Slurm accepts; None asks Slurm.
@@ -60,6 +61,7 @@ class Site:
     modules: tuple[str, ...] = ()
     setup: tuple[str, ...] = ()
     binds: tuple[str, ...] = ()
+    container: Mapping[str, Any] = field(default_factory=dict)
     image_folder: Path | None = None
     mount: Mount = Mount.AUTO
     max_array_size: int | None = None

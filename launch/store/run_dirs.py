@@ -90,6 +90,7 @@ def _experiment_record(launch: LaunchDir, record: Mapping[str, Any]) -> dict[str
         "pcm_version": shared["pcm_version"],
         "code": shared["code"],
         "starts_from": shared["starts_from"],
+        "image": _image(shared.get("container")),
     }
 
 
@@ -101,3 +102,10 @@ def _check_identity(run_dir: RunDir, record: Mapping[str, Any]) -> None:
             f"{run_dir.path} holds something else than experiment {record['name']}",
             hint="move that folder away, or launch into another one with --runs-dir",
         )
+
+
+def _image(container: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Which image it was first started in."""
+    if container is None:
+        return None
+    return {"path": container["image"], "sha256": container["sha256"]}

@@ -9,12 +9,13 @@ from typing import Any
 
 import filelock
 
-from launch.container import training_arguments, training_command, training_python
+from launch.container import Container, training_arguments, training_command, training_python
 from launch.processes import Process
 from launch.records import read_record
 from launch.stop import request_stop
 from launch.store import LaunchDir, RunsRoot, create_run_dir
 from launch.store.installed import code_digest
+from launch.supervisor.inside import inside_command, node_container, require_on_node
 from launch.supervisor.job import Job
 from launch.supervisor.refusal import read_refusal
 from pcm.errors import RefusedError
@@ -42,12 +43,14 @@ class Attempt:
     Attributes:
         command: words of the training command, the same for all ranks.
         threads: of each rank.
+        container: the image that training runs in; None without one.
     """
 
     run_dir: RunDir
     files: AttemptDir
     command: list[str]
     threads: int
+    container: Container | None = None
 
 
 @contextmanager
@@ -68,7 +71,7 @@ def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[At
                 hint=f"pcm resume {experiment_id} brings it back",
             )
         _check_not_done(run_dir)
-        attempt = _make(run_dir, job)
+        attempt = _make(launch, run_dir, job)
         _note_code(launch, attempt)
         # One who cancels writes the marker first and looks for an attempt then: no gap.
         if marker.exists():
@@ -94,7 +97,8 @@ def join_attempt(
         for files in run_dir.attempts()[-1:]:
             record = read_record(files.attempt)
             if record.get("key") == job.key:
-                return Attempt(run_dir, files, record["command"], record["threads"])
+                container = node_container(launch, run_dir, job)
+                return Attempt(run_dir, files, record["command"], record["threads"], container)
         if (refusal := read_refusal(launch, job.key)) is not None:
             raise RefusedError(refusal)
         if is_given_up():
@@ -158,14 +162,23 @@ def _whereabouts(run_dir: RunDir) -> str:
     return ""
 
 
-def _make(run_dir: RunDir, job: Job) -> Attempt:
+def _make(launch: LaunchDir, run_dir: RunDir, job: Job) -> Attempt:
     former = run_dir.attempts()
     number = former[-1].number + 1 if former else 1
     arguments = training_arguments(run_dir.path, number, _checkpoint(former, job))
-    command = training_command(training_python(os.environ), arguments)
-    attempt = Attempt(run_dir, run_dir.attempt(number), command, _threads(former, job))
+    container = node_container(launch, run_dir, job)
+    if container is None:
+        command = training_command(training_python(os.environ), arguments)
+    else:
+        require_on_node(container)
+        command = inside_command(container, run_dir, job, arguments)
+    files, threads = run_dir.attempt(number), _threads(former, job)
+    attempt = Attempt(run_dir, files, command, threads, container)
     attempt.files.path.mkdir(parents=True)
-    record = _record(attempt, job) | {"code_digest": code_digest()}
+    record = _record(attempt, job)
+    if container is None:
+        # An image's own code is what it was, whatever somebody edits out here.
+        record["code_digest"] = code_digest()
     write_json(attempt.files.attempt, record)
     return attempt
 
@@ -173,7 +186,7 @@ def _make(run_dir: RunDir, job: Job) -> Attempt:
 def _note_code(launch: LaunchDir, attempt: Attempt) -> None:
     """Say so if this isn't the code that was launched: somebody edited it while the job waited."""
     launched = launch.record.get("code_digest")
-    if launched in (None, read_record(attempt.files.attempt).get("code_digest")):
+    if launched in (None, read_record(attempt.files.attempt).get("code_digest", launched)):
         return
     with attempt.files.log(0).open("a") as log:
         log.write(f"pcm: warning: {OTHER_CODE}\n")

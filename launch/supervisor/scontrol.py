@@ -1,5 +1,6 @@
 """What Slurm's controller knows of a job, asked on its own node; and changes to it."""
 
+import re
 import subprocess
 import time
 from collections.abc import Mapping
@@ -61,6 +62,12 @@ def node_address(name: str) -> str | None:
     """The address that Slurm itself reaches a node by; None if it doesn't say."""
     text = scontrol("show", "node", "-o", name)
     return None if text is None else _fields(text).get("NodeAddr")
+
+
+def signals_everything() -> bool:
+    """Whether Slurm signals every process below a job's own, also those of other sessions."""
+    text = scontrol("show", "config") or ""
+    return re.search(r"^ProctrackType\s*=\s*proctrack/linuxproc\s*$", text, re.M) is not None
 
 
 def scontrol(*arguments: str) -> str | None:

@@ -14,11 +14,13 @@ from launch.store import LaunchDir
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
 from launch.supervisor.environment import training_environment
+from launch.supervisor.inside import inside_environment, require_on_node
 from launch.supervisor.job import Job
 from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone
 from launch.supervisor.refusal import recorded_refusal
 from launch.supervisor.slurm_job import is_slurm_task, slurm_job
 from launch.supervisor.training import TrainingProcess
+from pcm.errors import RefusedError
 
 PEERS_PATIENCE_S = GRACE_S + 3.0
 """Ranks of an attempt end at about the same time, or are killed after the grace."""
@@ -78,13 +80,20 @@ def follow(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag)
 def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
     """Start the training process of one rank and stay with it."""
     environment = training_environment(os.environ, job, attempt.threads)
+    container = attempt.container
     try:
-        training = TrainingProcess(attempt.command, environment, attempt.files.log(job.rank))
+        if container is not None:
+            require_on_node(container)
+            environment = inside_environment(container, environment)
+        log = attempt.files.log(job.rank)
+        training = TrainingProcess(
+            attempt.command, environment, log, is_inside=container is not None
+        )
         try:
             Rank(attempt, job, signals).run(training)
         finally:
             training.kill()
-    except OSError as error:
+    except (OSError, RefusedError) as error:
         with suppress(OSError):
             fail(attempt.files, job.rank, message=f"its supervisor: {error}")
         raise

@@ -15,6 +15,7 @@ from typing import Any
 
 from launch.processes import Process, kill_group
 from launch.signals import SCHEDULER
+from launch.supervisor.guard import Guard
 from launch.supervisor.memory import count_oom_kills
 from pcm.errors import ExitCode
 
@@ -60,9 +61,17 @@ class TrainingProcess:
         command: its words.
         environment: all of its variables.
         log: file that its output is added to.
+        is_inside: whether it is `apptainer`, and training inside.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        is_inside: bool = False,
+    ) -> None:
         with log.open("ab") as stream:
             self._popen = subprocess.Popen(
                 command,
@@ -75,6 +84,7 @@ class TrainingProcess:
                 preexec_fn=_before_exec(),  # noqa: PLW1509 - the supervisor has no threads
             )
         self.process = Process.of(self._popen.pid)
+        self._guard = Guard(self.process) if is_inside else None
         self._killed = False
         self._oom_kills = count_oom_kills()
 
@@ -85,6 +95,8 @@ class TrainingProcess:
             return None
         # As long as nobody has fetched its exit code, nobody else can have got its id.
         kill_group(self.process)
+        if self._guard is not None:
+            self._guard.sweep()
         code = self._popen.wait()
         is_oom = count_oom_kills() > self._oom_kills
         largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // _MEGABYTE

@@ -5,6 +5,7 @@ python -m tests.cli.surface    writes it down after a change that is meant
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
@@ -18,10 +19,21 @@ def surface() -> str:
     return "\n".join(_lines()) + "\n"
 
 
+def all_commands() -> dict[str, Any]:
+    """Every command by its words after `pcm`, such as `image build`; groups come first."""
+    return dict(_below(get_command(app), ""))
+
+
+def _below(group: Any, words: str) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        path = f"{words} {name}".strip()
+        yield path, command
+        if hasattr(command, "commands"):
+            yield from _below(command, path)
+
+
 def _lines() -> Iterator[str]:
-    group = get_command(app)
-    assert hasattr(group, "commands")
-    for name, command in {"": group, **group.commands}.items():
+    for name, command in {"": get_command(app), **all_commands()}.items():
         yield f"pcm {name}".rstrip()
         for parameter in command.params:
             words = " ".join([*parameter.opts, *parameter.secondary_opts])

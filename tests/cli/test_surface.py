@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from launch.cli import app
 from pcm.errors import ExitCode
-from tests.cli.surface import GOLDEN, surface
+from tests.cli.surface import GOLDEN, all_commands, surface
 
 ROOT = Path(__file__).parents[2]
-GROUP: Any = get_command(app)
-COMMANDS = sorted(GROUP.commands)
+ALL = all_commands()
+COMMANDS = sorted(ALL)
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 OPTIONS_OF_ALL = {"--help", "--install-completion", "--show-completion"}
@@ -50,7 +49,8 @@ def examples() -> Iterator[Any]:
             for words in typed_commands(block):
                 yield pytest.param(words, id=f"{page.name}: {' '.join(words)}")
     for name in COMMANDS:
-        example = re.split(r"Examples?:", help_of(name), maxsplit=1)[-1].split("Options:")[0]
+        example = re.split(r"Examples?:", help_of(*name.split()), maxsplit=1)[-1]
+        example = example.split("Options:")[0]
         for words in typed_commands(example):
             yield pytest.param(words, id=f"{name} --help: {' '.join(words)}")
 
@@ -64,19 +64,19 @@ def test_the_surface_is_the_one_written_down() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_and_an_example(name: str) -> None:
-    text = help_of(name)
+    text = help_of(*name.split())
     assert re.search(rf"Examples?:\n +pcm {name}\b", text)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_says_what_it_does(name: str) -> None:
-    for parameter in GROUP.commands[name].params:
+    for parameter in ALL[name].params:
         assert getattr(parameter, "help", None), f"pcm {name} {parameter.name}"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_fits_a_terminal_of_80_columns(name: str) -> None:
-    assert max(map(len, help_of(name).splitlines())) <= 80
+    assert max(map(len, help_of(*name.split()).splitlines())) <= 80
 
 
 def test_the_list_of_commands_cuts_no_description() -> None:
@@ -93,7 +93,7 @@ def test_every_command_is_on_the_page_of_the_command_line(name: str) -> None:
 def test_every_option_is_on_the_page_of_its_command(name: str) -> None:
     page = (ROOT / "docs" / "command-line.md").read_text()
     section = page.split(f"## pcm {name}\n", 1)[1].split("\n## ", 1)[0]
-    for parameter in GROUP.commands[name].params:
+    for parameter in ALL[name].params:
         for option in parameter.opts:
             if option.startswith("--") and option not in OPTIONS_OF_ALL:
                 assert f"`{option}" in section, f"{option} of pcm {name}"
@@ -112,9 +112,10 @@ def test_every_documented_command_can_be_typed(words: list[str]) -> None:
     if not words or words[0].startswith("-"):
         assert set(words) <= {"--help", "--version", "--debug"}
         return
-    assert words[0] in COMMANDS
+    name = next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in COMMANDS), None)
+    assert name is not None
     with pytest.raises(SystemExit) if {"--help", "-h"} & set(words) else _nothing():
-        GROUP.commands[words[0]].make_context(words[0], words[1:])
+        ALL[name].make_context(name, words[len(name.split()) :])
 
 
 def _nothing() -> Any:

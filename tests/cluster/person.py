@@ -210,11 +210,12 @@ class Person:
 def unprivileged_user() -> Iterator[str]:
     """A user of this test session alone, gone at its end."""
     name = f"pcmtest{os.getpid()}"
-    _change_users("useradd", "--no-create-home", "--shell", "/bin/bash", name)
+    # With a home: Apptainer looks for it.
+    _change_users("useradd", "--create-home", "--shell", "/bin/bash", name)
     try:
         yield name
     finally:
-        _change_users("userdel", name)
+        _change_users("userdel", "--remove", name)
 
 
 def _change_users(*command: str) -> None:

@@ -40,7 +40,7 @@ def find_or_install(folder: Path) -> Path:
 def _run(*command: str, cwd: Path | None = None) -> str:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        command, check=False, cwd=cwd, env=environment, capture_output=True, text=True
     )
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed: {done.stderr[-2000:]}")
@@ -62,8 +62,12 @@ def _unpack(folder: Path) -> None:
         _run("dpkg", "-x", str(package), str(target))
     shutil.rmtree(aside / "debs")
     shutil.rmtree(aside / "apt")
-    # A relocated Apptainer looks for its configuration beside its own prefix.
+    # A relocated Apptainer looks for its configuration beside its own prefix; its starter
+    # takes usr/lib for that.
     (aside / "usr" / "etc").symlink_to("../etc")
+    (aside / "usr" / "lib" / "etc").symlink_to("../../etc")
+    (aside / "usr" / "lib" / "var").symlink_to("../../var")
+    (aside / "var" / "lib" / "apptainer" / "mnt" / "session").mkdir(parents=True, exist_ok=True)
     aside.rename(folder)
     _point_at_libraries(folder)
     _run("chmod", "-R", "a+rX", str(folder))

@@ -5,6 +5,7 @@ Paths, axes and resources are looked at by whoever expands the grid.
 
 from pcm.config.shapes import COUNT, MapOf, Number, Record
 from pcm.config.structure import ConfigStructure, Namespace
+from pcm.config.structures.container import CONTAINER
 
 SEED = Number(int, low=0, high=2**32 - 1)
 """What Lightning's `seed_everything` takes."""
@@ -61,7 +62,7 @@ GRID: ConfigStructure = Record(
         "exclude": (None, [_OVERRIDES]),
         "include": (None, [_OVERRIDES]),
         "resources": (None, RESOURCES),
-        "container": (None, Record({"image": str}, {"binds": (None, [str])})),
+        "container": (None, CONTAINER),
         "tracker": (None, TRACKER),
         "starts_from": (None, {"checkpoint": str}),
         "version": (None, int | str),

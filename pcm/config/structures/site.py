@@ -2,6 +2,7 @@
 
 from pcm.config.shapes import COUNT, MapOf, OneOf, Record
 from pcm.config.structure import ConfigStructure
+from pcm.config.structures.container import CONTAINER
 from pcm.config.structures.grid import RESOURCES
 
 SITE: ConfigStructure = Record(
@@ -12,6 +13,7 @@ SITE: ConfigStructure = Record(
         "modules": (None, [str]),
         "setup": (None, [str]),
         "binds": (None, [str]),
+        "container": (None, CONTAINER),
         "image_folder": (None, str),
         "mount": (None, OneOf(("auto", "fuse", "unsquash", "sandbox"), "way to mount")),
         "max_array_size": (None, COUNT),

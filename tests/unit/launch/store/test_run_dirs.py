@@ -60,6 +60,7 @@ def test_the_record_has_what_training_needs(launch: LaunchDir, grid: Grid) -> No
         "pcm_version": launch.record["pcm_version"],
         "code": launch.record["code"],
         "starts_from": None,
+        "image": None,
     }
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from launch.container import (
-    require_no_image,
     training_arguments,
     training_command,
     training_python,
 )
-from pcm.errors import RefusedError, UsageError
+from pcm.errors import UsageError
 
 
 def test_this_interpreter_trains_unless_another_is_named() -> None:
@@ -37,9 +36,3 @@ def test_a_wanted_checkpoint_is_passed_on() -> None:
         "--checkpoint",
         "epoch=1 step=2.ckpt",
     ]
-
-
-def test_an_image_is_refused_and_no_image_is_not() -> None:
-    require_no_image(None)
-    with pytest.raises(RefusedError, match=r"'my image\.sif': Apptainer images are not supported"):
-        require_no_image("my image.sif")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pcm.errors import RefusedError, UsageError
+from pcm.errors import UsageError
 
 PYTHON_VARIABLE = "PCM_PYTHON"
 """Environment variable: the interpreter that has torch, where it is not the one that launches."""
@@ -40,16 +40,3 @@ def training_arguments(run_dir: Path, attempt: int, checkpoint: str | None = Non
     """
     arguments = [str(run_dir), "--attempt", str(attempt)]
     return arguments if checkpoint is None else [*arguments, "--checkpoint", checkpoint]
-
-
-def require_no_image(image: str | None) -> None:
-    """Refuse to run without the image that somebody asked for.
-
-    Raises:
-        RefusedError: an image is named.
-    """
-    if image is not None:
-        raise RefusedError(
-            f"image {image!r}: Apptainer images are not supported yet",
-            hint="leave `container:` and --image out to train with the Python that is installed",
-        )

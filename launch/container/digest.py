@@ -1,0 +1,56 @@
+"""Which file an image is, whatever its name: its sha256."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from launch.container.settings import Container
+from pcm.errors import RefusedError
+
+
+def with_digest(container: Container) -> Container:
+    """The container with what its image is now. Reads the whole file."""
+    if container.image.is_dir():
+        return container
+    facts = container.image.stat()
+    digest = file_sha256(container.image)
+    return replace(container, sha256=digest, size=facts.st_size, modified=facts.st_mtime_ns)
+
+
+def require_same_image(container: Container) -> None:
+    """Make sure that the image is the one that was there at the launch.
+
+    The file is read only where its size or time tells that it may be another one.
+
+    Raises:
+        RefusedError: it is gone, or another one.
+    """
+    if container.sha256 is None and container.image.is_dir():
+        return
+    try:
+        facts = container.image.stat()
+        if (facts.st_size, facts.st_mtime_ns) == (container.size, container.modified):
+            return
+        found = file_sha256(container.image)
+    except OSError as error:
+        raise RefusedError(
+            f"image {container.image} can't be read: {error.strerror}",
+            hint="put it back, or launch the grid again with the image that there is",
+        ) from None
+    if found != container.sha256:
+        raise RefusedError(
+            f"image {container.image} has changed since the launch: its sha256 was "
+            f"{short(container.sha256)}, now it is {short(found)}",
+            hint="put the former one back, or launch the grid again to go on with the new one",
+        )
+
+
+def file_sha256(path: Path) -> str:
+    """Digest of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def short(digest: str | None) -> str:
+    """The beginning of a digest, for people."""
+    return "unknown" if digest is None else digest[:12]

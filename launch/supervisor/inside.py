@@ -1,0 +1,86 @@
+"""Training inside an image: its command, and what its node must have."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from launch.container import (
+    Container,
+    apptainer_environment,
+    container_of,
+    exec_command,
+    training_command,
+)
+from launch.container.checks import require_apptainer, require_binds
+from launch.container.command import PYTHON, deaf
+from launch.container.digest import require_same_image
+from launch.container.settings import Bind, with_run_dir
+from launch.site import Mount
+from launch.store import LaunchDir
+from launch.supervisor.job import Job
+from launch.supervisor.scontrol import signals_everything
+from pcm.errors import RefusedError
+from pcm.run_dir import RunDir
+
+_NVIDIA = Path("/dev/nvidiactl")
+"""There where NVIDIA's driver is."""
+
+
+def node_container(launch: LaunchDir, run_dir: RunDir, job: Job) -> Container | None:
+    """The container of a launch with what is known on the node only; None without an image.
+
+    Raises:
+        RefusedError: the image is not what it was at the launch.
+    """
+    container = container_of(launch.record.get("container"))
+    if container is None:
+        return None
+    if job.rank == 0:
+        require_same_image(container)
+    start = launch.record.get("starts_from")
+    checkpoint = None if start is None else Path(start["checkpoint"])
+    return _with_scratch(with_run_dir(container, run_dir.path, checkpoint))
+
+
+def inside_command(
+    container: Container, run_dir: RunDir, job: Job, arguments: list[str]
+) -> list[str]:
+    """Words of the training command, the same for all ranks."""
+    if container.mount is Mount.AUTO and job.executor == "slurm" and signals_everything():
+        # A signal would end the process that serves the image's files, and with it training.
+        container = replace(container, mount=Mount.UNSQUASH)
+    words = deaf(training_command([PYTHON], arguments))
+    return exec_command(container, words, folder=run_dir.path, nv=_NVIDIA.exists())
+
+
+def inside_environment(container: Container, variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables of a rank's `apptainer` process."""
+    asked = dict(container.environment or {})
+    if container.scratch is not None:
+        asked |= {"TMPDIR": container.scratch, "XDG_CACHE_HOME": f"{container.scratch}/cache"}
+    return apptainer_environment(variables, asked)
+
+
+def require_on_node(container: Container) -> None:
+    """Make sure that the node has what the container needs.
+
+    Raises:
+        RefusedError: Apptainer or a folder is missing.
+    """
+    require_apptainer()
+    if container.scratch is not None:
+        Path(container.scratch).mkdir(parents=True, exist_ok=True)
+    require_binds(container)
+
+
+def _with_scratch(container: Container) -> Container:
+    if container.scratch is None:
+        return container
+    folder = os.path.expandvars(container.scratch)
+    if "$" in folder or not folder.startswith("/"):
+        raise RefusedError(
+            f"scratch folder {container.scratch!r} is no absolute path on this node: {folder}",
+            hint="correct `scratch` of `container:` in the grid or site file",
+        )
+    return replace(container, scratch=folder, binds=(*container.binds, Bind(folder, folder)))

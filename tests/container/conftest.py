@@ -1,0 +1,95 @@
+"""A real Apptainer, somebody without privileges, and an image that can train.
+
+The image takes some minutes once, and is kept in `.cache` under what it is made of. Where
+Apptainer can't be had, the tests fail and say so; they never skip.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.cluster.person import unprivileged_user
+from tests.container.apptainer import find_or_install
+from tests.container.environment import environment_key, make_environment, make_system
+from tests.container.owner import Owner
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".cache" / "container"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give whoever is the first to need an image the time to build it."""
+    for item in items:
+        if {"torch_image", "system"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.timeout(1500))
+
+
+@pytest.fixture(scope="session")
+def apptainer() -> Path:
+    """The program; jobs find it where its folder is in their PATH."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with FileLock(CACHE / "apptainer.lock"):
+        try:
+            return find_or_install(CACHE / "apptainer")
+        except RuntimeError as error:
+            pytest.fail(f"these tests need an Apptainer of their own: {error}")
+
+
+@pytest.fixture(scope="session")
+def user(apptainer: Path) -> Iterator[str]:
+    """Name of an unprivileged user; nobody else builds or runs images."""
+    with unprivileged_user() as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def session_owner(user: str, apptainer: Path) -> Iterator[Owner]:
+    """The user with a folder for the session."""
+    folder = Path(tempfile.mkdtemp(prefix="pcm-images-"))
+    yield Owner(user, folder, apptainer)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def owner(user: str, apptainer: Path) -> Iterator[Owner]:
+    """The user with an empty folder, whose name a shell would trip over."""
+    parent = Path(tempfile.mkdtemp(prefix="pcm-images-"))
+    parent.chmod(0o755)
+    folder = parent / "my “imåges” $HOME, it's: a;b"
+    folder.mkdir()
+    yield Owner(user, folder, apptainer)
+    shutil.rmtree(parent)
+
+
+@pytest.fixture(scope="session")
+def system() -> Path:
+    """A folder with an unpacked Debian that has Python; nothing of pcm."""
+    folder = CACHE / "system"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with FileLock(CACHE / "system.lock"):
+        if not folder.exists():
+            make_system(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def torch_image(system: Path, session_owner: Owner) -> Path:
+    """An image of this checkout that trains, built by `pcm image build`; read-only."""
+    environment = CACHE / f"environment-{environment_key()}"
+    image = CACHE / "images" / "pcm.sif"
+    image.parent.mkdir(exist_ok=True)
+    with FileLock(CACHE / "image.lock"):
+        if not environment.exists():
+            make_environment(system, environment)
+        session_owner.take(image.parent)
+        built = session_owner.pcm(
+            *("image", "build", str(image), "--environment", str(environment)),
+            *("--compression", "lz4", "--project", str(ROOT)),
+            timeout=900,
+        )
+        assert built.returncode == 0, built.stderr
+    return image

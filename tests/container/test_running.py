@@ -1,0 +1,302 @@
+"""Experiments inside a real image: on this machine, and on a real Slurm."""
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from launch.container.digest import file_sha256
+from launch.records import read_record
+from launch.store import Experiment
+from pcm.run_dir import SCHEMA_VERSION
+from tests.cluster.conftest import cluster, home, person, slurm_installed
+from tests.cluster.person import Person, wait_for
+from tests.cluster.running import Running
+from tests.cluster.slurm import SlurmCluster
+from tests.container import tiny
+
+__all__ = ["cluster", "home", "person", "slurm_installed"]
+
+STAND_IN = ("STAND_IN_STEPS", "STAND_IN_FAIL", "STAND_IN_KILLED", "STAND_IN_DEAF")
+"""Variables that the grids of these tests let into the image."""
+
+IMAGE = "my, image:é.sif"
+
+LAUNCH = ("launch", "--executor", "local", "--yes")
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """Where all users may look."""
+    path = Path(tempfile.mkdtemp(prefix="pcm-image-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def tiny_image(folder: Path, apptainer: Path, user: str) -> Path:
+    """An image with a stand-in for training, built by an unprivileged user."""
+    tiny.make_root(folder / "root")
+    made = folder / "made"
+    made.mkdir()
+    shutil.chown(made, user)
+    path = f"{apptainer.parent}:{os.environ['PATH']}"
+    tiny.build(folder / "root", made / "tiny.sif", {"PATH": path, "HOME": str(made)}, user)
+    return made / "tiny.sif"
+
+
+@pytest.fixture
+def inside(person: Person, apptainer: Path, tiny_image: Path) -> Person:
+    """Somebody with Apptainer, and an image of a hostile name in the project folder."""
+    give_image(person, apptainer, tiny_image)
+    return person
+
+
+def give_image(person: Person, apptainer: Path, image: Path) -> None:
+    """Let a person have Apptainer, and the image in the project folder."""
+    person.environment["PATH"] = f"{apptainer.parent}:{person.environment['PATH']}"
+    shutil.copy(image, person.project / IMAGE)
+
+
+def write_grid(person: Person, points: int = 1, resources: Any = None, **container: Any) -> str:
+    """A grid that runs in the image."""
+    name = person.write_grid(points, **(resources or {}))
+    environment = dict.fromkeys(STAND_IN) | container.pop("environment", {})
+    asked = {"image": IMAGE, "environment": environment, **container}
+    text = (person.project / name).read_text() + f"container: {json.dumps(asked)}\n"
+    person.write_file(name, text)
+    return name
+
+
+def run_here(person: Person, grid: str, **variables: str) -> list[Experiment]:
+    """Run a grid on this machine."""
+    person.pcm(*LAUNCH, grid, **variables)
+    return person.experiments()
+
+
+def refused(person: Person, exit_code: int, *arguments: str, **variables: str) -> str:
+    """What `pcm` prints when it doesn't do what it is asked for."""
+    done = person.try_pcm(*arguments, **variables)
+    assert done.returncode == exit_code, f"{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def training(person: Person) -> list[psutil.Process]:
+    """Their training processes inside an image."""
+    found = []
+    for process in person.processes():
+        with suppress(psutil.NoSuchProcess):
+            found += [process] if "/opt/stand_in.py" in process.cmdline() else []
+    return found
+
+
+@contextmanager
+def running(person: Person, grid: str, **variables: str) -> Iterator[psutil.Process]:
+    """The training process inside, while a grid of one point runs on this machine."""
+    launcher = person.start_pcm(*LAUNCH, grid, STAND_IN_STEPS="100", **variables)
+    [process] = wait_for(lambda: training(person))
+    yield process
+    output, errors = launcher.communicate(timeout=60)
+    assert launcher.returncode == 0, output + errors
+
+
+def test_two_ranks_train_inside(inside: Person) -> None:
+    grid = write_grid(inside, resources={"tasks_per_node": 2})
+    [experiment] = run_here(inside, grid, STAND_IN_STEPS="4")
+    files = experiment.run_dir.attempt(1)
+    assert files.finished.exists()
+    command = read_record(files.attempt)["command"]
+    assert command[:3] == ["apptainer", "--quiet", "exec"]
+    log = files.log(0).read_text()
+    assert "'WORLD_SIZE': '2'" in log
+    # It works where it writes, not in the checkout.
+    assert str(experiment.run_dir.path) in log
+    image = inside.project / IMAGE
+    assert experiment.launch.record["container"]["sha256"] == file_sha256(image)
+    assert read_record(experiment.run_dir.experiment)["image"] == {
+        "path": str(image),
+        "sha256": file_sha256(image),
+    }
+
+
+def test_a_failing_rank_is_heard_outside(inside: Person) -> None:
+    grid = write_grid(inside, resources={"tasks_per_node": 2})
+    assert "no such digit: 11" in refused(inside, 1, *LAUNCH, grid, STAND_IN_FAIL="1")
+    [experiment] = inside.experiments()
+    failed = read_record(experiment.run_dir.attempt(1).failed)
+    assert (failed["rank"], failed["exit_code"]) == (1, 1)
+
+
+def test_ctrl_c_stops_inside_and_a_resume_goes_on_inside(inside: Person) -> None:
+    grid = write_grid(inside)
+    launcher = inside.start_pcm(*LAUNCH, grid, STAND_IN_STEPS="4000")
+    [experiment] = wait_for(inside.experiments)
+    files = experiment.run_dir.attempt(1)
+    wait_for(lambda: read_record(files.progress).get("step", 0) > 2)
+    launcher.send_signal(signal.SIGINT)
+    launcher.communicate(timeout=60)
+    assert launcher.returncode == 130
+    step = read_record(files.stopped)["step"]
+    inside.pcm("resume", experiment.id, STAND_IN_STEPS=str(step + 3))
+    second = experiment.run_dir.attempt(2)
+    assert second.finished.exists()
+    assert read_record(second.attempt)["command"][0] == "apptainer"
+    assert f"goes on from step {step}" in second.log(0).read_text()
+
+
+def test_training_does_not_outlive_a_killed_supervisor(inside: Person) -> None:
+    grid = write_grid(inside)
+    launcher = inside.start_pcm(*LAUNCH, grid, STAND_IN_STEPS="4000")
+    [experiment] = wait_for(inside.experiments)
+    files = experiment.run_dir.attempt(1)
+    wait_for(lambda: read_record(files.progress).get("step", 0) > 2)
+    # Nor may the launcher be of any help.
+    launcher.send_signal(signal.SIGSTOP)
+    try:
+        os.kill(read_record(files.supervisor(0))["pid"], signal.SIGKILL)
+        wait_for(lambda: not training(inside))
+        assert not files.finished.exists()
+    finally:
+        launcher.kill()
+        launcher.communicate()
+
+
+def test_no_secret_is_anywhere_but_in_the_environment(inside: Person) -> None:
+    secret = "s3cr3t-é"
+    grid = write_grid(inside, environment={"HF_TOKEN": None})
+    with running(inside, grid, NEPTUNE_API_TOKEN=secret, HF_TOKEN=secret) as process:
+        variables = process.environ()
+        commands = [each.cmdline() for each in inside.processes()]
+    assert variables["NEPTUNE_API_TOKEN"] == variables["HF_TOKEN"] == secret
+    assert secret not in str(commands)
+    texts = [path.read_bytes() for path in inside.root.rglob("*") if path.is_file()]
+    assert texts
+    assert not any(secret.encode() in text for text in texts)
+
+
+def test_a_clean_environment_is_inside(inside: Person) -> None:
+    mine = 'a "b" $HOME `id`, é'
+    grid = write_grid(inside, environment={"MINE": mine})
+    with running(inside, grid, LD_LIBRARY_PATH="/nowhere", CONDA_PREFIX="/nowhere") as process:
+        variables = process.environ()
+    assert variables["MINE"] == mine
+    assert variables["RANK"] == "0"
+    assert variables["PYTHONPATH"] == "/opt/code"
+    assert "/nowhere" not in variables.values()
+
+
+HOSTILE = ["a b", "c,d", "e:f", "quote\"it's", "$HOME `id`", "-x", "trailing ", "数据=é"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_run_directory_of_any_name_is_seen_inside(inside: Person, name: str) -> None:
+    root = inside.project / name
+    grid = write_grid(inside)
+    inside.pcm(
+        *LAUNCH,
+        grid,
+        PCM_RUNS_DIR=f"./{name}",
+        STAND_IN_STEPS="1",
+    )
+    [run_dir] = (root / "experiments").iterdir()
+    assert (run_dir / "attempts" / "1" / "finished.json").exists()
+
+
+def test_binds_and_scratch_are_there(inside: Person, folder: Path) -> None:
+    data = inside.write_file("da,ta é/x.txt", "seen").parent
+    scratch = inside.project / "scr atch"
+    grid = write_grid(
+        inside, binds=[f"{data}:/inside, é:ro"], scratch="$NODE_FOLDER/scr atch", nv=False
+    )
+    [experiment] = run_here(inside, grid, STAND_IN_STEPS="1", NODE_FOLDER=str(inside.project))
+    assert scratch.is_dir()
+    record = read_record(experiment.run_dir.attempt(1).attempt)
+    assert f'type=bind,"source={data}","destination=/inside, é",ro' in record["command"]
+
+
+def test_what_is_missing_is_told_before_anything_is_written(inside: Person) -> None:
+    grid = write_grid(inside)
+    told = refused(inside, 4, *LAUNCH, grid, "--image", "no such.sif")
+    assert "there is no image 'no such.sif'" in told
+    inside.write_file("text.sif", "hello")
+    assert "can't train" in refused(inside, 4, *LAUNCH, grid, "--image", "text.sif")
+    grid = write_grid(inside, binds=["/not here", "/data:ro"])
+    assert "/data:ro" in refused(inside, 3, *LAUNCH, grid)
+    grid = write_grid(inside, binds=["/not here"])
+    assert "/not here" in refused(inside, 4, *LAUNCH, grid)
+    assert inside.experiments() == []
+
+
+def test_a_changed_image_starts_nothing(inside: Person) -> None:
+    grid = write_grid(inside)
+    refused(inside, 1, *LAUNCH, grid, STAND_IN_FAIL="0")
+    [experiment] = inside.experiments()
+    with (inside.project / IMAGE).open("ab") as stream:
+        stream.write(b"\0")
+    told = refused(inside, 1, "resume", experiment.id)
+    assert "has changed since the launch" in told
+    assert len(experiment.run_dir.attempts()) == 1
+    # Launching it again goes on with what there is now.
+    run_here(inside, grid, STAND_IN_STEPS="4")
+    assert experiment.run_dir.attempt(2).finished.exists()
+
+
+def test_an_image_with_an_older_pcm_is_refused(inside: Person, folder: Path) -> None:
+    older = folder / "older"
+    shutil.copytree(folder / "root", older, symlinks=True)
+    paths = older / "opt" / "code" / "pcm" / "run_dir" / "paths.py"
+    newer = f"SCHEMA_VERSION = {SCHEMA_VERSION}"
+    assert newer in paths.read_text()
+    paths.write_text(paths.read_text().replace(newer, "SCHEMA_VERSION = 0"))
+    # An unpacked image does as well as a file.
+    told = refused(inside, 4, *LAUNCH, write_grid(inside), "--image", str(older))
+    assert "has an older pcm" in told
+    shutil.rmtree(older)
+
+
+@pytest.fixture(params=["cgroup", "linuxproc", "pgid"])
+def on_slurm(
+    request: pytest.FixtureRequest, user: str, home: Path, apptainer: Path, tiny_image: Path
+) -> Iterator[Person]:
+    """Somebody with the image on a cluster that follows processes in its own way."""
+    with SlurmCluster(tracking=request.param, nodes=1) as cluster:
+        person = Person(user, home, cluster)
+        give_image(person, apptainer, tiny_image)
+        yield person
+        person.leave()
+
+
+def test_what_slurm_preempts_goes_on_inside(on_slurm: Person) -> None:
+    grid = write_grid(on_slurm, resources={"tasks_per_node": 2})
+    running = Running.start(on_slurm, grid, STAND_IN_STEPS="100")
+    running.wait_for_steps()
+    with running.preempted():
+        assert running.wait_for_verdict()["comes_back"]
+    first, second = running.attempt(1), running.attempt(2)
+    outcomes = [read_record(first.outcome(rank)) for rank in range(2)]
+    assert [(each["exit_code"], each["signal"]) for each in outcomes] == [(75, None)] * 2
+    running.wait_for_end(attempt=2)
+    assert f"goes on from step {read_record(first.stopped)['step']}" in second.log(0).read_text()
+    command = read_record(second.attempt)["command"]
+    assert command[0] == "apptainer"
+    assert ("--unsquash" in command) is (on_slurm.cluster.tracking == "linuxproc")
+    running.wait_until_over()
+    assert running.state == "COMPLETED"
+
+
+def test_what_is_cancelled_ends_inside(inside: Person) -> None:
+    running = Running.start(inside, write_grid(inside), STAND_IN_STEPS="4000")
+    running.wait_for_steps()
+    inside.pcm("cancel", running.experiment.id, "--yes")
+    assert running.wait_for_verdict()["reason"] == "cancel"
+    running.wait_until_over()
+    assert running.attempt(1).stopped.exists()
