@@ -31,7 +31,7 @@ def start_undisturbed(person: Person, other_root: Path) -> Experiment:
     return whole
 
 
-@pytest.mark.parametrize(("nodes", "tasks"), [(1, 1), (1, 2)])
+@pytest.mark.parametrize(("nodes", "tasks"), [(1, 1), (1, 2), (2, 2)])
 def test_three_interruptions_change_nothing(person: Person, nodes: int, tasks: int) -> None:
     del person.environment["PCM_PYTHON"]
     text = GRID.format(nodes=nodes, tasks=tasks, batch_size=4 // (nodes * tasks))
