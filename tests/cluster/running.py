@@ -78,7 +78,7 @@ class Running:
             self.hurry()
             return read_record(self.attempt(attempt).verdict)
 
-        decided: dict[str, Any] = wait_for(verdict)
+        decided: dict[str, Any] = wait_for(verdict, PATIENCE_S)
         return decided
 
     def hurry(self) -> None:
@@ -124,8 +124,8 @@ class Running:
         node = cluster.run("squeue", "-h", "-j", self.task, "-o", "%B").strip()
         cluster.kill(node)
         if not are_processes_alive:
-            steps = [each for each in psutil.process_iter() if each.name() == "slurmstepd"]
-            for process in [*steps, *self.person.processes()]:
+            cluster.kill_steps()
+            for process in self.person.processes():
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
         try:
