@@ -138,7 +138,10 @@ class Running:
 
     def pid(self, attempt: int, rank: int, key: str = "pid") -> int:
         """A rank's supervisor, or its training process for `child_pid`."""
-        return int(read_record(self.attempt(attempt).supervisor(rank))[key])
+        files = self.attempt(attempt)
+        # Rank 0 may have made steps before the supervisor of another one has written.
+        record = wait_for(lambda: read_record(files.supervisor(rank)))
+        return int(record[key])
 
     def kill(self, attempt: int, rank: int, key: str = "pid") -> None:
         """SIGKILL one of its processes."""
