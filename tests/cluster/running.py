@@ -78,7 +78,7 @@ class Running:
             self.hurry()
             return read_record(self.attempt(attempt).verdict)
 
-        decided: dict[str, Any] = wait_for(verdict)
+        decided: dict[str, Any] = wait_for(verdict, PATIENCE_S)
         return decided
 
     def hurry(self) -> None:
@@ -124,8 +124,8 @@ class Running:
         node = cluster.run("squeue", "-h", "-j", self.task, "-o", "%B").strip()
         cluster.kill(node)
         if not are_processes_alive:
-            steps = [each for each in psutil.process_iter() if each.name() == "slurmstepd"]
-            for process in [*steps, *self.person.processes()]:
+            cluster.kill_steps()
+            for process in self.person.processes():
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
         try:
@@ -138,7 +138,10 @@ class Running:
 
     def pid(self, attempt: int, rank: int, key: str = "pid") -> int:
         """A rank's supervisor, or its training process for `child_pid`."""
-        return int(read_record(self.attempt(attempt).supervisor(rank))[key])
+        files = self.attempt(attempt)
+        # Rank 0 may have made steps before the supervisor of another one has written.
+        record = wait_for(lambda: read_record(files.supervisor(rank)))
+        return int(record[key])
 
     def kill(self, attempt: int, rank: int, key: str = "pid") -> None:
         """SIGKILL one of its processes."""

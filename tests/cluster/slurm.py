@@ -15,8 +15,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 PACKAGES = ["slurmctld", "slurmd", "slurm-client", "munge"]
 ACCOUNTING_PACKAGES = ["slurmdbd", "mariadb-server"]
@@ -147,6 +150,21 @@ class SlurmCluster:
         process.send_signal(number)
         process.wait(timeout=30)
 
+    def kill_steps(self) -> None:
+        """SIGKILL what still runs jobs on the nodes, and all that they have started.
+
+        Other clusters may be on this machine; the configuration tells whose it is.
+        """
+        for each in psutil.process_iter():
+            with suppress(psutil.Error):
+                if each.name() == "slurmstepd" and self._is_ours(each):
+                    for process in [each, *each.children(recursive=True)]:
+                        with suppress(psutil.NoSuchProcess):
+                            process.kill()
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        return process.environ().get("SLURM_CONF") == self.environment["SLURM_CONF"]
+
     def log(self, daemon: str) -> str:
         """What a daemon has printed."""
         return (self.folder / f"{daemon}.out").read_text(errors="replace")
@@ -167,6 +185,7 @@ class SlurmCluster:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self.kill_steps()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _wait_for_empty_queue(self) -> None:

@@ -16,6 +16,9 @@ from pcm.errors import ExitCode
 from pcm.run_dir import RunDir, read_json
 from tests.resume.runs import OWN, make_run, own
 
+PATIENCE_S = 180
+"""Of which a busy machine needs most to import torch and Lightning."""
+
 
 def launch(run_dir: RunDir, *words: str, **variables: str) -> "subprocess.Popen[str]":
     inherited = {name: text for name, text in os.environ.items() if name != "RANK"}
@@ -29,7 +32,7 @@ def launch(run_dir: RunDir, *words: str, **variables: str) -> "subprocess.Popen[
 
 
 def wait_for(file: Path, process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not file.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert file.exists()
@@ -40,7 +43,7 @@ def test_ctrl_c_stops_with_a_checkpoint_and_the_next_call_goes_on(tmp_path: Path
     process = launch(run_dir)
     wait_for(run_dir.checkpoints, process)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.STOPPED, output
     assert "Traceback" not in output
     first = run_dir.attempt(1)
@@ -59,7 +62,7 @@ def test_signals_leave_a_supervised_rank_alone_from_its_first_moment(tmp_path: P
         process.send_signal(number)
     wait_for(run_dir.metrics, process)
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.DONE, output
 
 
@@ -68,7 +71,7 @@ def test_a_stop_during_the_imports_ends_without_a_step(tmp_path: Path) -> None:
     process = launch(run_dir)
     wait_for(run_dir.attempt(1).attempt, process)
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.STOPPED, output
     assert read_json(run_dir.attempt(1).stopped)["step"] == 0
 
@@ -77,7 +80,7 @@ def test_refuses_while_another_attempt_runs(tmp_path: Path) -> None:
     run_dir = make_run(tmp_path / "run")
     with FileLock(run_dir.lock):
         process = launch(run_dir)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.REFUSED
     assert "another attempt" in output
     assert run_dir.attempts() == []
@@ -85,7 +88,7 @@ def test_refuses_while_another_attempt_runs(tmp_path: Path) -> None:
 
 def test_refuses_a_folder_that_is_no_run_directory(tmp_path: Path) -> None:
     process = launch(RunDir(tmp_path))
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.NOT_FOUND
     assert "is no run directory" in output
     assert "Traceback" not in output
