@@ -1,7 +1,7 @@
-"""A real Apptainer, somebody without privileges, and an image that can train.
+"""A real Apptainer, somebody without privileges, and what small images are made of.
 
-The image takes some minutes once, and is kept in `.cache` under what it is made of. Where
-Apptainer can't be had, the tests fail and say so; they never skip.
+Apptainer and the system take a minute once, and are kept in `.cache`. Where Apptainer can't be had,
+the tests fail and say so; they never skip.
 """
 
 import shutil
@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.cluster.access import needed_folders, passable
 from tests.cluster.person import unprivileged_user
 from tests.container.apptainer import find_or_install
-from tests.container.environment import environment_key, make_environment, make_system
 from tests.container.owner import Owner
+from tests.container.system import make_system
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "container"
@@ -24,7 +25,7 @@ CACHE = ROOT / ".cache" / "container"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give whoever is the first to need an image the time to build it."""
     for item in items:
-        if {"torch_image", "system"} & set(getattr(item, "fixturenames", ())):
+        if "system" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(1500))
 
 
@@ -42,7 +43,7 @@ def apptainer() -> Path:
 @pytest.fixture(scope="session")
 def user(apptainer: Path) -> Iterator[str]:
     """Name of an unprivileged user; nobody else builds or runs images."""
-    with unprivileged_user() as name:
+    with passable(needed_folders()), unprivileged_user() as name:
         yield name
 
 
@@ -74,22 +75,3 @@ def system() -> Path:
         if not folder.exists():
             make_system(folder)
     return folder
-
-
-@pytest.fixture(scope="session")
-def torch_image(system: Path, session_owner: Owner) -> Path:
-    """An image of this checkout that trains, built by `pcm image build`; read-only."""
-    environment = CACHE / f"environment-{environment_key()}"
-    image = CACHE / "images" / "pcm.sif"
-    image.parent.mkdir(exist_ok=True)
-    with FileLock(CACHE / "image.lock"):
-        if not environment.exists():
-            make_environment(system, environment)
-        session_owner.take(image.parent)
-        built = session_owner.pcm(
-            *("image", "build", str(image), "--environment", str(environment)),
-            *("--compression", "lz4", "--project", str(ROOT)),
-            timeout=900,
-        )
-        assert built.returncode == 0, built.stderr
-    return image

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from pcm.run_dir import SCHEMA_VERSION
 from tests.cluster.person import wait_for
 from tests.container.owner import PCM, Owner
 from tests.container.small import write_project, write_wheels
@@ -194,26 +193,6 @@ def test_signatures_are_checked(small: Workshop) -> None:
     refused = small.owner.pcm("image", "verify", signed.name, "--sha256", digest(signed))
     assert refused.returncode == 4
     assert "Apptainer refused" in refused.stderr
-
-
-def test_the_image_of_this_checkout_trains(torch_image: Path, session_owner: Owner) -> None:
-    record = session_owner.folder / "runs"
-    shutil.copytree(ROOT / "containers" / "one-step", record)
-    session_owner.take(record)
-    command = [str(session_owner.apptainer), "run", "--cleanenv", str(torch_image), str(record)]
-    done = session_owner.run(*command, OMP_NUM_THREADS="1")
-    assert done.returncode == 0, done.stderr
-    finished = json.loads((record / "attempts" / "1" / "finished.json").read_text())
-    assert finished["step"] == 1
-
-
-def test_the_image_of_this_checkout_tells_what_is_in_it(
-    torch_image: Path, session_owner: Owner
-) -> None:
-    shown = session_owner.pcm("image", "show", str(torch_image), "--json")
-    labels = json.loads(shown.stdout)["labels"]
-    assert labels["schema"] == str(SCHEMA_VERSION)
-    assert {"torch", "lightning", "torchvision"} <= set(labels)
 
 
 def digest(path: Path) -> str:
