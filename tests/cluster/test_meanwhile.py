@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import signal
 
 from launch.supervisor.attempt import OTHER_CODE
 from tests.cluster.faulty import Sbatch
-from tests.cluster.person import TESTS, Person, wait_for
+from tests.cluster.person import TESTS, Person
 from tests.cluster.running import LONG, PATIENCE_S, Running
 
 HELD = "sbatch: {hold: ''}\n"
@@ -37,23 +36,6 @@ def test_one_that_runs_in_slurm_cannot_be_resumed_elsewhere(person: Person) -> N
     told = person.pcm("resume", running.experiment.id, "--executor", "local").stdout
     assert "running, left as it is" in told
     assert len(running.experiment.run_dir.attempts()) == 1
-
-
-def test_a_controller_that_restarts_under_load_loses_nothing(person: Person) -> None:
-    grid = person.write_grid(6, max_parallel=2, mem=100)
-    experiments = person.launch(grid, STAND_IN_STEPS="200")
-    wait_for(lambda: len(person.queue("running")) == 2)
-    person.cluster.kill("slurmctld", signal.SIGTERM)
-    person.cluster.start_controller()
-    assert "Slurm does not answer" not in person.pcm("status").stderr
-    again = person.pcm("launch", grid, "--partition", "gpu", "--yes").stdout
-    assert "Nothing new" in again, again + str(person.queue())
-    more = person.launch(person.write_grid(1, "more", mem=150))
-    person.wait_for_empty_queue(PATIENCE_S)
-    assert len({each.id for each in (*experiments, *more)}) == len(person.experiments())
-    for experiment in person.experiments():
-        [attempt] = experiment.run_dir.attempts()
-        assert attempt.finished.exists(), attempt.log(0).read_text()
 
 
 def test_code_that_is_edited_while_the_job_waits_is_told(person: Person) -> None:
