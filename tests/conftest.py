@@ -2,6 +2,12 @@
 
 import os
 import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.access import needed_folders, passable
+from tests.accounts import unprivileged_user
 
 # Several tests run at once, and each may start several ranks: one thread each is fastest.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -10,3 +16,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # hang-ups; programs started from here would inherit that, and the tests send them both.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session")
+def user() -> Iterator[str]:
+    """Name of an unprivileged user; jobs and images run as nobody else."""
+    with passable(needed_folders()), unprivileged_user() as name:
+        yield name

@@ -108,7 +108,7 @@ def replays(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Commands that would send metrics; the first one fails."""
     commands: list[list[str]] = []
 
-    def run(command: list[str], *, check: bool) -> Any:
+    def run(command: list[str], *, env: dict[str, str], check: bool) -> Any:
         commands.append(command)
         return subprocess.CompletedProcess(command, 4 if len(commands) == 1 else 0)
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.access import needed_folders, passable
-from tests.cluster.person import Person, unprivileged_user
+from tests.cluster.person import Person
 from tests.cluster.slurm import SlurmCluster, install
 
 
@@ -29,13 +28,6 @@ def cluster(slurm_installed: None) -> Iterator[SlurmCluster]:
     """The session's cluster: processes tracked by cgroup, no accounting."""
     with SlurmCluster() as cluster:
         yield cluster
-
-
-@pytest.fixture(scope="session")
-def user(slurm_installed: None) -> Iterator[str]:
-    """Name of an unprivileged user; jobs run as nobody else."""
-    with passable(needed_folders()), unprivileged_user() as name:
-        yield name
 
 
 @pytest.fixture

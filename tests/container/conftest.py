@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.cluster.access import needed_folders, passable
-from tests.cluster.person import unprivileged_user
 from tests.container.apptainer import find_or_install
 from tests.container.owner import Owner
 from tests.container.system import make_system
@@ -38,13 +36,6 @@ def apptainer() -> Path:
             return find_or_install(CACHE / "apptainer")
         except RuntimeError as error:
             pytest.fail(f"these tests need an Apptainer of their own: {error}")
-
-
-@pytest.fixture(scope="session")
-def user(apptainer: Path) -> Iterator[str]:
-    """Name of an unprivileged user; nobody else builds or runs images."""
-    with passable(needed_folders()), unprivileged_user() as name:
-        yield name
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import access
+from tests import access
 
 
 def mode(folder: Path) -> int:

@@ -21,7 +21,7 @@ LEDGER = Path(tempfile.gettempdir()) / "pcm-test-access.json"
 
 def needed_folders() -> list[Path]:
     """Where jobs find the checkout, this virtual environment, and the Python below it."""
-    return [Path(__file__).resolve().parents[2], Path(sys.prefix), Path(sys.base_prefix).resolve()]
+    return [Path(__file__).resolve().parents[1], Path(sys.prefix), Path(sys.base_prefix).resolve()]
 
 
 @contextmanager
