@@ -76,6 +76,7 @@ class Running:
 
         def verdict() -> dict[str, Any]:
             self.hurry()
+            assert not self.attempt(attempt).finished.exists(), "it finished before it was stopped"
             return read_record(self.attempt(attempt).verdict)
 
         decided: dict[str, Any] = wait_for(verdict, PATIENCE_S)
