@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from launch.places import newest_hand_overs, queue_for_hand_overs
 from launch.scheduler import scancel
+from launch.states.places import newest_hand_overs, queue_for_hand_overs
 from launch.stop import cancel
 from launch.store import RunsRoot
 from pcm.errors import RefusedError

@@ -56,8 +56,8 @@ def results(
 
 def results_of(experiments: "Sequence[Experiment]") -> "list[Result]":
     """What each experiment came to so far."""
-    from launch.facts import read_statuses
     from launch.report.results import Result, last_metrics
+    from launch.states.facts import read_statuses
 
     statuses = read_statuses(experiments)
     return [

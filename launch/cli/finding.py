@@ -73,14 +73,14 @@ class Looking:
 
     def lines(self, experiments: "Sequence[Experiment]") -> "list[Line]":
         """Where they stand now."""
-        from launch.facts import read_statuses
         from launch.report.status import Line
+        from launch.states.facts import read_statuses
 
         statuses = read_statuses(experiments, self._fresh_queue(experiments))
         return [Line(each.id, each.name, statuses[each.id]) for each in experiments]
 
     def _fresh_queue(self, experiments: "Sequence[Experiment]") -> "Queue":
-        from launch.places import queue_for
+        from launch.states.places import queue_for
 
         if self._queue is None or time.monotonic() > self._asked + QUEUE_INTERVAL_S:
             former, self._queue = self.warning, queue_for(experiments)

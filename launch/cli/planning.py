@@ -68,8 +68,8 @@ def _tracker(name: TrackerName, former: Mapping[str, Any] | None) -> dict[str, A
 
 def plan_of(grid: "Grid", store: "Store", site: str | None) -> "Plan":
     """What launching the grid would do now."""
-    from launch.facts import read_statuses
     from launch.plan import make_plan
+    from launch.states.facts import read_statuses
 
     ids = {point.id for point in grid.points}
     known = read_statuses(each for each in store.experiments() if each.id in ids)

@@ -10,7 +10,7 @@ from launch.status import State
 from pcm.errors import ExitCode
 
 if TYPE_CHECKING:
-    from launch.local import LocalRun
+    from launch.local.runner import LocalRun
     from launch.status import Status
     from launch.store import Experiment
 
@@ -39,7 +39,7 @@ def run_experiments(
     assert executor is not Executor.SLURM
     if executor is Executor.DEBUG:
         return _run_in_this_process(experiments, checkpoint)
-    from launch.local import run_local
+    from launch.local.runner import run_local
     from launch.report.live import live_view
     from launch.report.status import Line
     from launch.report.table import console
@@ -55,7 +55,7 @@ def run_experiments(
 
 def _room_for(experiments: "Sequence[Experiment]") -> int:
     """How many run at once: what the grid file allows, as far as this machine has room."""
-    from launch.local import default_parallel
+    from launch.local.runner import default_parallel
 
     room = {default_parallel(each.world_size, each.resources.gpus) for each in experiments}
     allowed = {each.resources.max_parallel for each in experiments}
@@ -64,9 +64,9 @@ def _room_for(experiments: "Sequence[Experiment]") -> int:
 
 def _run_in_this_process(experiments: "Sequence[Experiment]", checkpoint: str | None) -> "LocalRun":
     """One after the other, up to the first that somebody stops."""
-    from launch.debug import run_debug
-    from launch.facts import read_statuses
-    from launch.local import LocalRun
+    from launch.local.debug import run_debug
+    from launch.local.runner import LocalRun
+    from launch.states.facts import read_statuses
 
     is_interrupted = False
     for experiment in experiments:

@@ -16,7 +16,7 @@ from pcm.errors import RefusedError
 
 if TYPE_CHECKING:
     from launch.grid import Grid
-    from launch.local import LocalRun
+    from launch.local.runner import LocalRun
     from launch.plan import PlanItem
     from launch.site import Resources, Site
     from launch.store import Experiment, LaunchDir, Store
@@ -170,11 +170,11 @@ def follow(experiments: "Sequence[Experiment]", *, err: bool = False) -> "LocalR
     """Show how experiments fare until all have ended; Ctrl-C ends the showing alone."""
     import time
 
-    from launch.facts import read_statuses
-    from launch.local import LocalRun
+    from launch.local.runner import LocalRun
     from launch.report.live import live_view
     from launch.report.status import Line
     from launch.report.table import console
+    from launch.states.facts import read_statuses
 
     statuses = read_statuses(experiments)
     with live_view(console(err=err)) as show:

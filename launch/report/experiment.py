@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.table import Table
 
-from launch.facts import attempt_facts
 from launch.records import read_record
 from launch.report.results import last_metrics, shown_metrics
 from launch.report.table import Column, table
 from launch.report.text import duration, number
+from launch.states.facts import attempt_facts
 from launch.status import Status
 from launch.store import Experiment
 from pcm.run_dir import AttemptDir, RunDir

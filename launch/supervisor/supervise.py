@@ -6,8 +6,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from launch.facts import attempt_facts
 from launch.signals import SCHEDULER, SignalFlag
+from launch.states.facts import attempt_facts
 from launch.status import State, derive_state
 from launch.stop import request_stop
 from launch.store import LaunchDir

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import launch.local
-from launch.local import LocalRun
+import launch.local.runner
+from launch.local.runner import LocalRun
 from launch.status import State, Status
 from launch.store import Experiment
 from tests.cli.conftest import Pcm, Runs
@@ -43,7 +43,7 @@ class FakeRunner:
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch) -> FakeRunner:
     fake = FakeRunner()
-    monkeypatch.setattr(launch.local, "run_local", fake)
+    monkeypatch.setattr(launch.local.runner, "run_local", fake)
     return fake
 
 
@@ -142,7 +142,7 @@ def test_a_launch_runs_everything_and_ends_with_a_table(
 def test_as_many_run_at_once_as_there_is_room_and_the_grid_allows(
     pcm: Pcm, project: Path, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch.local, "default_parallel", lambda *_size: 8)
+    monkeypatch.setattr(launch.local.runner, "default_parallel", lambda *_size: 8)
     grid = project / "small.yaml"
     for limit, expected in ((3, 3), (16, 8)):
         resources = f"{{tasks_per_node: {limit}, max_parallel: {limit}}}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from launch.facts import read_statuses
+from launch.states.facts import read_statuses
 from launch.status import State
 from launch.stop import cancel
 from tests.cli.conftest import Pcm, Runs

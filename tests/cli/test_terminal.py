@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.facts import read_statuses
+from launch.states.facts import read_statuses
 from launch.status import State
 from tests.cli.conftest import Runs
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from launch.records import read_record
-from launch.why import why
+from launch.states.why import why
 from tests.cluster.person import Person
 from tests.cluster.running import LONG, Running
 

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from launch.local import run_local
+from launch.local.runner import run_local
 from launch.store import Store
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from launch.facts import read_status
-from launch.local import run_local
+from launch.local.runner import run_local
 from launch.records import read_record
+from launch.states.facts import read_status
+from launch.states.why import why
 from launch.status import State, Status
 from launch.stop import cancel, uncancel
 from launch.store import Experiment, RunsRoot
 from launch.submit import SubmittedJob
-from launch.why import why
 from tests.local.conftest import Launcher, first_attempt, marked_processes, trains, wait_for
 from tests.local.launches import make_launch
 

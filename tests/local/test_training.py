@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from launch.facts import read_status
 from launch.grid import expand
-from launch.local import run_local
+from launch.local.runner import run_local
+from launch.states.facts import read_status
 from launch.status import State, Status
 from launch.store import Experiment, Store
 from pcm.run_dir import read_journal, read_json

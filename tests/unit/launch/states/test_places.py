@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from launch.facts import read_status, read_statuses
-from launch.places import newest_hand_overs, queue_for, read_places
 from launch.processes import Process
 from launch.scheduler import NOT_ASKED, Queue, Task
 from launch.slurm.records import SubmissionDir
+from launch.states.facts import read_status, read_statuses
+from launch.states.places import newest_hand_overs, queue_for, read_places
 from launch.status import Phase, State
 from launch.store import Experiment, LaunchDir, RunsRoot
 from pcm.run_dir import AttemptDir, write_json
@@ -145,7 +145,7 @@ def test_one_that_went_on_elsewhere_is_not_held_by_its_old_job(
 
 
 def test_a_local_launchers_queue_comes_first(experiments: list[Experiment]) -> None:
-    from launch.queue import announced_queue
+    from launch.local.queue import announced_queue
 
     root = RunsRoot(experiments[0].launch.root)
     with announced_queue(root, [experiments[0].id]):

@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from launch.devices import visible_devices
-from launch.facts import read_status, read_statuses
+from launch.local.devices import visible_devices
+from launch.local.queue import announced_queue
 from launch.processes import Process, kill_group
-from launch.queue import announced_queue
 from launch.records import newest_attempt, read_record
 from launch.scheduler import NOT_ASKED
 from launch.signals import PERSON, SignalFlag
+from launch.states.facts import read_status, read_statuses
 from launch.status import State, Status
 from launch.stop import request_stop
 from launch.store import Experiment, RunsRoot

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from launch import local
-from launch.local import LocalRun, default_parallel, run_local
+from launch.local import runner as local
+from launch.local.runner import LocalRun, default_parallel, run_local
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from launch.records import newest_attempt, read_record
 from launch.report.text import duration, number
 from launch.scheduler import Account, read_account
+from launch.states.why import Why, why
 from launch.status import State, Status
 from launch.store import Experiment
-from launch.why import Why, why
 from pcm.run_dir import AttemptDir
 
 

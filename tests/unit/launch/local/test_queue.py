@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from launch.local.queue import announced_queue, queued_ids
 from launch.processes import Process
-from launch.queue import announced_queue, queued_ids
 from launch.store import RunsRoot
 
 
@@ -56,7 +56,7 @@ def test_another_machines_queue_counts_while_it_beats(root: RunsRoot) -> None:
 
 
 def test_a_queue_that_stays_as_it_is_beats(root: RunsRoot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("launch.queue.BEAT_S", -1.0)
+    monkeypatch.setattr("launch.local.queue.BEAT_S", -1.0)
     with announced_queue(root, ["a"]) as queue:
         [path] = (root.path / "queues").iterdir()
         os.utime(path, (0, 0))

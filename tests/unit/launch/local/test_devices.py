@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.devices import visible_devices
+from launch.local.devices import visible_devices
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from launch.facts import attempt_facts, read_status, read_statuses
+from launch.local.queue import announced_queue
 from launch.processes import Process
-from launch.queue import announced_queue
+from launch.states.facts import attempt_facts, read_status, read_statuses
 from launch.status import State, Status
 from launch.stop import cancel, request_stop, uncancel
 from launch.store import Experiment, RunsRoot

@@ -6,13 +6,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from launch.places import Places, read_places
 from launch.processes import Process
 from launch.records import names_in, newest_attempt, read_record
 from launch.scheduler import NOT_ASKED, Queue
+from launch.states.places import Places, read_places
+from launch.states.why import first_failing_rank, reason
 from launch.status import AttemptFacts, Place, Progress, Status, derive_state
 from launch.store import Experiment, RunsRoot
-from launch.why import first_failing_rank, reason
 from pcm.run_dir import AttemptDir
 
 HEARTBEAT_S = 120.0

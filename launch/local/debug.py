@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from launch.container import training_arguments
-from launch.facts import read_status
 from launch.processes import Process
 from launch.scheduler import NOT_ASKED
+from launch.states.facts import read_status
 from launch.status import Status
 from launch.stop import request_stop
 from launch.store import Experiment

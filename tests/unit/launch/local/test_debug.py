@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.debug import run_debug
+from launch.local.debug import run_debug
 from launch.records import read_record
 from launch.status import State
 from launch.store import Experiment

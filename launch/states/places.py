@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 
-from launch.queue import queued_ids
+from launch.local.queue import queued_ids
 from launch.records import names_in, read_record
 from launch.scheduler import NOT_ASKED, Queue, meaning, read_queue
 from launch.slurm.records import Submission, all_submissions

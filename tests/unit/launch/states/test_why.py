@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.why import TRACEBACK_LINES, why
+from launch.states.why import TRACEBACK_LINES, why
 from pcm.run_dir import AttemptDir, RunDir, write_json
 
 

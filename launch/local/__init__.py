@@ -1,0 +1,1 @@
+"""Running experiments on this machine, by submitit's local executor or in this process."""

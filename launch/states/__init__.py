@@ -1,0 +1,1 @@
+"""Where experiments are: what their files, processes, queues and Slurm tell of them."""
