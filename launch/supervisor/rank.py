@@ -1,6 +1,7 @@
 """One rank while it trains: pass a stop on, notice what the other ranks do, tell the outcome."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from launch.processes import Process, kill_group
@@ -60,7 +61,9 @@ class Rank:
             self._request_stop("the launcher's end")
 
     def _request_stop(self, by: str) -> None:
-        request_stop(self._files, by=by, reason="interrupt")
+        # It is asked for again and again: a full disk may have room in a moment.
+        with suppress(OSError):
+            request_stop(self._files, by=by, reason="interrupt")
 
     def _look_at_peers(self) -> None:
         """A killed supervisor tells nobody, so the others on its machine look after it."""
