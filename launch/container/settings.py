@@ -10,6 +10,9 @@ from launch.site import Mount, Site
 from pcm.config.wording import shown
 from pcm.errors import ConfigError, Fault
 
+CODE_INSIDE = "/opt/pcm/snapshot"
+"""Where an image shows the code that a launch ships; a name without colons, for PYTHONPATH."""
+
 BIND_FORMS = "HOST, HOST:INSIDE, HOST:INSIDE:ro or HOST:INSIDE:rw, with absolute paths"
 
 
@@ -157,6 +160,15 @@ def with_run_dir(container: Container, run_dir: Path, starts_from: Path | None) 
         folder = str(starts_from.parent)
         own.insert(0, Bind(folder, folder, writable=False))
     return replace(container, binds=(*container.binds, *own))
+
+
+def with_code(container: Container, folder: Path) -> Container:
+    """The container with a folder of code that Python looks in before it looks into the image."""
+    environment = dict(container.environment or {})
+    places = [CODE_INSIDE, environment.get("PYTHONPATH")]
+    environment["PYTHONPATH"] = ":".join(filter(None, places))
+    code = Bind(str(folder), CODE_INSIDE, writable=False)
+    return replace(container, binds=(*container.binds, code), environment=environment)
 
 
 def _bind_faults(texts: list[str]) -> Iterator[Fault]:

@@ -15,7 +15,7 @@ from launch.container import (
 from launch.container.checks import require_apptainer, require_binds
 from launch.container.command import PYTHON, deaf
 from launch.container.digest import require_same_image
-from launch.container.settings import Bind, with_run_dir
+from launch.container.settings import Bind, with_code, with_run_dir
 from launch.site import Mount
 from launch.store import LaunchDir
 from launch.supervisor.job import Job
@@ -40,16 +40,25 @@ def node_container(launch: LaunchDir, run_dir: RunDir, job: Job) -> Container | 
         require_same_image(container)
     start = launch.record.get("starts_from")
     checkpoint = None if start is None else Path(start["checkpoint"])
-    return _with_scratch(with_run_dir(container, run_dir.path, checkpoint))
+    container = with_run_dir(container, run_dir.path, checkpoint)
+    if launch.ships_code:
+        container = with_code(container, launch.snapshot)
+    return _with_scratch(container)
 
 
-def inside_command(
-    container: Container, run_dir: RunDir, job: Job, arguments: list[str]
-) -> list[str]:
-    """Words of the training command, the same for all ranks."""
+def with_sure_mount(container: Container, job: Job) -> Container:
+    """The container with its image unpacked where a signal would take its files away.
+
+    Slurm may signal the process that serves them, and with it training would end. Asks Slurm,
+    so rank 0 does it for all.
+    """
     if container.mount is Mount.AUTO and job.executor == "slurm" and signals_everything():
-        # A signal would end the process that serves the image's files, and with it training.
-        container = replace(container, mount=Mount.UNSQUASH)
+        return replace(container, mount=Mount.UNSQUASH)
+    return container
+
+
+def inside_command(container: Container, run_dir: RunDir, arguments: list[str]) -> list[str]:
+    """Words of the training command on this node."""
     words = deaf(training_command([PYTHON], arguments))
     return exec_command(container, words, folder=run_dir.path, nv=_NVIDIA.exists())
 
