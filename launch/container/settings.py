@@ -45,6 +45,8 @@ class Container:
         scratch: writable folder on the node; variables in it are the node's.
         environment: further variables; None takes the launcher's own value.
         mount: how the image's files are made visible.
+        stage: folder on the node's own disk that the image is copied to; None to run it where
+            it is. Variables in it are the node's.
     """
 
     image: Path
@@ -56,6 +58,7 @@ class Container:
     scratch: str | None = None
     environment: Mapping[str, str | None] | None = None
     mount: Mount = Mount.AUTO
+    stage: str | None = None
 
     def record(self) -> dict[str, Any]:
         """As plain data, for `sweep.json`."""
@@ -69,6 +72,7 @@ class Container:
             "scratch": self.scratch,
             "environment": dict(self.environment or {}),
             "mount": str(self.mount),
+            "stage": self.stage,
         }
 
 
@@ -99,7 +103,7 @@ def wanted_container(asked: Mapping[str, Any] | None, site: Site) -> Container |
         return None
     texts = [*site.binds, *site.container.get("binds", ()), *((asked or {}).get("binds") or ())]
     environment = {**site.container.get("environment", {}), **entries.get("environment", {})}
-    faults = [*_bind_faults(texts), *_variable_faults(environment)]
+    faults = [*_bind_faults(texts), *_variable_faults(environment), *_folder_faults(entries)]
     if problem := path_problem(str(entries["image"])):
         faults.append(Fault(problem, key="container.image", found=shown(entries["image"])))
     if faults:
@@ -111,6 +115,7 @@ def wanted_container(asked: Mapping[str, Any] | None, site: Site) -> Container |
         scratch=entries.get("scratch"),
         environment=environment,
         mount=site.mount,
+        stage=entries.get("stage"),
     )
 
 
@@ -177,6 +182,18 @@ def _bind_faults(texts: list[str]) -> Iterator[Fault]:
             parse_bind(text)
         except (ValueError, RuntimeError):
             yield Fault("not a bind", key="binds", found=shown(text), expected=BIND_FORMS)
+
+
+def _folder_faults(entries: Mapping[str, Any]) -> Iterator[Fault]:
+    for key in ("scratch", "stage"):
+        folder = entries.get(key)
+        if folder is not None and not folder.startswith(("/", "$")):
+            yield Fault(
+                "not a folder on the node",
+                key=f"container.{key}",
+                found=shown(folder),
+                expected="an absolute path, or one that begins with a variable of the node",
+            )
 
 
 def _variable_faults(environment: Mapping[str, Any]) -> Iterator[Fault]:

@@ -19,9 +19,8 @@ from pathlib import Path
 
 import filelock
 
-from launch.container.digest import short
+from launch.container.digest import require_digest
 from launch.container.settings import Container
-from pcm.errors import RefusedError
 
 KEPT_S = 7 * 24 * 3600.0
 """Images that nobody has used for so long are removed."""
@@ -95,13 +94,7 @@ def _copy_in(folder: Path, container: Container, tell: Callable[[str], None]) ->
     started = time.monotonic()
     part = image.with_suffix(".part")
     try:
-        found = _copy(container.image, part)
-        if found != container.sha256:
-            raise RefusedError(
-                f"image {container.image} has changed since the launch: its sha256 was "
-                f"{short(container.sha256)}, now it is {short(found)}",
-                hint="put the former one back, or launch the grid again to go on with the new one",
-            )
+        require_digest(container, _copy(container.image, part))
         part.rename(image)
     finally:
         part.unlink(missing_ok=True)

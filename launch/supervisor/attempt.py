@@ -62,6 +62,11 @@ class Attempt:
     threads: int
     container: Container | None = None
 
+    def tell(self, rank: int, text: str) -> None:
+        """Add a line of the supervisor's to a rank's log."""
+        with self.files.log(rank).open("a", encoding="utf-8") as log:
+            log.write(f"pcm: {text}\n")
+
 
 @contextmanager
 def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[Attempt]:
@@ -208,8 +213,7 @@ def _note_code(launch: LaunchDir, attempt: Attempt) -> None:
     launched = launch.record.get("code_digest")
     if launched in (None, read_record(attempt.files.attempt).get("code_digest", launched)):
         return
-    with attempt.files.log(0).open("a") as log:
-        log.write(f"pcm: warning: {OTHER_CODE}\n")
+    attempt.tell(0, f"warning: {OTHER_CODE}")
 
 
 def _checkpoint(former: list[AttemptDir], job: Job) -> str | None:

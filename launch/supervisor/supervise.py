@@ -4,9 +4,11 @@ import os
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from launch.container import with_code_first
+from launch.container.staging import staged
 from launch.signals import SCHEDULER, SignalFlag
 from launch.states.facts import attempt_facts
 from launch.status import State, derive_state
@@ -101,6 +103,7 @@ def _command_here(attempt: Attempt, job: Job) -> tuple[list[str], dict[str, str]
     container = attempt.container
     if container is not None:
         require_on_node(container)
+        container = staged(container, partial(attempt.tell, job.rank))
         command = inside_command(container, attempt.run_dir, attempt.arguments)
         return command, inside_environment(container, environment)
     if attempt.launch.ships_code:

@@ -9,6 +9,7 @@ CONTAINER = Record(
         "binds": (None, [str]),
         "nv": (None, bool, OneOf(("auto",), "way to bring the GPU driver in")),
         "scratch": (None, str),
+        "stage": (None, str),
         "environment": (None, MapOf((None, str))),
     }
 )

@@ -24,6 +24,7 @@ class PretendedTraining(TrainingProcess):
     """Ends as it is told, after a few looks at it, or when it is killed."""
 
     def __init__(self, outcome: Outcome, looks: int = 3) -> None:
+        self.command = ["train"]
         self.process = Process.current()
         self._outcome = outcome
         self._looks = looks
