@@ -46,6 +46,8 @@ def with_image(
 
     require_bindable(root, grid.checkout)
     _check(container, executor, grid.checkout)
+    if container.nv is False and any(point.resources.gpus for point in grid.points):
+        typer.echo("note: `nv: false` keeps GPUs out of the image: training is on CPUs", err=True)
     container = with_digest(container)
     typer.echo(f"image {container.image}, sha256 {short(container.sha256)}", err=err)
     return replace(grid, container=container.record())

@@ -23,8 +23,8 @@ from launch.supervisor.scontrol import signals_everything
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 
-_NVIDIA = Path("/dev/nvidiactl")
-"""There where NVIDIA's driver is."""
+NVIDIA = (Path("/dev/nvidiactl"), Path("/proc/driver/nvidia/version"))
+"""One of them is there where NVIDIA's driver is; the device may come with its first use."""
 
 
 def node_container(launch: LaunchDir, run_dir: RunDir, job: Job) -> Container | None:
@@ -60,7 +60,8 @@ def with_sure_mount(container: Container, job: Job) -> Container:
 def inside_command(container: Container, run_dir: RunDir, arguments: list[str]) -> list[str]:
     """Words of the training command on this node."""
     words = deaf(training_command([PYTHON], arguments))
-    return exec_command(container, words, folder=run_dir.path, nv=_NVIDIA.exists())
+    has_driver = any(path.exists() for path in NVIDIA)
+    return exec_command(container, words, folder=run_dir.path, nv=has_driver)
 
 
 def inside_environment(container: Container, variables: Mapping[str, str]) -> dict[str, str]:
