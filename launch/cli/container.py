@@ -45,10 +45,10 @@ def with_image(
     from launch.container.digest import short, with_digest
 
     require_bindable(root, grid.checkout)
-    _check(container, executor, grid.checkout)
+    checked = _check(container, executor, grid.checkout)
     if container.nv is False and any(point.resources.gpus for point in grid.points):
         typer.echo("note: `nv: false` keeps GPUs out of the image: training is on CPUs", err=True)
-    container = with_digest(container)
+    container = with_digest(replace(container, checked=checked))
     typer.echo(f"image {container.image}, sha256 {short(container.sha256)}", err=err)
     return replace(grid, container=container.record())
 
@@ -79,8 +79,11 @@ def _found(grid: "Grid", site: str | None) -> "Container | None":
     return found_container(grid.container, site_of(site))
 
 
-def _check(container: "Container", executor: Executor, checkout: Path | None) -> None:
-    """A login node may lack what the compute nodes have, and they look again."""
+def _check(container: "Container", executor: Executor, checkout: Path | None) -> bool:
+    """Whether the image was looked into: a login node may lack what that needs.
+
+    Binds that it lacks may be on the compute nodes, which look again.
+    """
     from launch.container.checks import (
         missing_binds,
         require_apptainer,
@@ -96,5 +99,6 @@ def _check(container: "Container", executor: Executor, checkout: Path | None) ->
         typer.echo(f"note: not on this machine, but bound: {', '.join(missing)}", err=True)
     if shutil.which(APPTAINER) is None:
         typer.echo("note: no `apptainer` here, so nobody has looked into the image", err=True)
-    else:
-        require_pcm_inside(container, checkout)
+        return False
+    require_pcm_inside(container, checkout)
+    return True

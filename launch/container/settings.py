@@ -47,6 +47,7 @@ class Container:
         mount: how the image's files are made visible.
         stage: folder on the node's own disk that the image is copied to; None to run it where
             it is. Variables in it are the node's.
+        checked: whether somebody looked into the image at the launch.
     """
 
     image: Path
@@ -59,6 +60,7 @@ class Container:
     environment: Mapping[str, str | None] | None = None
     mount: Mount = Mount.AUTO
     stage: str | None = None
+    checked: bool = False
 
     def record(self) -> dict[str, Any]:
         """As plain data, for `sweep.json`."""
@@ -73,6 +75,7 @@ class Container:
             "environment": dict(self.environment or {}),
             "mount": str(self.mount),
             "stage": self.stage,
+            "checked": self.checked,
         }
 
 

@@ -12,7 +12,7 @@ from launch.container import (
     exec_command,
     training_command,
 )
-from launch.container.checks import require_apptainer, require_binds
+from launch.container.checks import require_apptainer, require_binds, require_pcm_inside
 from launch.container.command import PYTHON, deaf
 from launch.container.digest import require_same_image
 from launch.container.settings import Bind, with_code, with_run_dir
@@ -31,13 +31,13 @@ def node_container(launch: LaunchDir, run_dir: RunDir, job: Job) -> Container | 
     """The container of a launch with what is known on the node only; None without an image.
 
     Raises:
-        RefusedError: the image is not what it was at the launch.
+        RefusedError: the image is not what it was at the launch, or can't train.
     """
     container = container_of(launch.record.get("container"))
     if container is None:
         return None
     if job.rank == 0:
-        require_same_image(container)
+        _require_good_image(launch, container)
     start = launch.record.get("starts_from")
     checkpoint = None if start is None else Path(start["checkpoint"])
     container = with_run_dir(container, run_dir.path, checkpoint)
@@ -82,6 +82,13 @@ def require_on_node(container: Container) -> None:
     if container.scratch is not None:
         Path(container.scratch).mkdir(parents=True, exist_ok=True)
     require_binds(container)
+
+
+def _require_good_image(launch: LaunchDir, container: Container) -> None:
+    require_same_image(container)
+    if not container.checked:
+        require_apptainer()
+        require_pcm_inside(container, launch.snapshot if launch.ships_code else None)
 
 
 def _with_scratch(container: Container) -> Container:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from launch.container import Container, exec_command
 from launch.container.digest import file_sha256
+from launch.container.settings import Bind
 from launch.records import read_record
 from pcm.run_dir import SCHEMA_VERSION
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import Running
 from tests.cluster.slurm import SlurmCluster
+from tests.container import test_command
 from tests.container.inside import (
     IMAGE,
     LAUNCH,
@@ -128,6 +131,17 @@ def test_a_run_directory_of_any_name_is_seen_inside(inside: Person, name: str) -
     assert (run_dir / "attempts" / "1" / "finished.json").exists()
 
 
+def test_folders_of_any_name_can_be_bound(inside: Person) -> None:
+    binds, words = [], ["cat"]
+    for number, path in enumerate(path for path in test_command.HOSTILE if ":" not in path):
+        source = inside.write_file(f"binds{path}/x.txt", f"{number} ").parent
+        binds.append(Bind(str(source), f"/inside{path}", writable=False))
+        words.append(f"/inside{path}/x.txt")
+    container = Container(inside.project / IMAGE, binds=tuple(binds))
+    done = inside.run(*exec_command(container, words))
+    assert done.stdout.split() == [str(number) for number in range(len(binds))], done.stderr
+
+
 def test_binds_and_scratch_are_there(inside: Person, folder: Path) -> None:
     data = inside.write_file("da,ta é/x.txt", "seen").parent
     scratch = inside.project / "scr atch"
@@ -167,17 +181,39 @@ def test_a_changed_image_starts_nothing(inside: Person) -> None:
     assert experiment.run_dir.attempt(2).finished.exists()
 
 
-def test_an_image_with_an_older_pcm_is_refused(inside: Person, folder: Path) -> None:
+@pytest.fixture
+def older(folder: Path, tiny_image: Path) -> Iterator[Path]:
+    """An image with an older pcm; an unpacked one does as well as a file."""
     older = folder / "older"
     shutil.copytree(folder / "root", older, symlinks=True)
     paths = older / "opt" / "code" / "pcm" / "run_dir" / "paths.py"
     newer = f"SCHEMA_VERSION = {SCHEMA_VERSION}"
     assert newer in paths.read_text()
     paths.write_text(paths.read_text().replace(newer, "SCHEMA_VERSION = 0"))
-    # An unpacked image does as well as a file.
+    yield older
+    shutil.rmtree(older)
+
+
+def test_an_image_with_an_older_pcm_is_refused(inside: Person, older: Path) -> None:
     told = refused(inside, 4, *LAUNCH, write_grid(inside), "--image", str(older))
     assert "has an older pcm" in told
-    shutil.rmtree(older)
+
+
+def test_an_older_image_is_found_on_the_node_where_nobody_could_look(
+    inside: Person, older: Path
+) -> None:
+    grid = write_grid(inside, image=str(older))
+    # The login node has no Apptainer; the site's setup brings it on the nodes.
+    path = inside.environment["PATH"]
+    apptainer, others = path.split(":", 1)
+    site = f"setup: ['export PATH={apptainer}:$PATH']\n"
+    inside.write_file("site.yaml", site)
+    inside.environment["PATH"] = others
+    [experiment] = inside.launch(grid, "--site", "site.yaml")
+    inside.wait_for_empty_queue()
+    [refusal] = wait_for(lambda: list(experiment.launch.jobs.glob("refused-*.json")))
+    assert "has an older pcm" in refusal.read_text()
+    assert experiment.run_dir.attempts() == []
 
 
 @pytest.fixture(params=["cgroup", "linuxproc", "pgid"])

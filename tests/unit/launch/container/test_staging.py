@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,7 @@ from launch.container import Container, staging
 from launch.container.digest import with_digest
 from launch.container.staging import staged
 from pcm.errors import RefusedError
+from tests.local.conftest import wait_for
 
 CONTENT = b"an image" * 1000
 
@@ -104,6 +107,33 @@ def test_a_torn_copy_is_made_again(container: Container, folder: Path, stage: St
     assert found.image == torn
     assert torn.read_bytes() == CONTENT
     assert not left.exists()
+
+
+KILLED = """\
+import sys
+from pathlib import Path
+from launch.container import Container
+from launch.container.staging import staged
+image, sha256, stage = sys.argv[1:]
+staged(Container(Path(image), sha256=sha256, size=8000, stage=stage), print)
+"""
+
+
+def test_a_killed_copy_is_made_again(container: Container, folder: Path, stage: Stage) -> None:
+    # Reading it stands still, as on a slow file server.
+    slow = container.image.with_name("slow.sif")
+    os.mkfifo(slow)
+    words = [str(slow), str(container.sha256), str(container.stage)]
+    process = subprocess.Popen([sys.executable, "-c", KILLED, *words])
+    part = folder / f"{container.sha256}.part"
+    with slow.open("wb"):
+        wait_for(part.exists, 120)
+        process.kill()
+        process.wait()
+    assert part.exists()
+    found, _ = stage(container)
+    assert found.image.read_bytes() == CONTENT
+    assert not part.exists()
 
 
 def test_an_image_that_changed_is_refused(container: Container, folder: Path, stage: Stage) -> None:

@@ -57,7 +57,11 @@ def test_each_node_decides_whether_the_driver_comes_in(
 def test_shipped_code_comes_before_the_images_own(
     experiment: Experiment, image: Path, job: Job
 ) -> None:
-    frozen(experiment, Container(image, environment={"PYTHONPATH": "/mine"}), ships_code=True)
+    frozen(
+        experiment,
+        Container(image, environment={"PYTHONPATH": "/mine"}, checked=True),
+        ships_code=True,
+    )
     container = node_container(experiment.launch, experiment.run_dir, job)
     assert container is not None
     snapshot = str(experiment.launch.snapshot)
