@@ -46,7 +46,7 @@ class Rank:
 
     def _record(self, training: TrainingProcess) -> dict[str, Any]:
         child = {f"child_{key}": value for key, value in training.process.record().items()}
-        return child | Process.current().record()
+        return {"command": training.command} | child | Process.current().record()
 
     def _pass_on_stop(self) -> None:
         if self._signals.received:
