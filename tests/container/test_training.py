@@ -128,4 +128,4 @@ def test_lack_of_memory_inside_is_told_as_such(inside: Person, container: dict[s
     assert running.wait_for_verdict()["reason"] == "out_of_memory"
     running.wait_until_over()
     told = inside.pcm("why", running.experiment.id).stdout
-    assert "out of memory" in told
+    assert "out of memory (SIGKILL)" in told
