@@ -43,7 +43,7 @@ class LaunchDir:
         """The sweep that this launch belongs to."""
         return self.path.parent.name
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """The runs root."""
         return self.path.parents[2]
