@@ -14,6 +14,7 @@ from launch.cli.following import follow
 from launch.cli.options import Executor
 from launch.cli.planning import plan_of, print_plan, print_plan_json
 from launch.cli.running import leave, run_experiments
+from launch.cli.shipping import with_checkout
 from launch.cli.submitting import Launched, later, launch_on_slurm, print_scripts, settle_earlier
 from launch.report.text import counted
 from pcm.errors import UsageError
@@ -64,7 +65,8 @@ def launch_grid(
         _print_results(grid, store, as_json=as_json)
         return
     _check_executor(executor)
-    grid = with_image(grid, executor, site, err=as_json)
+    grid = with_checkout(grid, executor, site, store.root.path, err=as_json)
+    grid = with_image(grid, executor, site, store.root.path, err=as_json)
     confirm(f"Launch {counted(len(plan.work), 'experiment')}?", yes=yes)
     ids = [item.id for item in plan.work]
     if executor is Executor.SLURM:

@@ -26,6 +26,8 @@ _ANY = AttemptDir(Path())
 _FINISHED, _STOPPED, _STOP = _ANY.finished.name, _ANY.stopped.name, _ANY.stop.name
 _FAILED, _PROGRESS, _VERDICT = _ANY.failed.name, _ANY.progress.name, _ANY.verdict.name
 
+_SAID = [field.name for field in fields(Progress)]
+
 BIRTH_S = 10.0
 """A folder of an attempt may be as long without its record."""
 
@@ -161,8 +163,7 @@ def _failure(files: AttemptDir, names: set[str]) -> str:
 
 def _progress(files: AttemptDir) -> Progress | None:
     record = read_record(files.progress)
-    known = {field.name: record.get(field.name) for field in fields(Progress)}
-    return Progress(**known) if record else None
+    return Progress(*map(record.get, _SAID)) if record else None
 
 
 def _cancelled_ids(root: RunsRoot) -> set[str]:

@@ -123,7 +123,7 @@ def newest_hand_overs(root: RunsRoot, ids: Collection[str]) -> dict[str, HandedO
 def queue_for(experiments: Sequence[Experiment]) -> Queue:
     """Slurm's queue, as far as these experiments need it; nobody is asked for none of them."""
     ids = [each.id for each in experiments]
-    roots = {RunsRoot(each.launch.root) for each in experiments}
+    roots = {RunsRoot(launch.root) for launch in {each.launch for each in experiments}}
     return queue_for_hand_overs(
         each for root in roots for each in newest_hand_overs(root, ids).values()
     )

@@ -7,6 +7,7 @@ ROOT/
     base.json             the configs that the points differ from
     points.jsonl          a line a point
     code.diff             uncommitted edits of the checkout, where there were any
+    code/                 the checkout itself, where the launch ships its code
     unsubmitted.json      what Slurm has not got of it yet, and why
     submissions/TOKEN/    an array that was handed to Slurm, see `launch.slurm.records`
     jobs/                 files of submitit's local jobs, and why jobs made no attempt
@@ -42,7 +43,7 @@ class LaunchDir:
         """The sweep that this launch belongs to."""
         return self.path.parent.name
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """The runs root."""
         return self.path.parents[2]
@@ -66,6 +67,16 @@ class LaunchDir:
     def code_diff(self) -> Path:
         """Uncommitted edits at the time of the launch."""
         return self.path / "code.diff"
+
+    @property
+    def snapshot(self) -> Path:
+        """The checkout as it was at the launch, where the launch ships its code."""
+        return self.path / "code"
+
+    @property
+    def ships_code(self) -> bool:
+        """Whether its jobs run the snapshot, not the code that is installed."""
+        return bool(self.record.get("ships_code"))
 
     @property
     def jobs(self) -> Path:

@@ -19,6 +19,7 @@ from pcm.errors import ConfigError, Fault
 from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.console import tell
 from pcm.training.environment import RankEnvironment
+from pcm.training.gpus import gpus_asked, missing_gpus
 from pcm.training.logger import TrainingLogger
 from pcm.training.ranks import Ranks
 
@@ -64,6 +65,7 @@ def choose_device(trainer_cfg: Config, ranks: Ranks) -> torch.device:
 
     Raises:
         ConfigError: the trainer file insists on GPUs that are not there.
+        RefusedError: the job was to have GPUs, and they are not there.
     """
     wanted = trainer_cfg.get("accelerator") or "auto"
     if wanted == "cpu":
@@ -74,6 +76,8 @@ def choose_device(trainer_cfg: Config, ranks: Ranks) -> torch.device:
     index = _gpus(trainer_cfg.get("devices"), ranks)[ranks.local_rank]
     if available > index and available >= ranks.local_world_size:
         return torch.device("cuda", index)
+    if asked := gpus_asked():
+        raise missing_gpus(asked, available)
     if wanted in ("gpu", "cuda"):
         raise config_error(
             "accelerator",
