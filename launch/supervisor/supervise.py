@@ -83,7 +83,7 @@ def follow(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag)
 def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
     """Start the training process of one rank and stay with it."""
     try:
-        command, environment = _command_here(attempt, job)
+        command, environment = _command_here(attempt, job, signals)
         log = attempt.files.log(job.rank)
         is_inside = attempt.container is not None
         training = TrainingProcess(command, environment, log, is_inside=is_inside)
@@ -97,13 +97,20 @@ def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
         raise
 
 
-def _command_here(attempt: Attempt, job: Job) -> tuple[list[str], dict[str, str]]:
+def _command_here(
+    attempt: Attempt, job: Job, signals: SignalFlag
+) -> tuple[list[str], dict[str, str]]:
     """Words and variables of the training process of one rank, on its own node."""
+
+    def is_given_up() -> bool:
+        ends = (attempt.files.stop, attempt.files.failed)
+        return bool(signals.received) or job.is_orphaned or any(end.exists() for end in ends)
+
     environment = training_environment(os.environ, job, attempt.threads, gpus_here(attempt, job))
     container = attempt.container
     if container is not None:
         require_on_node(container)
-        container = staged(container, partial(attempt.tell, job.rank))
+        container = staged(container, partial(attempt.tell, job.rank), is_given_up)
         command = inside_command(container, attempt.run_dir, attempt.arguments)
         return command, inside_environment(container, environment)
     if attempt.launch.ships_code:
