@@ -1,7 +1,7 @@
-"""A real Apptainer, somebody without privileges, and what small images are made of.
+"""A real Apptainer, somebody without privileges, what small images are made of, and a whole one.
 
-Apptainer and the system take a minute once, and are kept in `.cache`. Where Apptainer can't be had,
-the tests fail and say so; they never skip.
+All of it takes some minutes once, and is kept in `.cache`. Where Apptainer can't be had, the tests
+fail and say so; they never skip.
 """
 
 import os
@@ -17,6 +17,7 @@ from tests.cluster.conftest import cluster, home, person, slurm_installed
 from tests.cluster.person import Person
 from tests.container import tiny
 from tests.container.apptainer import find_or_install
+from tests.container.environment import environment_key, make_environment
 from tests.container.inside import give_image
 from tests.container.owner import Owner
 from tests.container.system import make_system
@@ -30,7 +31,7 @@ CACHE = ROOT / ".cache" / "container"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give whoever is the first to need an image the time to build it."""
     for item in items:
-        if "system" in getattr(item, "fixturenames", ()):
+        if {"system", "torch_image"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.timeout(1500))
 
 
@@ -101,3 +102,25 @@ def system() -> Path:
         if not folder.exists():
             make_system(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def torch_image(system: Path, session_owner: Owner) -> Path:
+    """An image of this checkout that trains, built by `pcm image build`; nobody may change it.
+
+    It is built again when the code or the environment of the tests changes.
+    """
+    environment = CACHE / f"environment-{environment_key()}"
+    image = CACHE / "images" / "pcm.sif"
+    image.parent.mkdir(exist_ok=True)
+    with FileLock(CACHE / "image.lock"):
+        if not environment.exists():
+            make_environment(system, environment)
+        session_owner.take(image.parent)
+        built = session_owner.pcm(
+            *("image", "build", str(image), "--environment", str(environment)),
+            *("--compression", "zstd", "--project", str(ROOT)),
+            timeout=900,
+        )
+    assert built.returncode == 0, built.stderr
+    return image
