@@ -66,7 +66,7 @@ def staged(
     except _NotStagedError as error:
         reason = str(error)
     except OSError as error:
-        reason = f"{error.strerror}: {error.filename}"
+        reason = f"{error.strerror} in {container.stage}"
     tell(f"the image is used where it is, and not copied to this node: {reason}")
     return container
 

@@ -106,7 +106,7 @@ def _command_here(
         ends = (attempt.files.stop, attempt.files.failed)
         return bool(signals.received) or job.is_orphaned or any(end.exists() for end in ends)
 
-    environment = training_environment(os.environ, job, attempt.threads, gpus_here(attempt, job))
+    environment = training_environment(os.environ, job, attempt.threads, attempt.gpus)
     container = attempt.container
     if container is not None:
         require_on_node(container)
@@ -116,17 +116,6 @@ def _command_here(
     if attempt.launch.ships_code:
         environment = with_code_first(environment, attempt.launch.snapshot)
     return attempt.command, environment
-
-
-def gpus_here(attempt: Attempt, job: Job) -> int:
-    """GPUs that the job has on this node and that training can see."""
-    if attempt.container is not None and attempt.container.nv is False:
-        return 0
-    if job.executor != "slurm":
-        # A machine without GPUs trains on CPUs, which the plan has told.
-        return len(job.devices.split(",")) if job.devices else 0
-    point = attempt.launch.point_record(attempt.run_dir.path.name) or {}
-    return int(point.get("resources", {}).get("gpus_per_node", 0))
 
 
 def wait_for_outcomes(attempt: Attempt, job: Job) -> None:
