@@ -17,7 +17,12 @@ def run_whole(
     model: Any, data_train: Any, data_val: Any, trainer_kwargs: Mapping[str, Any]
 ) -> None:
     """Train one rank to the end, as `python -m pcm RUN_DIR` does."""
-    trainer: dict[str, Any] = {"callbacks": [], "num_nodes": None, "devices": None, "accelerator": "cpu"}
+    trainer: dict[str, Any] = {
+        "callbacks": [],
+        "num_nodes": None,
+        "devices": None,
+        "accelerator": "cpu",
+    }
     config = {
         "schema_version": 1,
         "seed": 0,
