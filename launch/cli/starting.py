@@ -58,6 +58,7 @@ def launch_grid(
         return
     print_plan(plan, grid, err=as_json)
     if dry_run:
+        with_checkout(grid, executor, site, store.root.path, err=False)
         _print_what_would_run(plan.work, grid, store, executor, site)
         return
     if not plan.work:
