@@ -17,7 +17,13 @@ def run_whole(
     model: Any, data_train: Any, data_val: Any, trainer_kwargs: Mapping[str, Any]
 ) -> None:
     """Train one rank to the end, as `python -m pcm RUN_DIR` does."""
-    trainer: dict[str, Any] = {"callbacks": [], "num_nodes": None, "devices": None, "accelerator": "cpu"}
+    trainer: dict[str, Any] = {
+        "callbacks": [],
+        "num_nodes": None,
+        "devices": None,
+        "accelerator": "cpu",
+        "kwargs": dict(trainer_kwargs),
+    }
     config = {
         "schema_version": 1,
         "seed": 0,
@@ -26,7 +32,7 @@ def run_whole(
         "model": model,
         "data_train": data_train,
         "data_val": data_val,
-        "trainer": {**trainer, "kwargs": dict(trainer_kwargs)},
+        "trainer": trainer,
     }
     record = {
         "schema_version": 1,
