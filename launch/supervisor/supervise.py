@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -17,9 +18,10 @@ from launch.store import LaunchDir
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
 from launch.supervisor.environment import training_environment
+from launch.supervisor.heartbeat import INTERVAL_S, LOOKS, Watch
 from launch.supervisor.inside import inside_command, inside_environment, require_on_node
 from launch.supervisor.job import Job
-from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone
+from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone, record_silence
 from launch.supervisor.refusal import recorded_refusal
 from launch.supervisor.slurm_job import is_slurm_task, slurm_job
 from launch.supervisor.training import TrainingProcess
@@ -125,6 +127,22 @@ def wait_for_outcomes(attempt: Attempt, job: Job) -> None:
     while missing and time.monotonic() < deadline:
         missing = {r for r in missing if not files.outcome(r).exists() and not is_gone(files, r)}
         time.sleep(0.1)
+    if files.failed.exists() and job.local_world_size < job.world_size:
+        listen([Watch(files, rank) for rank in missing])
+
+
+def listen(watches: Sequence[Watch]) -> None:
+    """Find out which ranks have fallen silent, and write that down.
+
+    Where a node is gone, the others' complaints about lost connections may be there sooner.
+    """
+    for _ in range(LOOKS + 1):
+        for each in watches:
+            if each.is_silent():
+                record_silence(each.files, each.rank)
+        if all(each.has_ended for each in watches):
+            return
+        time.sleep(INTERVAL_S)
 
 
 def conclude(attempt: Attempt) -> State:
