@@ -17,6 +17,13 @@ class Executor(StrEnum):
     DEBUG = "debug"
 
 
+class Code(StrEnum):
+    """Which code the jobs of a launch run."""
+
+    BAKED = "baked"
+    SNAPSHOT = "snapshot"
+
+
 class TrackerName(StrEnum):
     """Where metrics go besides the run directory."""
 
@@ -104,3 +111,9 @@ MaxParallel = Annotated[
     int | None, typer.Option(help="Experiments that may run at once.", min=1, metavar="N")
 ]
 Image = Annotated[str | None, typer.Option(help="Apptainer image to run in.", metavar="FILE.sif")]
+CodeOption = Annotated[
+    Code | None,
+    typer.Option(
+        help="Run the code that is in the image or installed, or a copy of this checkout as it is."
+    ),
+]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from launch.cli.options import TrackerName
+from launch.cli.options import Code, TrackerName
 from launch.cli.printing import print_json
 
 if TYPE_CHECKING:
@@ -28,12 +28,14 @@ class Wishes:
         resources: entries of `resources`; None leaves one to the file.
         tracker: None leaves it to the file.
         image: the same.
+        code: the same.
     """
 
     overrides: Sequence[str] = ()
     resources: Mapping[str, Any] = field(default_factory=dict)
     tracker: TrackerName | None = None
     image: str | None = None
+    code: Code | None = None
 
     def for_one_rank(self) -> "Wishes":
         """The same for a single process."""
@@ -53,9 +55,14 @@ class Wishes:
         grid = expand(path, overrides=overrides, resources=resources)
         if self.tracker is not None:
             grid = replace(grid, tracker=_tracker(self.tracker, grid.tracker))
-        if self.image is not None:
-            grid = replace(grid, container={**(grid.container or {}), "image": self.image})
-        return grid
+        return with_container(grid, self.image, self.code)
+
+
+def with_container(grid: "Grid", image: str | None, code: Code | None) -> "Grid":
+    """The grid with what the command line says of its `container:`."""
+    named = {"image": image, "code": None if code is None else str(code)}
+    said = {key: value for key, value in named.items() if value is not None}
+    return replace(grid, container={**(grid.container or {}), **said}) if said else grid
 
 
 def _tracker(name: TrackerName, former: Mapping[str, Any] | None) -> dict[str, Any] | None:

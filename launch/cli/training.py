@@ -1,6 +1,5 @@
 """`pcm train`: one experiment without a grid file."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ from typer.core import TyperCommand
 from launch.cli.checkpoints import checkpoint_file
 from launch.cli.finding import open_store
 from launch.cli.options import (
+    CodeOption,
     DryRun,
     Executor,
     GpusPerNode,
@@ -20,7 +20,7 @@ from launch.cli.options import (
     TrackerName,
     TrackerOption,
 )
-from launch.cli.planning import ONE_RANK
+from launch.cli.planning import ONE_RANK, with_container
 from launch.cli.starting import launch_grid
 from pcm.errors import UsageError
 
@@ -82,6 +82,7 @@ def train(
     gpus_per_node: GpusPerNode = None,
     tasks_per_node: TasksPerNode = None,
     image: Image = None,
+    code: CodeOption = None,
     tracker: TrackerOption = None,
     runs_dir: RunsDir = None,
     dry_run: DryRun = False,
@@ -120,8 +121,7 @@ def train(
         checkpoint=_checkpoint(store, checkpoint_experiment_id, checkpoint_name),
         resources=resources,
     )
-    if image is not None:
-        grid = replace(grid, container={"image": image})
+    grid = with_container(grid, image, code)
     if verbose:
         from launch.store.yaml_text import dump_yaml
 

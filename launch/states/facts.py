@@ -11,7 +11,7 @@ from launch.records import names_in, newest_attempt, read_record
 from launch.scheduler import NOT_ASKED, Queue
 from launch.states.places import Places, read_places
 from launch.states.why import first_failing_rank, reason
-from launch.status import AttemptFacts, Place, Progress, Status, derive_state
+from launch.status import AttemptFacts, Place, Progress, State, Status, derive_state
 from launch.store import Experiment, RunsRoot
 from pcm.run_dir import AttemptDir
 
@@ -92,6 +92,8 @@ def _status(
     is_finished = facts is not None and facts.is_finished
     place = None if is_finished else places.of(experiment_id, facts)
     state, detail = derive_state(facts, place, is_cancelled=is_cancelled)
+    if state is State.NEW and experiment_id in places.unsubmitted:
+        detail = f"not submitted: {places.unsubmitted[experiment_id] or 'its launch was cut short'}"
     return Status(
         state,
         detail,

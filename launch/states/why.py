@@ -87,9 +87,10 @@ def _ending(record: Mapping[str, Any]) -> str:
     """How a process ended, from its outcome or from the record of a failure."""
     if record.get("message"):
         return _first_line(record["message"])
-    if record.get("signal"):
-        return f"killed by {record['signal']}"
-    return f"exit code {record.get('exit_code')}"
+    signal, exit_code = record.get("signal"), f"exit code {record.get('exit_code')}"
+    if record.get("out_of_memory"):
+        return f"out of memory ({signal or exit_code})"
+    return f"killed by {signal}" if signal else exit_code
 
 
 def _first_line(text: Any) -> str:

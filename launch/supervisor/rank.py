@@ -46,7 +46,7 @@ class Rank:
 
     def _record(self, training: TrainingProcess) -> dict[str, Any]:
         child = {f"child_{key}": value for key, value in training.process.record().items()}
-        return child | Process.current().record()
+        return {"command": training.command} | child | Process.current().record()
 
     def _pass_on_stop(self) -> None:
         if self._signals.received:
@@ -96,11 +96,8 @@ def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:
     write_json(files.outcome(rank), outcome.record())
     if files.finished.exists() or outcome.killed:
         return
-    if outcome.is_failure and outcome.out_of_memory:
-        how = outcome.signal or f"exit code {outcome.exit_code}"
-        fail(files, rank, outcome.exit_code, outcome.signal, f"out of memory ({how})", is_oom=True)
-    elif outcome.is_failure:
-        fail(files, rank, outcome.exit_code, outcome.signal)
+    if outcome.is_failure:
+        fail(files, rank, outcome.exit_code, outcome.signal, is_oom=outcome.out_of_memory)
     elif rank == 0 and not files.stopped.exists():
         fail(files, rank, outcome.exit_code, message="training ended without a word")
 

@@ -4,8 +4,11 @@ import os
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from launch.container import with_code_first
+from launch.container.staging import staged
 from launch.signals import SCHEDULER, SignalFlag
 from launch.states.facts import attempt_facts
 from launch.status import State, derive_state
@@ -14,7 +17,7 @@ from launch.store import LaunchDir
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
 from launch.supervisor.environment import training_environment
-from launch.supervisor.inside import inside_environment, require_on_node
+from launch.supervisor.inside import inside_command, inside_environment, require_on_node
 from launch.supervisor.job import Job
 from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone
 from launch.supervisor.refusal import recorded_refusal
@@ -79,16 +82,11 @@ def follow(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag)
 
 def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
     """Start the training process of one rank and stay with it."""
-    environment = training_environment(os.environ, job, attempt.threads)
-    container = attempt.container
     try:
-        if container is not None:
-            require_on_node(container)
-            environment = inside_environment(container, environment)
+        command, environment = _command_here(attempt, job)
         log = attempt.files.log(job.rank)
-        training = TrainingProcess(
-            attempt.command, environment, log, is_inside=container is not None
-        )
+        is_inside = attempt.container is not None
+        training = TrainingProcess(command, environment, log, is_inside=is_inside)
         try:
             Rank(attempt, job, signals).run(training)
         finally:
@@ -97,6 +95,31 @@ def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
         with suppress(OSError):
             fail(attempt.files, job.rank, message=f"its supervisor: {error}")
         raise
+
+
+def _command_here(attempt: Attempt, job: Job) -> tuple[list[str], dict[str, str]]:
+    """Words and variables of the training process of one rank, on its own node."""
+    environment = training_environment(os.environ, job, attempt.threads, gpus_here(attempt, job))
+    container = attempt.container
+    if container is not None:
+        require_on_node(container)
+        container = staged(container, partial(attempt.tell, job.rank))
+        command = inside_command(container, attempt.run_dir, attempt.arguments)
+        return command, inside_environment(container, environment)
+    if attempt.launch.ships_code:
+        environment = with_code_first(environment, attempt.launch.snapshot)
+    return attempt.command, environment
+
+
+def gpus_here(attempt: Attempt, job: Job) -> int:
+    """GPUs that the job has on this node and that training can see."""
+    if attempt.container is not None and attempt.container.nv is False:
+        return 0
+    if job.executor != "slurm":
+        # A machine without GPUs trains on CPUs, which the plan has told.
+        return len(job.devices.split(",")) if job.devices else 0
+    point = attempt.launch.point_record(attempt.run_dir.path.name) or {}
+    return int(point.get("resources", {}).get("gpus_per_node", 0))
 
 
 def wait_for_outcomes(attempt: Attempt, job: Job) -> None:

@@ -58,6 +58,18 @@ def test_a_killed_rank_wins_over_all_complaints(run_dir: RunDir, files: AttemptD
     assert (found.rank, found.reason, found.text) == (2, "killed by SIGKILL", "step 1\nstep 2")
 
 
+def test_lack_of_memory_is_told_whichever_rank_it_met_first(
+    run_dir: RunDir, files: AttemptDir
+) -> None:
+    killed = {"exit_code": None, "signal": "SIGKILL", "killed": False, "out_of_memory": True}
+    write_json(files.failed, {"rank": 1, **killed})
+    for rank in range(2):
+        write_json(files.outcome(rank), killed)
+    found = why(run_dir)
+    assert found is not None
+    assert (found.rank, found.reason) == (0, "out of memory (SIGKILL)")
+
+
 def test_without_any_error_the_record_of_the_failure_tells(
     run_dir: RunDir, files: AttemptDir
 ) -> None:

@@ -37,7 +37,7 @@ def add_attempt(experiment: Experiment, number: int = 1, **records: Any) -> Atte
     write_json(files.attempt, {"job_id": "7_0", "key": f"7_0-{number - 1}"})
     for name, record in records.items():
         write_json(getattr(files, name), record)
-    return Attempt(experiment.run_dir, files, [], 1)
+    return Attempt(experiment.launch, experiment.run_dir, files, [], [], 1)
 
 
 def set_resources(experiment: Experiment, **resources: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from launch.processes import Process
 from launch.records import read_record
 from launch.signals import Received, SignalFlag
+from launch.store import LaunchDir
 from launch.supervisor import rank as module
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
@@ -23,6 +24,7 @@ class PretendedTraining(TrainingProcess):
     """Ends as it is told, after a few looks at it, or when it is killed."""
 
     def __init__(self, outcome: Outcome, looks: int = 3) -> None:
+        self.command = ["train"]
         self.process = Process.current()
         self._outcome = outcome
         self._looks = looks
@@ -64,7 +66,8 @@ def run(files: AttemptDir, job: Job) -> Run:
         signals: tuple[str, ...] = (),
         launcher: Process | None = None,
     ) -> Outcome:
-        attempt = Attempt(RunDir(files.path.parents[1]), files, [], 1)
+        run_dir = RunDir(files.path.parents[1])
+        attempt = Attempt(LaunchDir(Path("/no launch")), run_dir, files, [], [], 1)
         flag = SignalFlag(())
         flag.received = [Received(name, 0.0) for name in signals]
         place = replace(job, rank=rank, launcher=launcher)
