@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from launch.cli.finding import lines_of
 from launch.cli.options import Code, TrackerName
 from launch.cli.printing import print_json
 
@@ -74,13 +75,12 @@ def _tracker(name: TrackerName, former: Mapping[str, Any] | None) -> dict[str, A
 
 
 def plan_of(grid: "Grid", store: "Store", site: str | None) -> "Plan":
-    """What launching the grid would do now."""
+    """What launching the grid would do now; says so where Slurm can't be asked."""
     from launch.plan import make_plan
-    from launch.states.facts import read_statuses
 
     ids = {point.id for point in grid.points}
-    known = read_statuses(each for each in store.experiments() if each.id in ids)
-    plan = make_plan(grid.points, {each: status.state for each, status in known.items()})
+    lines = lines_of([each for each in store.experiments() if each.id in ids])
+    plan = make_plan(grid.points, {line.id: line.state for line in lines})
     if site is None:
         return plan
     from launch.cli.sites import find_site

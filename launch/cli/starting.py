@@ -98,6 +98,7 @@ def _show(
         print_plan_json(plan)
         return
     print_plan(plan, grid)
+    with_checkout(grid, executor, site, store.root.path, err=False)
     if executor is Executor.SLURM and plan.work:
         print_scripts(plan.work, grid.name, store.root.path, site)
     else:

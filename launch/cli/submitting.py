@@ -73,7 +73,8 @@ def launch_on_slurm(
             return Launched([])
         # Asked before anything is written: a controller that is down leaves no trace.
         size = largest_array(cluster)
-        store.freeze(grid, details={"executor": str(Executor.SLURM), "site": site})
+        details = {"executor": str(Executor.SLURM), "site": site}
+        store.freeze(grid, details=details | {"site_defaults": cluster.defaults.given()})
         known = {experiment.id: experiment for experiment in store.experiments(grid.name)}
         experiments = [known[each] for each in wanted]
         tell = partial(typer.echo, err=err)
