@@ -272,6 +272,14 @@ def test_an_unknown_site_is_answered_with_those_there_are(pcm: Pcm) -> None:
     assert "gres" in result.stderr
 
 
+def test_a_model_is_no_grid(pcm: Pcm, project: Path) -> None:
+    model = next(project.rglob("models/*.yaml")).relative_to(project)
+    result = pcm("plan", str(model))
+    assert result.exit_code == 3
+    assert f"{model}: this is a model file\n  expected: a grid file" in result.stderr
+    assert "unknown key" not in result.stderr
+
+
 def test_a_missing_grid(pcm: Pcm) -> None:
     result = pcm("launch", "smal.yaml", *LOCAL)
     assert result.exit_code == 3
