@@ -4,6 +4,7 @@ All of it takes some minutes once, and is kept in `.cache`. Where Apptainer can'
 fail and say so; they never skip.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,10 +13,16 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.cluster.conftest import cluster, home, person, slurm_installed
+from tests.cluster.person import Person
+from tests.container import tiny
 from tests.container.apptainer import find_or_install
 from tests.container.environment import environment_key, make_environment
+from tests.container.inside import give_image
 from tests.container.owner import Owner
 from tests.container.system import make_system
+
+__all__ = ["cluster", "home", "person", "slurm_installed"]
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "container"
@@ -56,6 +63,34 @@ def owner(user: str, apptainer: Path) -> Iterator[Owner]:
     folder.mkdir()
     yield Owner(user, folder, apptainer)
     shutil.rmtree(parent)
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """Where all users may look."""
+    path = Path(tempfile.mkdtemp(prefix="pcm-image-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def tiny_image(folder: Path, apptainer: Path, user: str) -> Path:
+    """An image with a stand-in for training, built by an unprivileged user."""
+    tiny.make_root(folder / "root")
+    made = folder / "made"
+    made.mkdir()
+    shutil.chown(made, user)
+    path = f"{apptainer.parent}:{os.environ['PATH']}"
+    tiny.build(folder / "root", made / "tiny.sif", {"PATH": path, "HOME": str(made)}, user)
+    return made / "tiny.sif"
+
+
+@pytest.fixture
+def inside(person: Person, apptainer: Path, tiny_image: Path) -> Person:
+    """Somebody with Apptainer, and an image of a hostile name in the project folder."""
+    give_image(person, apptainer, tiny_image)
+    return person
 
 
 @pytest.fixture(scope="session")
