@@ -145,11 +145,9 @@ def tell(state: str, place: Place, starts: list[Start], peer: list[Start]) -> No
 
 def without_container(python: Path) -> Place:
     """The unpacked environment's own Python."""
-    environment = python.parents[1]
-    variables = {
-        "PCM_PYTHON": shlex.quote(str(python.absolute())),
-        "PYTHONPATH": str(environment.absolute() / "code"),
-    }
+    environment = python.absolute().parents[1]
+    words = ["env", f"PYTHONPATH={environment / 'code'}", str(python.absolute())]
+    variables = {"PCM_PYTHON": shlex.join(words)}
     return Place("no container", environment, [], variables)
 
 
