@@ -22,6 +22,7 @@ def run_whole(
         "num_nodes": None,
         "devices": None,
         "accelerator": "cpu",
+        "kwargs": dict(trainer_kwargs),
     }
     config = {
         "schema_version": 1,
@@ -31,7 +32,7 @@ def run_whole(
         "model": model,
         "data_train": data_train,
         "data_val": data_val,
-        "trainer": {**trainer, "kwargs": dict(trainer_kwargs)},
+        "trainer": trainer,
     }
     record = {
         "schema_version": 1,

@@ -31,7 +31,7 @@ class Format(StrEnum):
 def results(
     words: Annotated[
         list[str],
-        typer.Argument(help="Sweeps or experiments.", metavar="SWEEP|ID...", show_default=False),
+        typer.Argument(help="Sweeps or experiments.", metavar="SWEEP|ID", show_default=False),
     ],
     *,
     as_format: Annotated[

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from launch.cli.checkpoints import BY_RANK, checkpoint_file
 from launch.cli.collecting import print_results, results_of
 from launch.cli.finding import find_experiments, lines_of, open_store
 from launch.cli.options import Executor, MaxParallel, RunsDir, SweepsOrIds
@@ -52,6 +53,9 @@ def resume(
     if not chosen:
         typer.echo("Nothing to resume.")
         return
+    if checkpoint is not None and checkpoint not in BY_RANK:
+        for experiment in chosen:
+            checkpoint_file(experiment, checkpoint)
     where = executor or _executor_of(chosen)
     if where is Executor.SLURM:
         resume_on_slurm(chosen, store, checkpoint=checkpoint)

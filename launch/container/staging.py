@@ -41,13 +41,16 @@ class _NotStagedError(Exception):
     """Why there is no copy."""
 
 
-def staged(container: Container, tell: Callable[[str], None]) -> Container:
+def staged(
+    container: Container, tell: Callable[[str], None], is_given_up: Callable[[], bool]
+) -> Container:
     """The container with its image on this node's own disk, copied there unless it is already.
 
     Where that can't be, the image stays where it is.
 
     Args:
         tell: called with what a person may want to know.
+        is_given_up: asked while copying: whether training is to stop anyway.
 
     Raises:
         RefusedError: the image is not the one of the launch any more.
@@ -57,13 +60,13 @@ def staged(container: Container, tell: Callable[[str], None]) -> Container:
     try:
         folder = _own_folder(container.stage)
         with filelock.FileLock(folder / "lock", timeout=PATIENCE_S):
-            return replace(container, image=_copy_in(folder, container, tell))
+            return replace(container, image=_copy_in(folder, container, tell, is_given_up))
     except filelock.Timeout:
         reason = f"another job has been copying to {folder} for {PATIENCE_S:.0f} s"
     except _NotStagedError as error:
         reason = str(error)
     except OSError as error:
-        reason = f"{error.strerror}: {error.filename}"
+        reason = f"{error.strerror} in {container.stage}"
     tell(f"the image is used where it is, and not copied to this node: {reason}")
     return container
 
@@ -82,7 +85,12 @@ def _own_folder(stage: str) -> Path:
     return folder
 
 
-def _copy_in(folder: Path, container: Container, tell: Callable[[str], None]) -> Path:
+def _copy_in(
+    folder: Path,
+    container: Container,
+    tell: Callable[[str], None],
+    is_given_up: Callable[[], bool],
+) -> Path:
     """The image in our folder; whole, since only whole copies get its name."""
     image, size = folder / f"{container.sha256}.sif", container.size or 0
     if image.exists() and image.stat().st_size == size:
@@ -94,7 +102,7 @@ def _copy_in(folder: Path, container: Container, tell: Callable[[str], None]) ->
     started = time.monotonic()
     part = image.with_suffix(".part")
     try:
-        require_digest(container, _copy(container.image, part))
+        require_digest(container, _copy(container.image, part, is_given_up))
         part.rename(image)
     finally:
         part.unlink(missing_ok=True)
@@ -126,11 +134,17 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _copy(source: Path, target: Path) -> str:
-    """Copy a file durably; returns the sha256 of what was copied."""
+def _copy(source: Path, target: Path, is_given_up: Callable[[], bool]) -> str:
+    """Copy a file durably; returns the sha256 of what was copied.
+
+    Raises:
+        _NotStagedError: it is given up.
+    """
     digest = hashlib.sha256()
     with source.open("rb") as reading, target.open("wb") as writing:
         while chunk := reading.read(_CHUNK):
+            if is_given_up():
+                raise _NotStagedError("a stop was asked for")
             digest.update(chunk)
             writing.write(chunk)
         writing.flush()

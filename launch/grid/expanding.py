@@ -1,14 +1,13 @@
 """Grid file -> points, each checked all the way down. Nothing is written or printed."""
 
-import gc
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from launch.garbage import no_garbage_collection
 from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
 from launch.grid.file import RESOURCES, GridFile, GridReader
@@ -69,23 +68,8 @@ def expand_document(
     grid = reader.read()
     if grid is None:
         raise ConfigError(reader.faults)
-    with _without_garbage_collection():
+    with no_garbage_collection():
         return _Expansion(grid, reader.faults).run(text, flags)
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Leave out the collector's rounds, which look at every point again and find nothing.
-
-    Configs and points hold no cycles, so all that is given up is freed without it.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Expansion:

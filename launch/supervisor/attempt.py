@@ -51,6 +51,7 @@ class Attempt:
         arguments: what training is told.
         command: words of the training command on rank 0's node.
         threads: of each rank.
+        gpus: that the job has on each node, and that training must see.
         container: the image that training runs in; None without one.
     """
 
@@ -60,6 +61,7 @@ class Attempt:
     arguments: list[str]
     command: list[str]
     threads: int
+    gpus: int = 0
     container: Container | None = None
 
     def tell(self, rank: int, text: str) -> None:
@@ -124,11 +126,11 @@ def join_attempt(
 def _joined(launch: LaunchDir, run_dir: RunDir, files: AttemptDir, job: Job) -> Attempt:
     """The attempt that rank 0 wrote down, on the node of another rank."""
     record = read_record(files.attempt)
-    arguments, command, threads = (record[key] for key in ("arguments", "command", "threads"))
     container = node_container(launch, run_dir, job)
     if container is not None:
         container = replace(container, mount=Mount(record["mount"]))
-    return Attempt(launch, run_dir, files, arguments, command, threads, container)
+    shared = {key: record[key] for key in ("arguments", "command", "threads", "gpus")}
+    return Attempt(launch, run_dir, files, container=container, **shared)
 
 
 def _check_world_size(run_dir: RunDir, job: Job) -> None:
@@ -198,7 +200,8 @@ def _make(launch: LaunchDir, run_dir: RunDir, job: Job) -> Attempt:
         container = with_sure_mount(container, job)
         command = inside_command(container, run_dir, arguments)
     files, threads = run_dir.attempt(number), _threads(former, job)
-    attempt = Attempt(launch, run_dir, files, arguments, command, threads, container)
+    gpus = gpus_on_node(launch, run_dir, job, container)
+    attempt = Attempt(launch, run_dir, files, arguments, command, threads, gpus, container)
     attempt.files.path.mkdir(parents=True)
     record = _record(attempt, job)
     if container is None and not launch.ships_code:
@@ -228,6 +231,17 @@ def _threads(former: list[AttemptDir], job: Job) -> int:
     return int(first.get("threads", job.cores))
 
 
+def gpus_on_node(launch: LaunchDir, run_dir: RunDir, job: Job, container: Container | None) -> int:
+    """GPUs that the job has on each node; none where the image is to have none of them."""
+    if container is not None and container.nv is False:
+        return 0
+    if job.executor != "slurm":
+        # A machine without GPUs trains on CPUs, which the plan has told.
+        return len(job.devices.split(",")) if job.devices else 0
+    point = launch.point_record(run_dir.path.name) or {}
+    return int(point.get("resources", {}).get("gpus_per_node", 0))
+
+
 def _record(attempt: Attempt, job: Job) -> dict[str, Any]:
     return {
         "number": attempt.files.number,
@@ -238,6 +252,7 @@ def _record(attempt: Attempt, job: Job) -> dict[str, Any]:
         "started": time.time(),
         "world_size": job.world_size,
         "threads": attempt.threads,
+        "gpus": attempt.gpus,
         "arguments": attempt.arguments,
         "command": attempt.command,
         "mount": None if attempt.container is None else str(attempt.container.mount),

@@ -85,7 +85,7 @@ def follow(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag)
 def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
     """Start the training process of one rank and stay with it."""
     try:
-        command, environment = _command_here(attempt, job)
+        command, environment = _command_here(attempt, job, signals)
         log = attempt.files.log(job.rank)
         is_inside = attempt.container is not None
         training = TrainingProcess(command, environment, log, is_inside=is_inside)
@@ -99,29 +99,25 @@ def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
         raise
 
 
-def _command_here(attempt: Attempt, job: Job) -> tuple[list[str], dict[str, str]]:
+def _command_here(
+    attempt: Attempt, job: Job, signals: SignalFlag
+) -> tuple[list[str], dict[str, str]]:
     """Words and variables of the training process of one rank, on its own node."""
-    environment = training_environment(os.environ, job, attempt.threads, gpus_here(attempt, job))
+
+    def is_given_up() -> bool:
+        ends = (attempt.files.stop, attempt.files.failed)
+        return bool(signals.received) or job.is_orphaned or any(end.exists() for end in ends)
+
+    environment = training_environment(os.environ, job, attempt.threads, attempt.gpus)
     container = attempt.container
     if container is not None:
         require_on_node(container)
-        container = staged(container, partial(attempt.tell, job.rank))
+        container = staged(container, partial(attempt.tell, job.rank), is_given_up)
         command = inside_command(container, attempt.run_dir, attempt.arguments)
         return command, inside_environment(container, environment)
     if attempt.launch.ships_code:
         environment = with_code_first(environment, attempt.launch.snapshot)
     return attempt.command, environment
-
-
-def gpus_here(attempt: Attempt, job: Job) -> int:
-    """GPUs that the job has on this node and that training can see."""
-    if attempt.container is not None and attempt.container.nv is False:
-        return 0
-    if job.executor != "slurm":
-        # A machine without GPUs trains on CPUs, which the plan has told.
-        return len(job.devices.split(",")) if job.devices else 0
-    point = attempt.launch.point_record(attempt.run_dir.path.name) or {}
-    return int(point.get("resources", {}).get("gpus_per_node", 0))
 
 
 def wait_for_outcomes(attempt: Attempt, job: Job) -> None:

@@ -28,8 +28,8 @@ def missing_gpus(asked: int, visible: int) -> RefusedError:
     """What to tell where training would silently go to the CPU."""
     reason, hint = _reason()
     return RefusedError(
-        f"{asked} GPUs were asked for on this node, {os.uname().nodename}, "
-        f"and training sees {visible}: {reason}",
+        f"GPUs on {os.uname().nodename}: {asked} asked for, {visible} seen by training, "
+        f"since {reason}",
         hint=f"{hint}; `accelerator: cpu` in the trainer file trains without",
     )
 
@@ -45,7 +45,7 @@ def _reason() -> tuple[str, str]:
         return f"the driver's libcuda.so.1 is not {where}", "`nv: true` in `container:` brings it"
     if (chosen := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
         return f"CUDA_VISIBLE_DEVICES is {chosen!r}", "see what sets it, on the node or at launch"
-    return f"the driver says: {_complaint()}", "`nvidia-smi` on the node tells more"
+    return f"the driver says {_complaint()!r}", "`nvidia-smi` on the node tells more"
 
 
 def _has_driver() -> bool:
@@ -62,4 +62,4 @@ def _complaint() -> str:
         torch.cuda.init()
     except RuntimeError as error:
         return str(error).partition("\n")[0]
-    return "nothing is wrong"
+    return "nothing"

@@ -42,6 +42,8 @@ _WRONG_WARNINGS = (
     "The `srun` command is available on your system but is not used",
     "Detected call of `lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`",
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
+    "You have overridden `transfer_batch_to_device` in `LightningModule`",
+    "The number of training batches \\(\\d+\\) is smaller than the logging interval",
 )
 
 

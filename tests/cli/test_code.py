@@ -88,3 +88,10 @@ def test_one_experiment_may_ask_for_it(pcm: Pcm, checkout: Path) -> None:
     result = pcm("train", *words, "--code", "snapshot", "--tracker", "none")
     assert result.exit_code == 0, result.output
     assert json.loads(only_launch(checkout).sweep.read_text())["ships_code"]
+
+
+def test_a_rehearsal_tells_which_code_it_would_be(pcm: Pcm, checkout: Path) -> None:
+    result = pcm(*SNAPSHOT, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert f"code of {checkout.resolve()}, commit" in result.stdout
+    assert not (checkout / "runs" / "sweeps").exists()

@@ -211,8 +211,23 @@ def test_an_older_image_is_found_on_the_node_where_nobody_could_look(
     inside.environment["PATH"] = others
     [experiment] = inside.launch(grid, "--site", "site.yaml")
     inside.wait_for_empty_queue()
-    [refusal] = wait_for(lambda: list(experiment.launch.jobs.glob("refused-*.json")))
-    assert "has an older pcm" in refusal.read_text()
+    assert "has an older pcm" in inside.pcm("why", experiment.id).stdout
+    assert experiment.run_dir.attempts() == []
+
+
+def test_what_is_missing_on_the_node_is_told_before_it_trains(inside: Person) -> None:
+    """The login node may well lack what the nodes have, so it only says so."""
+    bound = write_grid(inside, binds=["/not here:/data"])
+    [experiment] = inside.launch(bound)
+    inside.wait_for_empty_queue()
+    told = inside.pcm("why", experiment.id).stdout
+    assert "the image needs folders that are not on" in told
+    assert "/not here" in told
+
+    (inside.project / IMAGE).unlink()
+    inside.pcm("resume", experiment.id)
+    inside.wait_for_empty_queue()
+    assert "can't be read: No such file" in inside.pcm("why", experiment.id).stdout
     assert experiment.run_dir.attempts() == []
 
 

@@ -1,5 +1,6 @@
 """A launch that ships its checkout: the code of the launch runs, whatever is edited later."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,3 +95,21 @@ def test_the_code_of_the_image_runs_unless_another_is_asked_for(
     [experiment] = inside.experiments()
     assert "this is the" not in told(experiment)
     assert not experiment.launch.snapshot.exists()
+
+
+def test_a_real_image_takes_the_snapshot_and_leaves_its_own(
+    checkout: Person, apptainer: Path, torch_image: Path
+) -> None:
+    checkout.environment["PATH"] = f"{apptainer.parent}:{checkout.environment['PATH']}"
+    container = {"image": str(torch_image), "code": "snapshot", "stage": str(checkout.home)}
+    data = {"data_train": "mnist-plain-train.yaml", "data_val": "mnist-plain-test.yaml"}
+    base = {"model": "vae.yaml", **data}
+    short = {"subsample_size": 8, "model.training.batch_size": 4, "model.training.max_epochs": 1}
+    grid = {"name": "real", "base": base, "set": short, "container": container}
+    # JSON is YAML.
+    checkout.write_file("real.yaml", json.dumps(grid))
+    checkout.pcm(*LAUNCH, "real.yaml")
+    [experiment] = checkout.experiments()
+    assert "this is the launched code" in told(experiment)
+    command = read_record(experiment.run_dir.attempt(1).supervisor(0))["command"]
+    assert str(torch_image) not in command

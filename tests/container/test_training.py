@@ -1,6 +1,8 @@
 """Real training inside a real image: on this machine, and in Slurm whatever befalls it."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from launch.records import read_record
 from launch.store import Experiment, Store
 from tests.cluster.conftest import cluster, home, person, slurm_installed
-from tests.cluster.person import Person
+from tests.cluster.person import Person, wait_for
 from tests.cluster.running import PATIENCE_S, Running
 from tests.resume.runs import assert_same_end
 
@@ -21,11 +23,10 @@ DIGITS = {
         "data_train": "mnist-plain-train.yaml",
         "data_val": "mnist-plain-test.yaml",
     },
-    # Long enough not to end before something happens to it.
     "set": {
         "subsample_size": 256,
         "model.training.batch_size": 2,
-        "model.training.max_epochs": 20,
+        "model.training.max_epochs": 10,
     },
 }
 
@@ -80,13 +81,23 @@ def run_here(person: Person, grid: str, root: Path) -> Experiment:
     return experiment
 
 
+def signal_training(running: Running, number: signal.Signals) -> None:
+    """Send a signal to the training processes of both ranks alone."""
+    for rank in range(2):
+        os.killpg(running.pid(1, rank, "child_pid"), number)
+
+
 def test_preempted_inside_it_ends_as_if_left_alone(
     inside: Person, container: dict[str, Any]
 ) -> None:
     grid = write_grid(inside, TWO_RANKS, container=container, **DIGITS)
     running = Running.start(inside, grid)
-    running.wait_for_steps()
+    running.wait_for_steps(steps=1)
+    # On a fast machine it would end before Slurm has made up its mind.
+    signal_training(running, signal.SIGSTOP)
     with running.preempted():
+        wait_for(running.attempt(1).stop.exists)
+        signal_training(running, signal.SIGCONT)
         verdict = running.wait_for_verdict()
     assert (verdict["reason"], verdict["comes_back"]) == ("preempted", True)
     running.wait_for_end(attempt=2)
@@ -103,7 +114,7 @@ def test_what_is_cancelled_on_two_nodes_ends_inside(
     inside: Person, container: dict[str, Any]
 ) -> None:
     running = Running.start(inside, write_grid(inside, TWO_NODES, container=container, **DIGITS))
-    running.wait_for_steps()
+    running.wait_for_steps(steps=1)
     inside.pcm("cancel", running.experiment.id, "--yes")
     assert running.wait_for_verdict()["reason"] == "cancel"
     running.wait_until_over()

@@ -112,7 +112,7 @@ def test_gpus_that_were_asked_for_and_are_not_seen(tmp_path: Path) -> None:
     assert run(run_dir, CUDA_VISIBLE_DEVICES="", PCM_GPUS_ASKED="2") == [ExitCode.REFUSED]
     error = read_json(run_dir.attempt(1).error(0))
     assert error["type"] == "RefusedError"
-    assert "2 GPUs were asked for" in error["message"]
+    assert "2 asked for, 0 seen" in error["message"]
 
 
 def test_a_run_directory_of_a_newer_pcm(tmp_path: Path) -> None:

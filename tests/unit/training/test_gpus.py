@@ -35,9 +35,8 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
                 raise OSError(name)
 
         monkeypatch.setattr(ctypes, "CDLL", load)
-        with pytest.raises(RefusedError, match="4 GPUs were asked for on this node") as caught:
+        with pytest.raises(RefusedError, match="4 asked for, 0 seen by training") as caught:
             choose_device({"accelerator": "auto"}, ONE)
-        assert "training sees 0" in str(caught.value)
         return str(caught.value)
 
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
@@ -88,7 +87,7 @@ def test_fewer_than_there_are_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(gpus.ASKED, "2")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(RefusedError, match="training sees 1"):
+    with pytest.raises(RefusedError, match="2 asked for, 1 seen by training"):
         choose_device({}, Ranks(1, 2, 1, 2))
 
 

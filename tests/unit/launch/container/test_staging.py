@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 def stage() -> Stage:
     def stage(container: Container) -> tuple[Container, list[str]]:
         told: list[str] = []
-        return staged(container, told.append), told
+        return staged(container, told.append, lambda: False), told
 
     return stage
 
@@ -115,7 +115,7 @@ from pathlib import Path
 from launch.container import Container
 from launch.container.staging import staged
 image, sha256, stage = sys.argv[1:]
-staged(Container(Path(image), sha256=sha256, size=8000, stage=stage), print)
+staged(Container(Path(image), sha256=sha256, size=8000, stage=stage), print, lambda: False)
 """
 
 
@@ -163,6 +163,13 @@ def test_a_disk_that_fills_meanwhile_does_no_harm(
     found, told = stage(container)
     assert found == container
     assert "No space left" in told[0]
+    assert {path.name for path in folder.iterdir()} <= {"lock"}
+
+
+def test_nobody_copies_for_training_that_is_to_stop(container: Container, folder: Path) -> None:
+    told: list[str] = []
+    assert staged(container, told.append, lambda: True) == container
+    assert "a stop was asked for" in told[0]
     assert {path.name for path in folder.iterdir()} <= {"lock"}
 
 

@@ -12,7 +12,6 @@ from launch.container.settings import CODE_INSIDE, Bind
 from launch.site import Mount
 from launch.store import Experiment
 from launch.supervisor import inside
-from launch.supervisor.attempt import Attempt
 from launch.supervisor.inside import (
     inside_command,
     inside_environment,
@@ -20,10 +19,8 @@ from launch.supervisor.inside import (
     with_sure_mount,
 )
 from launch.supervisor.job import Job
-from launch.supervisor.supervise import gpus_here
 from pcm.errors import RefusedError
 from pcm.run_dir import write_json
-from tests.local.launches import make_launch
 
 
 @pytest.fixture
@@ -82,26 +79,6 @@ def test_the_image_is_unpacked_where_slurm_signals_everything(
     wanted = Mount.UNSQUASH if executor == "slurm" else Mount.AUTO
     assert with_sure_mount(Container(Path("/x.sif")), job).mount is wanted
     assert with_sure_mount(Container(Path("/x"), mount=Mount.FUSE), job).mount is Mount.FUSE
-
-
-@pytest.mark.parametrize(
-    ("place", "nv", "expected"),
-    [
-        ({"executor": "slurm"}, None, 2),
-        ({"executor": "slurm"}, False, 0),
-        ({"executor": "local", "devices": "0,1"}, None, 2),
-        ({"executor": "local", "devices": ""}, None, 0),
-        ({"executor": "local"}, None, 0),
-    ],
-)
-def test_training_is_told_how_many_gpus_there_must_be(
-    tmp_path: Path, job: Job, place: dict[str, Any], nv: bool | None, expected: int
-) -> None:
-    [experiment] = make_launch(tmp_path / "runs", world_size=2, gpus=2)
-    container = Container(Path("/x.sif"), nv=nv)
-    files = experiment.run_dir.attempt(1)
-    attempt = Attempt(experiment.launch, experiment.run_dir, files, [], [], 1, container)
-    assert gpus_here(attempt, replace(job, **place)) == expected
 
 
 def test_the_image_is_missing_or_another_one(experiment: Experiment, image: Path, job: Job) -> None:
