@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from launch.cli.holding import choose
 from launch.cli.options import Executor
 from launch.cli.planning import plan_of
 from launch.report.text import counted
@@ -75,16 +76,14 @@ def resume_on_slurm(
     store: "Store",
     *,
     checkpoint: str | None = None,
-    err: bool = False,
 ) -> "list[Experiment]":
     """Hand over experiments that were launched before, each as its launch's site wants it.
 
     Args:
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
-        err: tell it on standard error.
 
     Returns:
-        What was handed over, without what somebody else was faster with.
+        What was not handed over, since somebody else was faster.
 
     Raises:
         RefusedError: Slurm doesn't take them, or doesn't answer.
@@ -94,21 +93,20 @@ def resume_on_slurm(
     from launch.stop import uncancel
 
     require_slurm()
-    with _others_left_out(store, [each.id for each in experiments], err=err) as wanted:
-        left = set(wanted)
-        chosen = [each for each in experiments if each.id in left]
-        for experiment in chosen:
+    with _sole_launcher(store) as queued:
+        choice = choose(experiments, queued=queued)
+        for experiment in choice.free:
             uncancel(store.root, experiment.id)
-        for name in dict.fromkeys(each.launch.record.get("site") for each in chosen):
+        for name in dict.fromkeys(each.launch.record.get("site") for each in choice.free):
             cluster = site_of(name)
             submit(
-                [each for each in chosen if each.launch.record.get("site") == name],
+                [each for each in choice.free if each.launch.record.get("site") == name],
                 cluster,
                 largest_array(cluster),
-                partial(typer.echo, err=err),
+                typer.echo,
                 checkpoint=checkpoint,
             )
-    return chosen
+    return choice.held
 
 
 def settle_earlier(store: "Store") -> None:
@@ -126,13 +124,19 @@ def settle_earlier(store: "Store") -> None:
 
 
 @contextmanager
-def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterator[list[str]]:
-    """The ids without those that wait or run already; until the block ends, nobody adds any."""
+def _sole_launcher(store: "Store") -> Iterator[set[str]]:
+    """What waits or runs in Slurm already; until the block ends, nobody adds anything."""
     from launch.slurm.launching import in_slurm, settle_open, sole_launcher
 
     with sole_launcher(store.root, partial(typer.echo, err=True)):
         settle_open(store.root)
-        taken = in_slurm(store.root)
+        yield in_slurm(store.root)
+
+
+@contextmanager
+def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterator[list[str]]:
+    """The ids without those that wait or run already; until the block ends, nobody adds any."""
+    with _sole_launcher(store) as taken:
         wanted = [each for each in ids if each not in taken]
         if len(wanted) < len(ids):
             left_out = counted(len(ids) - len(wanted), "experiment")

@@ -12,12 +12,13 @@ import filelock
 from launch.container import Container, training_arguments, training_command, training_python
 from launch.processes import Process
 from launch.records import read_record
+from launch.states.holding import whereabouts
 from launch.stop import request_stop
 from launch.store import LaunchDir, RunsRoot, create_run_dir
 from launch.store.installed import code_digest
 from launch.supervisor.inside import inside_command, node_container, require_on_node
 from launch.supervisor.job import Job
-from launch.supervisor.refusal import read_refusal
+from launch.supervisor.refusal import HeldError, read_refusal
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
 
@@ -100,7 +101,7 @@ def join_attempt(
                 container = node_container(launch, run_dir, job)
                 return Attempt(run_dir, files, record["command"], record["threads"], container)
         if (refusal := read_refusal(launch, job.key)) is not None:
-            raise RefusedError(refusal)
+            raise RefusedError(refusal.message)
         if is_given_up():
             deadline = min(deadline, time.monotonic() + LOCK_PATIENCE_S + 5.0)
         time.sleep(JOIN_INTERVAL_S)
@@ -131,8 +132,8 @@ def _locked(run_dir: RunDir, job: Job) -> Iterator[None]:
     try:
         lock.acquire(timeout=patience_s)
     except filelock.Timeout:
-        raise RefusedError(
-            f"experiment {run_dir.path.name} is running already{_whereabouts(run_dir)}",
+        raise HeldError(
+            f"experiment {run_dir.path.name} is running already{whereabouts(run_dir)}",
             hint=f"pcm status {run_dir.path.name}",
         ) from None
     try:
@@ -142,24 +143,19 @@ def _locked(run_dir: RunDir, job: Job) -> Iterator[None]:
 
 
 def _is_taken_over(run_dir: RunDir, job: Job) -> bool:
-    """Whether the same job ran before and was sent back; what is left of that is told to stop.
+    """Whether the same job ran before; what is left of that is told to stop.
 
-    Slurm gives up a node that it can't reach, though processes may go on there.
+    Slurm gives up a node that it can't reach, though processes may go on there; and a
+    controller that was killed may have forgotten that it had started the job.
     """
     for files in run_dir.attempts()[-1:]:
         record = read_record(files.attempt)
-        if job.restarts and record.get("job_id") == job.id and record.get("key") != job.key:
+        is_same_job = (record.get("executor"), record.get("job_id")) == ("slurm", job.id)
+        if job.executor == "slurm" and is_same_job and record.get("key") != job.key:
             if not any(end.exists() for end in (files.finished, files.stopped, files.failed)):
                 request_stop(files, by="the job's next attempt", reason="interrupt")
             return True
     return False
-
-
-def _whereabouts(run_dir: RunDir) -> str:
-    for files in run_dir.attempts()[-1:]:
-        record = read_record(files.attempt)
-        return f": attempt {files.number} on {record.get('host')}, process {record.get('pid')}"
-    return ""
 
 
 def _make(launch: LaunchDir, run_dir: RunDir, job: Job) -> Attempt:
@@ -210,6 +206,7 @@ def _record(attempt: Attempt, job: Job) -> dict[str, Any]:
         "key": job.key,
         "executor": job.executor,
         "job_id": job.id,
+        "token": job.token,
         **Process.current().record(),
         "started": time.time(),
         "world_size": job.world_size,

@@ -14,8 +14,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -149,6 +149,22 @@ class SlurmCluster:
         process = self.daemons.pop(daemon)
         process.send_signal(number)
         process.wait(timeout=30)
+
+    @contextmanager
+    def forgotten(self) -> Iterator[None]:
+        """After the block the controller is killed, and comes back as it was before the block.
+
+        A controller that is killed always forgets what happened in its last seconds.
+        """
+        state, former = self.folder / "state", self.folder / "former-state"
+        self.kill("slurmctld", signal.SIGTERM)
+        shutil.copytree(state, former)
+        self.start_controller()
+        yield
+        self.kill("slurmctld")
+        shutil.rmtree(state)
+        former.rename(state)
+        self.start_controller()
 
     def kill_steps(self) -> None:
         """SIGKILL what still runs jobs on the nodes, and all that they have started.
