@@ -56,6 +56,7 @@ _MEANINGS = {
     "JobHeldUser": "held; scontrol release lets it go",
     "MaxJobsPerAccount": "your account may not run more jobs at once",
     "NodeDown": "a node that it needs is down",
+    "launch failed requeued held": "its node could not start it; scontrol release lets it go",
     "None": "not looked at yet",
     "PartitionConfig": "the partition can never give what it asks for",
     "PartitionDown": "the partition is down",
