@@ -18,8 +18,6 @@ Time is the process's own, in one thread. Goals: 2.2 times the usual way's speed
 """
 
 import argparse
-import contextlib
-import io
 import logging
 import os
 import tempfile
@@ -33,7 +31,6 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ.pop("PCM_DATA_DIR", None)
 
 import torch  # after the environment is set
-import yaml
 from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
 from torch import distributions as td
@@ -41,13 +38,12 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.data_pipeline import transform
-from pcm.__main__ import main as run_pcm
+from benchmarks.whole_run import run_whole, silence
 from pcm.chain import Chain
 from pcm.chain.mixture import mixture_log_prob
 from pcm.config.document import load_document
 from pcm.data import ConditionalMNIST
 from pcm.data.digits import load_digits
-from pcm.run_dir import RunDir, write_json, write_text
 
 CONFIG = Path(__file__).parents[1] / "config"
 BATCH_SIZE, SAMPLES = 128, 16
@@ -221,38 +217,14 @@ def plain(epochs: int, precision: str = "32-true") -> None:
 
 def pcm(epochs: int, precision: str = "32-true") -> None:
     """A whole run of pcm, in this process."""
-    trainer: dict[str, Any] = {
-        "callbacks": [],
-        "num_nodes": None,
-        "devices": None,
-        "accelerator": "cpu",
-    }
-    config: dict[str, Any] = {
-        "schema_version": 1,
-        "seed": 0,
-        "subsample_size": None,
-        "world_size": 1,
-    }
-    config |= {"model": model_cfg(epochs), "data_train": DATA, "data_val": HELD_OUT}
-    config |= {"trainer": trainer | {"kwargs": {"precision": precision, "limit_val_batches": 0}}}
-    with tempfile.TemporaryDirectory() as folder:
-        run_dir = RunDir(Path(folder))
-        write_text(run_dir.config, yaml.safe_dump(config))
-        record: dict[str, Any] = {
-            "schema_version": 1,
-            "id": "0123456789",
-            "name": "fit",
-            "tags": [],
-        }
-        write_json(run_dir.experiment, {**record, "tracker": None, "starts_from": None})
-        code = run_pcm([folder])
-    assert code == 0, f"the run ended with exit code {code}"
+    kwargs = {"precision": precision, "limit_val_batches": 0}
+    run_whole(model_cfg(epochs), DATA, HELD_OUT, kwargs)
 
 
 def seconds(way: Callable[[], None]) -> float:
     """The process's own time for a fit, of which nothing is shown."""
     start = time.process_time()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with silence():
         way()
     return time.process_time() - start
 

@@ -6,10 +6,13 @@ with one sbatch call for each array.
 Goals for 1,000 points: under twice submitit's `map_array` of a trivial function, 100 times
 faster than Hydra's submitit launcher, under 100 MB. 10,000 points: linear.
 
-    python -m benchmarks.slurm_launch                 # as root, in the project's folder
-    python -m benchmarks.slurm_launch --hydra 100     # Hydra too, for so many points
+    python -m benchmarks.slurm_launch                       # as root, in the project's folder
+    python -m benchmarks.slurm_launch --hydra-points 1000   # no extrapolation; minutes
+    python -m benchmarks.slurm_launch --hydra-points 0      # without Hydra
 
-Hydra is installed from the package index into an environment of this script's own.
+Hydra is installed from the package index into an environment of this script's own. It takes
+minutes for 1,000 points, so it gets fewer, and one alone; the difference tells what a further
+point costs, and its start is counted once.
 """
 
 import argparse
@@ -100,11 +103,18 @@ def hydra_python(folder: Path) -> str:
     return str(python)
 
 
-def hydra(points: int, cluster: SlurmCluster) -> float:
+def hydra_seconds(points: int, sample: int, cluster: SlurmCluster) -> float:
+    """Seconds for all points, reckoned from one and a sample unless the sample is all."""
+    with tempfile.TemporaryDirectory() as name:
+        python = hydra_python(Path(name))
+        alone, some = (hydra(python, each, cluster) for each in (1, sample))
+    return some + (points - sample) * (some - alone) / (sample - 1)
+
+
+def hydra(python: str, points: int, cluster: SlurmCluster) -> float:
     """Seconds until Slurm has all jobs; the launcher itself goes on to wait for them."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        python = hydra_python(folder)
         (folder / "app.py").write_text(HYDRA_APP)
         model = (CONFIG / "models" / "pcm-cvae.yaml").read_text()
         lines = [f"  {line}" for line in model.splitlines()]
@@ -141,7 +151,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--hydra", type=int, default=0, metavar="POINTS")
+    parser.add_argument("--hydra-points", type=int, default=100, help="0 for none, else 2 or more")
     asked = parser.parse_args()
     install()
     with SlurmCluster(settings=["MaxJobCount=200000"]) as cluster:
@@ -156,13 +166,13 @@ def main() -> None:
         print(f"  pcm launch            {ours[0]:7.2f} s  {ours[1]:4.0f} MB")
         print(f"  submitit map_array    {theirs[0]:7.2f} s  pcm: {ours[0] / theirs[0]:.2f} x")
         print(f"  sbatch --array        {bare[0]:7.3f} s  pcm: {ours[0] / bare[0]:.0f} x")
-        if asked.hydra:
-            # For fewer points, since it takes a time that grows with them.
-            seconds = hydra(asked.hydra, cluster) * asked.points / asked.hydra
+        if asked.hydra_points:
+            seconds = hydra_seconds(asked.points, asked.hydra_points, cluster)
+            how = "reckoned from" if asked.hydra_points < asked.points else "measured with"
             print(
-                f"  Hydra's launcher      {seconds:7.1f} s  pcm: 1/{seconds / ours[0]:.0f}", end=""
+                f"  Hydra's launcher      {seconds:7.1f} s  pcm: 1/{seconds / ours[0]:.0f}", end=" "
             )
-            print(f"  (scaled from {asked.hydra} points)")
+            print(f"({how} {asked.hydra_points:,} points)")
         many = pcm(asked.many)
         print(f"{asked.many:,} points: {many[0]:.2f} s, {many[1]:.0f} MB;", end=" ")
         ratio = (many[0] / asked.many) / (ours[0] / asked.points)

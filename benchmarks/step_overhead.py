@@ -17,8 +17,6 @@ GPU is visible here. Goal: 2,000 steps/s where the plain loop does 4,200, so 0.4
 """
 
 import argparse
-import contextlib
-import io
 import logging
 import os
 import sys
@@ -32,14 +30,12 @@ from typing import Any
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import torch  # after the environment is set
-import yaml
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pcm.__main__ import main as run_pcm
+from benchmarks.whole_run import run_whole, silence
 from pcm.chain import Chain
-from pcm.run_dir import RunDir, write_json, write_text
 
 GOAL = 2000 / 4200
 WARM_UP = 100
@@ -182,37 +178,12 @@ def chain(steps: int) -> None:
 def pcm(steps: int) -> None:
     """A whole run of pcm, in this process."""
     data = {"class_path": f"{Path(__file__).stem}.Data", "init_args": {"steps": steps}}
-    trainer: dict[str, Any] = {
-        "callbacks": [],
-        "num_nodes": None,
-        "devices": None,
-        "accelerator": "cpu",
-    }
-    config: dict[str, Any] = {
-        "schema_version": 1,
-        "seed": 0,
-        "subsample_size": None,
-        "world_size": 1,
-    }
-    config |= {"model": model_cfg(), "data_train": data, "data_val": None}
-    config |= {"trainer": trainer | {"kwargs": {}}}
-    with tempfile.TemporaryDirectory() as folder:
-        run_dir = RunDir(Path(folder))
-        write_text(run_dir.config, yaml.safe_dump(config))
-        record: dict[str, Any] = {
-            "schema_version": 1,
-            "id": "0123456789",
-            "name": "step overhead",
-            "tags": [],
-        }
-        write_json(run_dir.experiment, {**record, "tracker": None, "starts_from": None})
-        code = run_pcm([folder])
-    assert code == 0, f"the run ended with exit code {code}"
+    run_whole(model_cfg(), data, None, {})
 
 
 def steps_per_second(way: Callable[[int], None], steps: int) -> float:
     """Steps in a second of the process's time, warm-up and set-up left out."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with silence():
         way(steps)
     return (steps - 1) / (clock["end"] - clock["start"])
 

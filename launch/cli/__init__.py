@@ -75,17 +75,13 @@ def pcm(
     context.command.debug = debug
 
 
-app.command()(launch)
-app.command()(plan)
-app.command()(validate)
-app.command()(structure)
-app.command(cls=TagsCommand)(train)
-app.command()(resume)
-app.command()(status)
-app.command()(show)
-app.command()(why)
-app.command()(logs)
-app.command()(cancel)
-app.command()(results)
-app.command()(sync)
-app.add_typer(image, name="image")
+for title, commands in {
+    "Before anything runs": (validate, plan, structure),
+    "Run experiments": (launch, train, resume, cancel),
+    "See what became of them": (status, show, why, logs, results),
+}.items():
+    for command in commands:
+        cls = TagsCommand if command is train else None
+        app.command(cls=cls, rich_help_panel=title)(command)
+app.command(rich_help_panel="Trackers and images")(sync)
+app.add_typer(image, name="image", rich_help_panel="Trackers and images")

@@ -17,7 +17,7 @@ def validate(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Grid, model, data, trainer or site files.", metavar="FILE...", show_default=False
+            help="Grid, model, data, trainer or site files.", metavar="FILE", show_default=False
         ),
     ],
     *,
@@ -48,7 +48,7 @@ def _print(verdicts: "list[Verdict]") -> None:
     told: set[Fault] = set()
     for verdict in verdicts:
         if not verdict.faults:
-            typer.echo(f"{verdict.file}: a good {verdict.kind}")
+            typer.echo(f"{verdict.file}: a good {verdict.kind} file")
         # A base file of two grids is told off once.
         for fault in verdict.faults:
             if fault not in told:
@@ -69,7 +69,7 @@ def _print_json(verdicts: "list[Verdict]") -> None:
 def structure(
     path: Annotated[
         str | None,
-        typer.Argument(help="Spec path; without one, all of them are listed.", metavar="[PATH]"),
+        typer.Argument(help="Spec path; without one, all of them are listed.", metavar="PATH"),
     ] = None,
 ) -> None:
     """Show what a config must look like at a spec path.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launch.cli.finding import find_experiments, open_store
+from launch.cli.finding import find_experiments, lines_of, open_store
 from launch.cli.options import RunsDir
 from launch.cli.printing import print_json
 
@@ -31,7 +31,7 @@ class Format(StrEnum):
 def results(
     words: Annotated[
         list[str],
-        typer.Argument(help="Sweeps or experiments.", metavar="SWEEP|ID...", show_default=False),
+        typer.Argument(help="Sweeps or experiments.", metavar="SWEEP|ID", show_default=False),
     ],
     *,
     as_format: Annotated[
@@ -55,20 +55,18 @@ def results(
 
 
 def results_of(experiments: "Sequence[Experiment]") -> "list[Result]":
-    """What each experiment came to so far."""
+    """What each experiment came to so far; says so where Slurm can't be asked."""
     from launch.report.results import Result, last_metrics
-    from launch.states.facts import read_statuses
 
-    statuses = read_statuses(experiments)
     return [
         Result(
-            experiment.id,
-            experiment.name,
-            statuses[experiment.id].state,
+            line.id,
+            line.name,
+            line.state,
             *last_metrics(experiment.run_dir.metrics),
             dict(experiment.overrides),
         )
-        for experiment in experiments
+        for experiment, line in zip(experiments, lines_of(experiments), strict=True)
     ]
 
 

@@ -17,16 +17,20 @@ if TYPE_CHECKING:
     from launch.grid import Grid
 
 
-def with_image(grid: "Grid", executor: Executor, site: str | None, *, err: bool) -> "Grid":
+def with_image(
+    grid: "Grid", executor: Executor, site: str | None, root: Path, *, err: bool
+) -> "Grid":
     """The grid with its image found, started once and known by its sha256.
 
     Args:
         site: a site's name or file.
+        root: the runs folder, which training sees under its own name.
         err: tell it on standard error.
 
     Raises:
         ConfigError: `container:` asks for what can't be.
-        RefusedError: the image is missing, doesn't start, or has too old a pcm.
+        RefusedError: the image is missing, doesn't start, or has too old a pcm; or a folder
+            can't be shown inside.
         UsageError: the executor runs no images.
     """
     container = _found(grid, site)
@@ -37,10 +41,14 @@ def with_image(grid: "Grid", executor: Executor, site: str | None, *, err: bool)
             "--executor debug runs in this process, and so outside of any image",
             "leave the image out, or choose another executor",
         )
+    from launch.container.checks import require_bindable
     from launch.container.digest import short, with_digest
 
-    _check(container, executor)
-    container = with_digest(container)
+    require_bindable(root, grid.checkout)
+    checked = _check(container, executor, grid.checkout)
+    if container.nv is False and any(point.resources.gpus for point in grid.points):
+        typer.echo("note: `nv: false` keeps GPUs out of the image: training is on CPUs", err=True)
+    container = with_digest(replace(container, checked=checked))
     typer.echo(f"image {container.image}, sha256 {short(container.sha256)}", err=err)
     return replace(grid, container=container.record())
 
@@ -71,8 +79,11 @@ def _found(grid: "Grid", site: str | None) -> "Container | None":
     return found_container(grid.container, site_of(site))
 
 
-def _check(container: "Container", executor: Executor) -> None:
-    """A login node may lack what the compute nodes have, and they look again."""
+def _check(container: "Container", executor: Executor, checkout: Path | None) -> bool:
+    """Whether the image was looked into: a login node may lack what that needs.
+
+    Binds that it lacks may be on the compute nodes, which look again.
+    """
     from launch.container.checks import (
         missing_binds,
         require_apptainer,
@@ -88,5 +99,6 @@ def _check(container: "Container", executor: Executor) -> None:
         typer.echo(f"note: not on this machine, but bound: {', '.join(missing)}", err=True)
     if shutil.which(APPTAINER) is None:
         typer.echo("note: no `apptainer` here, so nobody has looked into the image", err=True)
-    else:
-        require_pcm_inside(container)
+        return False
+    require_pcm_inside(container, checkout)
+    return True

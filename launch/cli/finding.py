@@ -1,5 +1,6 @@
 """What the words on the command line stand for: sweeps and experiments of the store."""
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -58,11 +59,16 @@ def lines_of(experiments: "Sequence[Experiment]") -> "list[Line]":
 
 
 class Looking:
-    """Looks at experiments as often as one wants, and bothers Slurm now and then only."""
+    """Looks at experiments as often as one wants, and bothers Slurm now and then only.
 
-    def __init__(self) -> None:
+    Args:
+        interval_s: between two questions to Slurm.
+    """
+
+    def __init__(self, interval_s: float = QUEUE_INTERVAL_S) -> None:
+        self._interval_s = interval_s
         self._queue: Queue | None = None
-        self._asked = 0.0
+        self._asked = -math.inf
 
     @property
     def warning(self) -> str | None:
@@ -70,6 +76,10 @@ class Looking:
         if self._queue is None or self._queue.trouble is None:
             return None
         return f"Slurm does not answer, so this is what the files tell ({self._queue.trouble})"
+
+    def forget(self) -> None:
+        """Ask Slurm anew at the next look."""
+        self._asked = -math.inf
 
     def lines(self, experiments: "Sequence[Experiment]") -> "list[Line]":
         """Where they stand now."""
@@ -82,7 +92,7 @@ class Looking:
     def _fresh_queue(self, experiments: "Sequence[Experiment]") -> "Queue":
         from launch.states.places import queue_for
 
-        if self._queue is None or time.monotonic() > self._asked + QUEUE_INTERVAL_S:
+        if self._queue is None or time.monotonic() > self._asked + self._interval_s:
             former, self._queue = self.warning, queue_for(experiments)
             # From the answer on: a Slurm that is down takes its time to say nothing.
             self._asked = time.monotonic()

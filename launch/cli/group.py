@@ -27,6 +27,19 @@ class PcmGroup(TyperGroup):
             typer.echo(f"pcm: {self._told(error)}", err=True)
             sys.exit(_exit_code(error))
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The commands under the titles that they were added with, in that order."""
+        commands = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        width = max(len(name) for name, _ in commands)
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, command in commands:
+            told = command.get_short_help_str(formatter.width - width - 6)
+            title = getattr(command, "rich_help_panel", None) or "Commands"
+            sections.setdefault(title, []).append((name.ljust(width), told))
+        for title, rows in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
     def _told(self, error: Exception) -> str:
         if isinstance(error, PcmError):
             return str(error)

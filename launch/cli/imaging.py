@@ -37,7 +37,7 @@ ImageFile = Annotated[
 
 @image.command()
 def build(
-    target: Annotated[Path, typer.Argument(help="Image file to make.", metavar="[FILE.sif]")] = (
+    target: Annotated[Path, typer.Argument(help="Image file to make.", metavar="FILE.sif")] = (
         Path("pcm.sif")
     ),
     *,

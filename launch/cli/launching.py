@@ -2,6 +2,7 @@
 
 from launch.cli.finding import open_store
 from launch.cli.options import (
+    CodeOption,
     DryRun,
     Everything,
     Executor,
@@ -38,6 +39,7 @@ def launch(
     time: TimeLimit = None,
     max_parallel: MaxParallel = None,
     image: Image = None,
+    code: CodeOption = None,
     overrides: Overrides = None,
     tracker: TrackerOption = None,
     runs_dir: RunsDir = None,
@@ -70,6 +72,7 @@ def launch(
         },
         tracker=tracker,
         image=image,
+        code=code,
     )
     if executor is Executor.DEBUG:
         wishes = wishes.for_one_rank()

@@ -29,12 +29,12 @@ def logs(
         bool,
         typer.Option("--follow", "-f", help="Go on until the experiment has ended."),
     ] = False,
-    rank: Annotated[int, typer.Option(help="Whose output.", min=0)] = 0,
+    rank: Annotated[int, typer.Option(help="Whose output.", min=0, metavar="N")] = 0,
     all_ranks: Annotated[
         bool, typer.Option("--all-ranks", help="Everybody's output, each line with its rank.")
     ] = False,
     attempt: Annotated[
-        int | None, typer.Option(help="Of which attempt; the newest without.", min=1)
+        int | None, typer.Option(help="Of which attempt; the newest without.", min=1, metavar="N")
     ] = None,
     runs_dir: RunsDir = None,
 ) -> None:

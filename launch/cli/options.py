@@ -17,6 +17,13 @@ class Executor(StrEnum):
     DEBUG = "debug"
 
 
+class Code(StrEnum):
+    """Which code the jobs of a launch run."""
+
+    BAKED = "baked"
+    SNAPSHOT = "snapshot"
+
+
 class TrackerName(StrEnum):
     """Where metrics go besides the run directory."""
 
@@ -74,7 +81,7 @@ SweepsOrIds = Annotated[
     list[str],
     typer.Argument(
         help="Sweep names and experiment ids, or unique beginnings of ids.",
-        metavar="SWEEP|ID...",
+        metavar="SWEEP|ID",
         show_default=False,
     ),
 ]
@@ -82,21 +89,31 @@ SweepsOrIdsOrAll = Annotated[
     list[str] | None,
     typer.Argument(
         help="Sweeps or experiments; everything without.",
-        metavar="[SWEEP|ID]...",
+        metavar="SWEEP|ID",
         show_default=False,
     ),
 ]
 
-Partition = Annotated[str | None, typer.Option(help="Slurm partition.")]
-Nodes = Annotated[int | None, typer.Option(help="Machines of one experiment.", min=1)]
+Partition = Annotated[str | None, typer.Option(help="Slurm partition.", metavar="NAME")]
+Nodes = Annotated[int | None, typer.Option(help="Machines of one experiment.", min=1, metavar="N")]
 GpusPerNode = Annotated[
-    int | None, typer.Option(help="GPUs on each machine; one rank a GPU.", min=0)
+    int | None, typer.Option(help="GPUs on each machine; one rank a GPU.", min=0, metavar="N")
 ]
 TasksPerNode = Annotated[
-    int | None, typer.Option(help="Ranks on each machine where there are no GPUs.", min=1)
+    int | None,
+    typer.Option(help="Ranks on each machine where there are no GPUs.", min=1, metavar="N"),
 ]
 TimeLimit = Annotated[
-    str | None, typer.Option(help="Limit of one attempt: 12:00:00, 1-00:00:00 or minutes.")
+    str | None,
+    typer.Option(help="Limit of one attempt: 12:00:00, 1-00:00:00 or minutes.", metavar="TIME"),
 ]
-MaxParallel = Annotated[int | None, typer.Option(help="Experiments that may run at once.", min=1)]
+MaxParallel = Annotated[
+    int | None, typer.Option(help="Experiments that may run at once.", min=1, metavar="N")
+]
 Image = Annotated[str | None, typer.Option(help="Apptainer image to run in.", metavar="FILE.sif")]
+CodeOption = Annotated[
+    Code | None,
+    typer.Option(
+        help="Run the code that is in the image or installed, or a copy of this checkout as it is."
+    ),
+]

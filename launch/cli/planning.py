@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from launch.cli.options import TrackerName
+from launch.cli.finding import lines_of
+from launch.cli.options import Code, TrackerName
 from launch.cli.printing import print_json
 
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ class Wishes:
         resources: entries of `resources`; None leaves one to the file.
         tracker: None leaves it to the file.
         image: the same.
+        code: the same.
     """
 
     overrides: Sequence[str] = ()
     resources: Mapping[str, Any] = field(default_factory=dict)
     tracker: TrackerName | None = None
     image: str | None = None
+    code: Code | None = None
 
     def for_one_rank(self) -> "Wishes":
         """The same for a single process."""
@@ -53,9 +56,14 @@ class Wishes:
         grid = expand(path, overrides=overrides, resources=resources)
         if self.tracker is not None:
             grid = replace(grid, tracker=_tracker(self.tracker, grid.tracker))
-        if self.image is not None:
-            grid = replace(grid, container={**(grid.container or {}), "image": self.image})
-        return grid
+        return with_container(grid, self.image, self.code)
+
+
+def with_container(grid: "Grid", image: str | None, code: Code | None) -> "Grid":
+    """The grid with what the command line says of its `container:`."""
+    named = {"image": image, "code": None if code is None else str(code)}
+    said = {key: value for key, value in named.items() if value is not None}
+    return replace(grid, container={**(grid.container or {}), **said}) if said else grid
 
 
 def _tracker(name: TrackerName, former: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -67,13 +75,12 @@ def _tracker(name: TrackerName, former: Mapping[str, Any] | None) -> dict[str, A
 
 
 def plan_of(grid: "Grid", store: "Store", site: str | None) -> "Plan":
-    """What launching the grid would do now."""
+    """What launching the grid would do now; says so where Slurm can't be asked."""
     from launch.plan import make_plan
-    from launch.states.facts import read_statuses
 
     ids = {point.id for point in grid.points}
-    known = read_statuses(each for each in store.experiments() if each.id in ids)
-    plan = make_plan(grid.points, {each: status.state for each, status in known.items()})
+    lines = lines_of([each for each in store.experiments() if each.id in ids])
+    plan = make_plan(grid.points, {line.id: line.state for line in lines})
     if site is None:
         return plan
     from launch.cli.sites import find_site

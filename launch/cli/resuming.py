@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from launch.cli.checkpoints import BY_RANK, checkpoint_file
 from launch.cli.collecting import print_results, results_of
 from launch.cli.finding import find_experiments, open_store
 from launch.cli.holding import RESUMABLE, choose
@@ -51,6 +52,7 @@ def resume(
     choice = choose(find_experiments(store, words), (State.FAILED,) if failed else RESUMABLE)
     held = list(choice.held)
     if choice.free:
+        _check_checkpoint(choice.free, checkpoint)
         where = executor or _executor_of(choice.free)
         if where is Executor.SLURM:
             held += resume_on_slurm(choice.free, store, checkpoint=checkpoint)
@@ -60,6 +62,13 @@ def resume(
         typer.echo("Nothing to resume.")
     if held:
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _check_checkpoint(experiments: "Sequence[Experiment]", name: str | None) -> None:
+    """Refuse to start anything where one of them has no checkpoint of this name."""
+    if name is not None and name not in BY_RANK:
+        for experiment in experiments:
+            checkpoint_file(experiment, name)
 
 
 def _resume_here(

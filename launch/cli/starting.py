@@ -10,16 +10,18 @@ from launch.cli.asking import confirm
 from launch.cli.collecting import Format, print_results, results_of
 from launch.cli.container import commands, with_image
 from launch.cli.finding import open_store
+from launch.cli.following import follow
 from launch.cli.options import Executor
 from launch.cli.planning import plan_of, print_plan, print_plan_json
 from launch.cli.running import leave, run_experiments
-from launch.cli.submitting import follow, launch_on_slurm, print_scripts, settle_earlier
+from launch.cli.shipping import with_checkout
+from launch.cli.submitting import Launched, later, launch_on_slurm, print_scripts, settle_earlier
 from launch.report.text import counted
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:
     from launch.grid import Grid
-    from launch.plan import PlanItem
+    from launch.plan import Plan, PlanItem
     from launch.store import Experiment, Store
 
 
@@ -51,43 +53,56 @@ def launch_grid(
     if executor is Executor.SLURM and not dry_run:
         settle_earlier(store)
     plan = plan_of(grid, store, site)
-    if as_json and dry_run:
-        print_plan_json(plan)
+    if dry_run:
+        _show(plan, grid, store, executor, site, as_json=as_json)
         return
     print_plan(plan, grid, err=as_json)
-    if dry_run:
-        _print_what_would_run(plan.work, grid, store, executor, site)
-        return
     if not plan.work:
         typer.echo("Nothing new to launch.", err=as_json)
         _print_results(grid, store, as_json=as_json)
         return
     _check_executor(executor)
-    grid = with_image(grid, executor, site, err=as_json)
+    grid = with_checkout(grid, executor, site, store.root.path, err=as_json)
+    grid = with_image(grid, executor, site, store.root.path, err=as_json)
     confirm(f"Launch {counted(len(plan.work), 'experiment')}?", yes=yes)
     ids = [item.id for item in plan.work]
     if executor is Executor.SLURM:
         launched = launch_on_slurm(grid, store, ids, site=site, err=as_json)
-        run = follow(launched, err=as_json) if wait else None
+        if launched.no_room is not None and not wait:
+            raise later(launched.no_room, "submits the rest later; with --wait, as room appears")
+        run = follow(launched, store, site=site, err=as_json) if wait else None
     else:
         store.freeze(grid, details={"executor": str(executor), "site": site})
-        launched = _experiments(store, ids)
-        run = run_experiments(launched, executor, max_parallel=max_parallel, err=as_json)
+        launched = Launched(_experiments(store, ids))
+        experiments = launched.experiments
+        run = run_experiments(experiments, executor, max_parallel=max_parallel, err=as_json)
     if run is None and not as_json:
         typer.echo(f"pcm status {grid.name} shows how they fare.")
         return
     _print_results(grid, store, as_json=as_json)
     if run is not None:
-        leave(run, launched)
+        leave(run, launched.experiments)
 
 
-def _print_what_would_run(
-    work: "Sequence[PlanItem]", grid: "Grid", store: "Store", executor: Executor, site: str | None
+def _show(
+    plan: "Plan",
+    grid: "Grid",
+    store: "Store",
+    executor: Executor,
+    site: str | None,
+    *,
+    as_json: bool,
 ) -> None:
-    if executor is Executor.SLURM and work:
-        print_scripts(work, grid.name, store.root.path, site)
+    """The plan, and for a person what would be run."""
+    if as_json:
+        print_plan_json(plan)
+        return
+    print_plan(plan, grid)
+    with_checkout(grid, executor, site, store.root.path, err=False)
+    if executor is Executor.SLURM and plan.work:
+        print_scripts(plan.work, grid.name, store.root.path, site)
     else:
-        _print_commands(work, grid, store, site)
+        _print_commands(plan.work, grid, store, site)
 
 
 def _print_results(grid: "Grid", store: "Store", *, as_json: bool) -> None:

@@ -1,13 +1,13 @@
 """`pcm cancel`: stop experiments for good."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from launch.cli.asking import confirm
 from launch.cli.finding import find_experiments, lines_of, open_store
-from launch.cli.options import RunsDir, StateOption, SweepsOrIdsOrAll, Yes
+from launch.cli.options import RunsDir, StateOption, Yes
 from launch.report.text import counted, tally
 from launch.status import State
 from pcm.errors import UsageError
@@ -20,7 +20,12 @@ SHOWN = 20
 
 
 def cancel(
-    words: SweepsOrIdsOrAll = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Sweeps or experiments; with --state, all without.", metavar="SWEEP|ID"
+        ),
+    ] = None,
     *,
     state: StateOption = None,
     yes: Yes = False,

@@ -1,5 +1,7 @@
-"""Handing experiments to Slurm, and following them for those who want to wait."""
+"""Handing experiments to Slurm."""
 
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +19,24 @@ from pcm.errors import RefusedError
 
 if TYPE_CHECKING:
     from launch.grid import Grid
-    from launch.local.runner import LocalRun
     from launch.plan import PlanItem
     from launch.site import Resources, Site
+    from launch.slurm.records import Submission
+    from launch.slurm.refusals import NoRoomError
     from launch.store import Experiment, LaunchDir, Store
 
-INTERVAL_S = 2.0
-"""Between two looks of `--wait`."""
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """What came of a launch.
+
+    Attributes:
+        experiments: those that are to run, without what somebody else was faster with.
+        no_room: why Slurm hasn't got all of them yet; None if it has.
+    """
+
+    experiments: "list[Experiment]"
+    no_room: "NoRoomError | None" = None
 
 
 def site_of(name: str | None) -> "Site":
@@ -39,7 +52,7 @@ def site_of(name: str | None) -> "Site":
 
 def launch_on_slurm(
     grid: "Grid", store: "Store", agreed: Sequence[str], *, site: str | None, err: bool
-) -> "list[Experiment]":
+) -> Launched:
     """Freeze a grid and hand over what is new of it.
 
     Args:
@@ -47,28 +60,54 @@ def launch_on_slurm(
         site: a site's name or file.
         err: tell it on standard error.
 
-    Returns:
-        What was handed over, without what somebody else was faster with.
-
     Raises:
         RefusedError: Slurm doesn't take them, or doesn't answer.
     """
     from launch.slurm.launching import largest_array, submit
 
     cluster = site_of(site)
-    with _others_left_out(store, agreed, err=err) as left:
+    with _others_left_out(store, agreed, err=err) as (left, queued):
         # What another launch submitted while this one waited may even have ended.
         work = {item.id for item in plan_of(grid, store, site).work}
         wanted = [each for each in left if each in work]
         if not wanted:
-            return []
+            return Launched([])
         # Asked before anything is written: a controller that is down leaves no trace.
         size = largest_array(cluster)
-        store.freeze(grid, details={"executor": str(Executor.SLURM), "site": site})
+        details = {"executor": str(Executor.SLURM), "site": site}
+        store.freeze(grid, details=details | {"site_defaults": cluster.defaults.given()})
         known = {experiment.id: experiment for experiment in store.experiments(grid.name)}
         experiments = [known[each] for each in wanted]
-        submit(experiments, cluster, size, partial(typer.echo, err=err))
-    return experiments
+        tell = partial(typer.echo, err=err)
+        return Launched(experiments, submit(experiments, cluster, size, tell, queued=queued))
+
+
+def submit_rest(
+    experiments: "Sequence[Experiment]", store: "Store", *, site: str | None, err: bool
+) -> "NoRoomError | None":
+    """Hand over what Slurm had no room for, as far as it is not in its queue by now.
+
+    Args:
+        experiments: those of a launch that have neither started nor ended, as far as is known.
+
+    Returns:
+        That there is still no room for all of them.
+
+    Raises:
+        RefusedError: Slurm doesn't take them, or doesn't answer.
+    """
+    from launch.slurm.launching import largest_array, submit
+    from launch.slurm.records import read_unsubmitted
+
+    cluster = site_of(site)
+    with _others_left_out(store, [each.id for each in experiments], err=err) as (left, queued):
+        # Somebody may have launched them again, or cancelled them.
+        waiting = read_unsubmitted(store.root)
+        wanted = {each for each in left if each in waiting}
+        wanted = {each for each in wanted if not store.root.cancelled(each).exists()}
+        chosen = [each for each in experiments if each.id in wanted]
+        tell = partial(typer.echo, err=err)
+        return submit(chosen, cluster, largest_array(cluster), tell, queued=queued)
 
 
 def resume_on_slurm(
@@ -86,7 +125,7 @@ def resume_on_slurm(
         What was not handed over, since somebody else was faster.
 
     Raises:
-        RefusedError: Slurm doesn't take them, or doesn't answer.
+        RefusedError: Slurm doesn't take them all, or doesn't answer.
     """
     from launch.slurm.commands import require_slurm
     from launch.slurm.launching import largest_array, submit
@@ -99,14 +138,23 @@ def resume_on_slurm(
             uncancel(store.root, experiment.id)
         for name in dict.fromkeys(each.launch.record.get("site") for each in choice.free):
             cluster = site_of(name)
-            submit(
+            no_room = submit(
                 [each for each in choice.free if each.launch.record.get("site") == name],
                 cluster,
                 largest_array(cluster),
                 typer.echo,
+                queued=queued,
                 checkpoint=checkpoint,
             )
+            if no_room is not None:
+                raise later(no_room)
     return choice.held
+
+
+def later(no_room: "NoRoomError", remedy: str = "submits the rest later") -> RefusedError:
+    """What to tell a person who doesn't wait for room, with the command that goes on."""
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return RefusedError(no_room.message, f"`{command}` {remedy}")
 
 
 def settle_earlier(store: "Store") -> None:
@@ -124,7 +172,7 @@ def settle_earlier(store: "Store") -> None:
 
 
 @contextmanager
-def _sole_launcher(store: "Store") -> Iterator[set[str]]:
+def _sole_launcher(store: "Store") -> "Iterator[dict[str, Submission]]":
     """What waits or runs in Slurm already; until the block ends, nobody adds anything."""
     from launch.slurm.launching import in_slurm, settle_open, sole_launcher
 
@@ -134,14 +182,20 @@ def _sole_launcher(store: "Store") -> Iterator[set[str]]:
 
 
 @contextmanager
-def _others_left_out(store: "Store", ids: Sequence[str], *, err: bool) -> Iterator[list[str]]:
-    """The ids without those that wait or run already; until the block ends, nobody adds any."""
-    with _sole_launcher(store) as taken:
-        wanted = [each for each in ids if each not in taken]
+def _others_left_out(
+    store: "Store", ids: Sequence[str], *, err: bool
+) -> "Iterator[tuple[list[str], dict[str, Submission]]]":
+    """Without those that wait or run already; until the block ends, nobody adds any.
+
+    Yields:
+        The other ids, and what waits or runs.
+    """
+    with _sole_launcher(store) as queued:
+        wanted = [each for each in ids if each not in queued]
         if len(wanted) < len(ids):
             left_out = counted(len(ids) - len(wanted), "experiment")
             typer.echo(f"{left_out} left out, in Slurm's queue already", err=err)
-        yield wanted
+        yield wanted, queued
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,26 +222,3 @@ def print_scripts(work: "Sequence[PlanItem]", sweep: str, root: Path, site: str 
     candidates = [_Candidate(launch, item.id, item.resources) for item in work]
     for request, script in scripts(candidates, cluster, size):
         typer.echo(f"\n--- sbatch, {counted(len(request.ids), 'experiment')}:\n{script}")
-
-
-def follow(experiments: "Sequence[Experiment]", *, err: bool = False) -> "LocalRun":
-    """Show how experiments fare until all have ended; Ctrl-C ends the showing alone."""
-    import time
-
-    from launch.local.runner import LocalRun
-    from launch.report.live import live_view
-    from launch.report.status import Line
-    from launch.report.table import console
-    from launch.states.facts import read_statuses
-
-    statuses = read_statuses(experiments)
-    with live_view(console(err=err)) as show:
-        try:
-            while True:
-                show([Line(each.id, each.name, statuses[each.id]) for each in experiments])
-                if all(status.state.is_ended for status in statuses.values()):
-                    return LocalRun(statuses, is_interrupted=False)
-                time.sleep(INTERVAL_S)
-                statuses = read_statuses(experiments)
-        except KeyboardInterrupt:
-            return LocalRun(statuses, is_interrupted=True)

@@ -26,9 +26,8 @@ def sync(words: SweepsOrIds, *, runs_dir: RunsDir = None) -> None:
             typer.echo(f"{experiment.id}: not started")
             continue
         typer.echo(f"{experiment.id}: ", nl=False)
-        command, variables = module_command(
-            experiment.launch.record.get("container"), experiment.run_dir.path, "pcm.tracking"
-        )
+        run_dir = experiment.run_dir.path
+        command, variables = module_command(experiment.launch, run_dir, "pcm.tracking")
         failures += subprocess.run(command, env=variables, check=False).returncode != 0
     if failures:
         raise typer.Exit(ExitCode.REFUSED)

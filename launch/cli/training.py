@@ -1,14 +1,15 @@
 """`pcm train`: one experiment without a grid file."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
+from launch.cli.checkpoints import checkpoint_file
 from launch.cli.finding import open_store
 from launch.cli.options import (
+    CodeOption,
     DryRun,
     Executor,
     GpusPerNode,
@@ -19,9 +20,9 @@ from launch.cli.options import (
     TrackerName,
     TrackerOption,
 )
-from launch.cli.planning import ONE_RANK
+from launch.cli.planning import ONE_RANK, with_container
 from launch.cli.starting import launch_grid
-from pcm.errors import NotFoundError, UsageError
+from pcm.errors import UsageError
 
 if TYPE_CHECKING:
     from launch.store import Store
@@ -56,16 +57,18 @@ def train(
         str | None, typer.Option(help="Validation data file.", metavar="FILE")
     ] = None,
     trainer_cfg: Annotated[str | None, typer.Option(help="Trainer file.", metavar="FILE")] = None,
-    experiment_name: Annotated[str, typer.Option(help="Name of the experiment.")] = "train",
+    experiment_name: Annotated[
+        str, typer.Option(help="Name of the experiment.", metavar="NAME")
+    ] = "train",
     project_name: Annotated[
-        str | None, typer.Option(help="Neptune project: workspace/project.")
+        str | None, typer.Option(help="Neptune project: workspace/project.", metavar="NAME")
     ] = None,
     tags: Annotated[
         list[str] | None, typer.Option(help="Tags: one word or more.", metavar="TAG...")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of every random draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of every random draw.", metavar="N")] = 0,
     subsample_size: Annotated[
-        int | None, typer.Option(help="Train on so many samples alone.", min=1)
+        int | None, typer.Option(help="Train on so many samples alone.", min=1, metavar="N")
     ] = None,
     checkpoint_experiment_id: Annotated[
         str | None, typer.Option(help="Start from weights of this experiment.", metavar="ID")
@@ -79,6 +82,7 @@ def train(
     gpus_per_node: GpusPerNode = None,
     tasks_per_node: TasksPerNode = None,
     image: Image = None,
+    code: CodeOption = None,
     tracker: TrackerOption = None,
     runs_dir: RunsDir = None,
     dry_run: DryRun = False,
@@ -117,8 +121,7 @@ def train(
         checkpoint=_checkpoint(store, checkpoint_experiment_id, checkpoint_name),
         resources=resources,
     )
-    if image is not None:
-        grid = replace(grid, container={"image": image})
+    grid = with_container(grid, image, code)
     if verbose:
         from launch.store.yaml_text import dump_yaml
 
@@ -136,26 +139,10 @@ def _tracker(name: TrackerName | None, project: str | None) -> dict[str, Any] | 
 
 def _checkpoint(store: "Store", identifier: str | None, name: str | None) -> Path | None:
     """The file to start from; it is named in full, since it is a part of what is trained."""
-    from launch.report.experiment import checkpoints
-
     if identifier is None:
         if name is not None:
             raise UsageError(
                 "--checkpoint-name needs an experiment", "add --checkpoint-experiment-id ID"
             )
         return None
-    run_dir = store.find(identifier).run_dir
-    files = [str(manifest["file"]) for manifest in checkpoints(run_dir)]
-    wanted = None if name is None else _file_name(name)
-    found = [file for file in files if wanted in (None, file)]
-    if not found:
-        raise NotFoundError(
-            f"experiment {identifier} has no checkpoint{f' {name!r}' if name else ''}",
-            f"there is {', '.join(files) or 'none at all'}",
-        )
-    return run_dir.checkpoints / found[-1]
-
-
-def _file_name(name: str) -> str:
-    """The spelling `epoch=1-step-1876.ckpt` is understood as well."""
-    return name.removesuffix(".ckpt").replace("-step-", "-step=") + ".ckpt"
+    return checkpoint_file(store.find(identifier), name)

@@ -57,7 +57,10 @@ def status(
 def _look(
     looking: Looking, words: list[str], states: "list[State]", runs_dir: Path | None
 ) -> "list[Line]":
-    lines = looking.lines(find_experiments(open_store(runs_dir), words))
+    from launch.garbage import no_garbage_collection
+
+    with no_garbage_collection():
+        lines = looking.lines(find_experiments(open_store(runs_dir), words))
     return [line for line in lines if not states or line.state in states]
 
 

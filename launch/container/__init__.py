@@ -2,7 +2,12 @@
 
 from launch.container.command import exec_command
 from launch.container.environment import apptainer_environment
-from launch.container.python import training_arguments, training_command, training_python
+from launch.container.python import (
+    training_arguments,
+    training_command,
+    training_python,
+    with_code_first,
+)
 from launch.container.settings import Container, container_of, wanted_container
 
 __all__ = [
@@ -14,4 +19,5 @@ __all__ = [
     "training_command",
     "training_python",
     "wanted_container",
+    "with_code_first",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from launch.container.command import APPTAINER, PYTHON, exec_command
 from launch.container.environment import apptainer_environment
-from launch.container.settings import Container, wanted_container
+from launch.container.settings import Container, path_problem, wanted_container, with_code
 from launch.site import Mount, Site
 from pcm.errors import RefusedError
 from pcm.run_dir import SCHEMA_VERSION
@@ -89,18 +89,35 @@ def require_binds(container: Container) -> None:
         )
 
 
-def require_pcm_inside(container: Container) -> None:
+def require_bindable(*folders: Path | None) -> None:
+    """Refuse folders whose names can't be handed to Apptainer.
+
+    Raises:
+        RefusedError: one can't.
+    """
+    for folder in filter(None, folders):
+        if problem := path_problem(str(folder)):
+            raise RefusedError(f"training in an image can't see {str(folder)!r}: {problem}")
+
+
+def require_pcm_inside(container: Container, checkout: Path | None = None) -> None:
     """Start the image once, and see whether the pcm in it understands our run directories.
+
+    Args:
+        checkout: whose code is taken before the image's own.
 
     Raises:
         RefusedError: the image does not start, has no pcm, or an older one.
     """
     # Not the user's own folders: whether those are there is asked elsewhere.
-    command = exec_command(replace(container, binds=(), nv=False), [PYTHON, "-c", _PROBE])
+    container = replace(container, binds=(), nv=False)
+    if checkout is not None:
+        container = with_code(container, checkout)
+    command = exec_command(container, [PYTHON, "-c", _PROBE])
     try:
         done = subprocess.run(
             command,
-            env=apptainer_environment(os.environ, {}),
+            env=apptainer_environment(os.environ, container.environment or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

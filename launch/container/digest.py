@@ -37,6 +37,15 @@ def require_same_image(container: Container) -> None:
             f"image {container.image} can't be read: {error.strerror}",
             hint="put it back, or launch the grid again with the image that there is",
         ) from None
+    require_digest(container, found)
+
+
+def require_digest(container: Container, found: str) -> None:
+    """Make sure that what was read is the image of the launch.
+
+    Raises:
+        RefusedError: it is another one.
+    """
     if found != container.sha256:
         raise RefusedError(
             f"image {container.image} has changed since the launch: its sha256 was "

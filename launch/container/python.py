@@ -1,5 +1,6 @@
 """The command line of one rank of training: an interpreter, `-m pcm`, a run directory. Pure."""
 
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,16 @@ def training_python(environment: Mapping[str, str]) -> list[str]:
 def training_command(python: Sequence[str], arguments: Sequence[str]) -> list[str]:
     """Words of the command that runs one rank of training."""
     return [*python, "-m", "pcm", *arguments]
+
+
+def with_code_first(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Variables for an interpreter that takes the code in a folder before what is installed.
+
+    Not even the working directory comes before it, which may hold the same packages.
+    """
+    places = [str(folder), variables.get("PYTHONPATH")]
+    path = os.pathsep.join(place for place in places if place)
+    return {**variables, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
 
 
 def training_arguments(run_dir: Path, attempt: int, checkpoint: str | None = None) -> list[str]:

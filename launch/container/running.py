@@ -1,27 +1,32 @@
 """Modules of the training side, run by hand with what an experiment trains in."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from launch.container.command import PYTHON, exec_command
 from launch.container.environment import apptainer_environment
-from launch.container.python import training_python
-from launch.container.settings import container_of, with_run_dir
+from launch.container.python import training_python, with_code_first
+from launch.container.settings import container_of, with_code, with_run_dir
+from launch.store import LaunchDir
 
 
 def module_command(
-    record: Mapping[str, Any] | None, run_dir: Path, module: str
+    launch: LaunchDir, run_dir: Path, module: str
 ) -> tuple[list[str], dict[str, str]]:
     """Words and variables that run `module` on a run directory.
 
     Args:
-        record: the container of the experiment's launch; None without one.
+        launch: the experiment's, which says in which image and with which code.
     """
     words = ["-m", module, str(run_dir)]
-    container = container_of(record)
+    container = container_of(launch.record.get("container"))
     if container is None:
-        return [*training_python(os.environ), *words], dict(os.environ)
-    command = exec_command(with_run_dir(container, run_dir, None), [PYTHON, *words], folder=run_dir)
+        variables = dict(os.environ)
+        if launch.ships_code:
+            variables = with_code_first(variables, launch.snapshot)
+        return [*training_python(os.environ), *words], variables
+    container = with_run_dir(container, run_dir, None)
+    if launch.ships_code:
+        container = with_code(container, launch.snapshot)
+    command = exec_command(container, [PYTHON, *words], folder=run_dir)
     return command, apptainer_environment(os.environ, container.environment or {})

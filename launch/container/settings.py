@@ -10,6 +10,9 @@ from launch.site import Mount, Site
 from pcm.config.wording import shown
 from pcm.errors import ConfigError, Fault
 
+CODE_INSIDE = "/opt/pcm/snapshot"
+"""Where an image shows the code that a launch ships; a name without colons, for PYTHONPATH."""
+
 BIND_FORMS = "HOST, HOST:INSIDE, HOST:INSIDE:ro or HOST:INSIDE:rw, with absolute paths"
 
 
@@ -42,6 +45,9 @@ class Container:
         scratch: writable folder on the node; variables in it are the node's.
         environment: further variables; None takes the launcher's own value.
         mount: how the image's files are made visible.
+        stage: folder on the node's own disk that the image is copied to; None to run it where
+            it is. Variables in it are the node's.
+        checked: whether somebody looked into the image at the launch.
     """
 
     image: Path
@@ -53,6 +59,8 @@ class Container:
     scratch: str | None = None
     environment: Mapping[str, str | None] | None = None
     mount: Mount = Mount.AUTO
+    stage: str | None = None
+    checked: bool = False
 
     def record(self) -> dict[str, Any]:
         """As plain data, for `sweep.json`."""
@@ -66,6 +74,8 @@ class Container:
             "scratch": self.scratch,
             "environment": dict(self.environment or {}),
             "mount": str(self.mount),
+            "stage": self.stage,
+            "checked": self.checked,
         }
 
 
@@ -96,7 +106,7 @@ def wanted_container(asked: Mapping[str, Any] | None, site: Site) -> Container |
         return None
     texts = [*site.binds, *site.container.get("binds", ()), *((asked or {}).get("binds") or ())]
     environment = {**site.container.get("environment", {}), **entries.get("environment", {})}
-    faults = [*_bind_faults(texts), *_variable_faults(environment)]
+    faults = [*_bind_faults(texts), *_variable_faults(environment), *_folder_faults(entries)]
     if problem := path_problem(str(entries["image"])):
         faults.append(Fault(problem, key="container.image", found=shown(entries["image"])))
     if faults:
@@ -108,6 +118,7 @@ def wanted_container(asked: Mapping[str, Any] | None, site: Site) -> Container |
         scratch=entries.get("scratch"),
         environment=environment,
         mount=site.mount,
+        stage=entries.get("stage"),
     )
 
 
@@ -159,12 +170,33 @@ def with_run_dir(container: Container, run_dir: Path, starts_from: Path | None) 
     return replace(container, binds=(*container.binds, *own))
 
 
+def with_code(container: Container, folder: Path) -> Container:
+    """The container with a folder of code that Python looks in before it looks into the image."""
+    environment = dict(container.environment or {})
+    places = [CODE_INSIDE, environment.get("PYTHONPATH")]
+    environment["PYTHONPATH"] = ":".join(filter(None, places))
+    code = Bind(str(folder), CODE_INSIDE, writable=False)
+    return replace(container, binds=(*container.binds, code), environment=environment)
+
+
 def _bind_faults(texts: list[str]) -> Iterator[Fault]:
     for text in texts:
         try:
             parse_bind(text)
         except (ValueError, RuntimeError):
             yield Fault("not a bind", key="binds", found=shown(text), expected=BIND_FORMS)
+
+
+def _folder_faults(entries: Mapping[str, Any]) -> Iterator[Fault]:
+    for key in ("scratch", "stage"):
+        folder = entries.get(key)
+        if folder is not None and not folder.startswith(("/", "$")):
+            yield Fault(
+                "not a folder on the node",
+                key=f"container.{key}",
+                found=shown(folder),
+                expected="an absolute path, or one that begins with a variable of the node",
+            )
 
 
 def _variable_faults(environment: Mapping[str, Any]) -> Iterator[Fault]:

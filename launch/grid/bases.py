@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pcm.config.names import did_you_mean
+from pcm.config.names import nearest_file
 from pcm.errors import Fault
 
 FOLDERS = {
@@ -46,11 +46,12 @@ def find_file(name: str, section: str, beside: Path) -> Path | Fault:
 
 
 def _missing(name: str, candidates: Sequence[Path]) -> Fault:
+    nearest = nearest_file(name, sorted(_yaml_names(candidates)))
     return Fault(
         "no such file",
         found=name,
         expected="at one of " + ", ".join(map(str, candidates)),
-        hint=did_you_mean(Path(name).name, sorted(_yaml_names(candidates))),
+        hint=None if nearest is None else f"did you mean '{nearest}'?",
     )
 
 

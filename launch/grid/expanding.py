@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from launch.garbage import no_garbage_collection
 from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
 from launch.grid.file import RESOURCES, GridFile, GridReader
@@ -67,7 +68,8 @@ def expand_document(
     grid = reader.read()
     if grid is None:
         raise ConfigError(reader.faults)
-    return _Expansion(grid, reader.faults).run(text, flags)
+    with no_garbage_collection():
+        return _Expansion(grid, reader.faults).run(text, flags)
 
 
 class _Expansion:

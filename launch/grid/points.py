@@ -138,6 +138,8 @@ class Grid:
         bases: for each section, the configs that points start from, fixed overrides included.
         points: in the grid's order, none of them twice.
         warnings: what may not be meant so.
+        checkout: top folder of the checkout that jobs run as it is at the launch; None for
+            the code that is in the image or installed.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Grid:
     bases: Mapping[str, Sequence[Any]]
     points: tuple[Point, ...]
     warnings: tuple[str, ...]
+    checkout: Path | None = None
 
     @property
     def max_parallel(self) -> int | None:

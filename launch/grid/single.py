@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,4 +54,6 @@ def single(
         indent=1,
         ensure_ascii=False,
     )
-    return expand_document(parse_document(text, "command line"), text, Path.cwd())
+    # Nobody has seen this text, so nothing is blamed on a line of it.
+    document = replace(parse_document(text, "command line"), lines={})
+    return expand_document(document, text, Path.cwd())

@@ -94,7 +94,7 @@ def epoch(progress: Progress) -> str:
 def remarks(lines: Iterable[Line], now: float) -> list[str]:
     """What there is to say besides: one line for each that has ended or is not heard of.
 
-    Those that wait for the same reason share a line.
+    Those that wait, or are not submitted, for the same reason share a line.
 
     Args:
         now: seconds since the epoch.
@@ -102,7 +102,8 @@ def remarks(lines: Iterable[Line], now: float) -> list[str]:
     waiting: dict[tuple[State, str], list[Line]] = {}
     said = []
     for line in lines:
-        if line.state in WAITING and line.status.job is not None:
+        is_new = line.state is State.NEW and line.status.detail
+        if is_new or (line.state in WAITING and line.status.job is not None):
             waiting.setdefault((line.state, line.status.detail), []).append(line)
         elif line.status.detail and not (line.state.is_active and line.status.progress is None):
             said.append(f"{line.id} {line.state}: {line.status.detail}")

@@ -13,6 +13,9 @@ from rich.text import Text
 PIPE_WIDTH = 10_000
 """Columns of a console that nobody looks at: one row, one line, for grep and awk."""
 
+MIN_WIDTH = 6
+"""Of what may be folded, so that a narrow terminal has room for the rest."""
+
 STYLES = {
     "running": "cyan",
     "stopping": "yellow",
@@ -57,7 +60,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
             justify="right" if column.number else "left",
             no_wrap=not column.fold,
             overflow="fold",
-            min_width=min(len(column.title), 12) if column.fold else None,
+            min_width=MIN_WIDTH if column.fold else None,
         )
     for row in rows:
         # Text, not str: a name with [brackets] is a name, not markup.

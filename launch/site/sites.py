@@ -16,6 +16,21 @@ DECIDES_RESULTS = ("nodes", "gpus_per_node", "tasks_per_node")
 """A site can't choose these: the number of ranks is part of what an experiment is."""
 
 
+_FILES = "every job's output is where `pcm logs` looks for it"
+_RANKS = "the number of ranks changes results: it is the grid's"
+_AGAIN = "which jobs come back is decided by how they end; see `retries` and `retry`"
+OURS = {
+    "array": "which task is which experiment is written down; see `max_parallel`",
+    "job-name": "jobs have the names of their sweeps",
+    "dependency": "it keeps `max_parallel`",
+    **dict.fromkeys(("output", "error", "open-mode"), _FILES),
+    **dict.fromkeys(("nodes", "ntasks", "ntasks-per-node"), _RANKS),
+    **dict.fromkeys(("requeue", "no-requeue"), _AGAIN),
+    **dict.fromkeys(("wait", "wrap", "parsable", "test-only"), "`pcm launch` calls sbatch"),
+}
+"""Options of sbatch that a site can't have, since they are set for every job; and why."""
+
+
 class GpuFlag(StrEnum):
     """How the site's Slurm is asked for GPUs."""
 
@@ -87,7 +102,11 @@ def load_site(path: Path) -> Site:
     entries = {key: value for key, value in document.data.items() if value is not None}
     defaults, problems = parse_resources(entries.pop("defaults", {}))
     asked = [name for name in DECIDES_RESULTS if name in defaults.given()]
-    faults = [*_located(problems, document), *(_decides_results(name, document) for name in asked)]
+    faults = [
+        *_located(problems, document),
+        *(_decides_results(name, document) for name in asked),
+        *_taken(entries.get("sbatch", {}), document),
+    ]
     if faults:
         raise ConfigError(faults)
     return _site(entries, defaults, path)
@@ -124,3 +143,12 @@ def _decides_results(name: str, document: "Document") -> Fault:
         key=f"defaults.{name}",
         hint=f"say `resources: {{{name}: ...}}` in the grid file",
     )
+
+
+def _taken(options: Mapping[str, Any], document: "Document") -> Iterator[Fault]:
+    for name in options:
+        reason = OURS.get(name.replace("_", "-").lower())
+        if reason is not None:
+            line = document.lines.get(("sbatch", name))
+            problem = f"this option of sbatch is not a site's: {reason}"
+            yield Fault(problem, file=document.name, line=line, key=f"sbatch.{name}")

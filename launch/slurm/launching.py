@@ -2,25 +2,25 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import filelock
 
-from launch.report.text import counted
 from launch.scheduler import ask
 from launch.site import Site
 from launch.slurm.commands import DELAY_S
-from launch.slurm.records import Submission, SubmissionDir, all_submissions
-from launch.slurm.requests import ArrayRequest, Asking, array_requests
+from launch.slurm.records import Submission, SubmissionDir, all_submissions, read_unsubmitted
+from launch.slurm.refusals import NoRoomError
+from launch.slurm.requests import ArrayRequest, Asking, array_requests, parallel_limit
 from launch.slurm.submitting import (
     find_job,
     no_answer,
     our_queue,
     script_of,
     settle,
-    submit_array,
 )
+from launch.slurm.wave import Wave
 from launch.store import Experiment, RunsRoot, writing
 from pcm.errors import RefusedError
 
@@ -80,8 +80,8 @@ def settle_open(root: RunsRoot) -> None:
         settle(submission.files, find_job(submission.files, queue), "its launcher was interrupted")
 
 
-def in_slurm(root: RunsRoot) -> set[str]:
-    """The experiments that wait or run in arrays of this root.
+def in_slurm(root: RunsRoot) -> dict[str, Submission]:
+    """The experiments that wait or run in arrays of this root, by their ids, and the arrays.
 
     Raises:
         RefusedError: Slurm doesn't answer.
@@ -90,13 +90,13 @@ def in_slurm(root: RunsRoot) -> set[str]:
     by_job, by_token = (
         {getattr(each, name): each for each in taken} for name in ("job_id", "token")
     )
-    found = set()
+    found = {}
     for task in our_queue().tasks.values():
         job, _, index = task.id.partition("_")
         # Slurm may have given out the same id twice; tokens are unique.
         submission = by_job.get(job) if task.token is None else by_token.get(task.token)
         if index and submission is not None and not task.is_ended:
-            found.add(submission.array[int(index)])
+            found[submission.array[int(index)]] = submission
     return found
 
 
@@ -106,27 +106,49 @@ def submit(
     max_array_size: int,
     tell: Callable[[str], None],
     *,
+    queued: Mapping[str, Submission] | None = None,
     checkpoint: str | None = None,
-) -> list[Submission]:
-    """Hand experiments over, as few arrays as the site allows.
+) -> NoRoomError | None:
+    """Hand experiments over, as few arrays as the site allows, as far as Slurm has room.
 
     Args:
         max_array_size: see `largest_array`.
         tell: called with what a person who waits wants to know, e.g. the id of each array.
+        queued: what is in Slurm already, see `in_slurm`.
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
+
+    Returns:
+        None if Slurm has taken all of them; else that it has no room for the rest.
 
     Raises:
         RefusedError: Slurm doesn't take them; it says how many it has taken before.
     """
-    taken: list[Submission] = []
-    for request in array_requests(experiments, site, max_array_size):
-        after = None if request.after is None else taken[request.after].job_id
-        try:
-            taken.append(submit_array(request, site, tell, after=after, checkpoint=checkpoint))
-        except RefusedError as error:
-            raise _with_what_was_taken(error, taken, len(experiments)) from error
-        tell(f"job {taken[-1].job_id}: {counted(len(request.ids), 'experiment')}")
-    return taken
+    is_again = _is_again(experiments)
+    requests = array_requests(experiments, site, max_array_size)
+    earlier = _earlier_waves(experiments, site, queued or {}) if is_again else []
+    wave = Wave(experiments, site, tell, checkpoint=checkpoint, is_again=is_again)
+    return wave.submit(requests, earlier)
+
+
+def _is_again(experiments: Sequence[Experiment]) -> bool:
+    """Whether there was no room for some of them before."""
+    ids = {each.id for each in experiments}
+    sweeps = {(each.launch.root, each.sweep) for each in experiments}
+    return any(
+        not ids.isdisjoint(read_unsubmitted(RunsRoot(root), sweep)) for root, sweep in sweeps
+    )
+
+
+def _earlier_waves(
+    experiments: Sequence[Experiment], site: Site, queued: Mapping[str, Submission]
+) -> list[str]:
+    """The arrays of the same sweeps that must end first, if `max_parallel` is to hold."""
+    sweeps = {each.sweep for each in experiments}
+    arrays = [each for each in queued.values() if each.files.launch.sweep_name in sweeps]
+    limit = parallel_limit(experiments, site)
+    if limit is None or len(arrays) + len(experiments) <= limit:
+        return []
+    return sorted({str(each.job_id) for each in arrays})
 
 
 def scripts(
@@ -168,13 +190,3 @@ def _imagined(request: ArrayRequest) -> SubmissionDir:
 
 def _after(request: ArrayRequest) -> str | None:
     return None if request.after is None else f"JOB_ID_OF_ARRAY_{request.after + 1}"
-
-
-def _with_what_was_taken(
-    error: RefusedError, taken: Sequence[Submission], count: int
-) -> RefusedError:
-    if not taken:
-        return error
-    done = sum(len(each.array) for each in taken)
-    told = f"{done:,} of {count:,} experiments are submitted, the rest are not: {error.message}"
-    return RefusedError(told, error.hint)

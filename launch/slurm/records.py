@@ -1,5 +1,7 @@
 """What was handed to Slurm: one folder an array, in the folder of its launch.
 
+LAUNCH/unsubmitted.json  what is still to be handed over, and why; gone when all is
+
 LAUNCH/submissions/TOKEN/
   intent.json      which experiment is which task of the array; written before `sbatch`
   outcome.json     the job's id, or why there is none; written after it
@@ -8,14 +10,15 @@ LAUNCH/submissions/TOKEN/
   JOB_TASK_*       submitit's own files of one task, and the task's output
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from launch.records import names_in, read_record
-from launch.store import LaunchDir, RunsRoot
+from launch.store import LaunchDir, RunsRoot, writing
+from pcm.run_dir import write_json
 
 
 @dataclass(frozen=True)
@@ -112,3 +115,45 @@ def all_submissions(root: RunsRoot) -> Iterator[Submission]:
     """The arrays of all launches, the oldest launch first."""
     for launch in root.launches():
         yield from submissions_of(launch)
+
+
+def note_unsubmitted(
+    launch: LaunchDir,
+    *,
+    wanted: Collection[str] = (),
+    taken: Container[str] = (),
+    reason: str = "",
+) -> None:
+    """Write down which experiments of a launch Slurm hasn't got yet.
+
+    Args:
+        wanted: are to be submitted, besides those that are written down.
+        taken: are no more of this launch's business.
+        reason: why Slurm hasn't got them.
+    """
+    ids = dict.fromkeys([*read_record(launch.unsubmitted).get("ids", ()), *wanted])
+    left = [each for each in ids if each not in taken]
+    with writing(launch.root):
+        if left:
+            write_json(launch.unsubmitted, {"ids": left, "reason": reason})
+        else:
+            launch.unsubmitted.unlink(missing_ok=True)
+
+
+def read_unsubmitted(root: RunsRoot, sweep: str | None = None) -> dict[str, str]:
+    """Why Slurm hasn't got an experiment, by its id; of all launches, or of one sweep's."""
+    records = (read_record(launch.unsubmitted) for launch in root.launches(sweep))
+    return {each: record["reason"] for record in records if record for each in record["ids"]}
+
+
+def forget_unsubmitted(taken_over: Mapping[LaunchDir, Collection[str]]) -> None:
+    """Take experiments out of the records of other launches of their sweeps.
+
+    Args:
+        taken_over: the launches that see to them now, and the experiments' ids.
+    """
+    for launch, ids in taken_over.items():
+        for other in RunsRoot(launch.root).launches(launch.sweep_name):
+            record = {} if other in taken_over else read_record(other.unsubmitted)
+            if record:
+                note_unsubmitted(other, taken=set(ids), reason=record["reason"])

@@ -1,16 +1,18 @@
 """What sbatch says when it doesn't take a job -> what a person can do about it. Pure."""
 
+import re
+
 from pcm.errors import RefusedError
+
+_NO_ROOM = re.compile(
+    r"SubmitJob|temporarily una|job queue full|job table|MaxJobCount", re.IGNORECASE
+)
+"""A QOS or an association may have so many jobs in the queue, or Slurm's job table is full."""
 
 _HINTS = (
     (
-        ("submit limit", "MaxSubmitJob", "policy", "GrpSubmit"),
-        "your account may have only so many jobs in the queue. Launch again when some have ended; "
-        "`max_array_size` in the site's file makes smaller arrays, so that a part fits",
-    ),
-    (
-        ("temporarily unable", "Resource temporarily unavailable", "job table", "MaxJobCount"),
-        "Slurm's job table is full; launch again when there are fewer jobs in the queue",
+        ("policy",),
+        "`sacctmgr show user $USER -s` and `sacctmgr show qos` list what you may ask for",
     ),
     (("invalid job array",), "the site's largest array is smaller; set `max_array_size` for it"),
     (("invalid partition",), "`sinfo -s` lists the partitions; choose one with --partition"),
@@ -28,8 +30,21 @@ _HINTS = (
 )
 
 
+class NoRoomError(RefusedError):
+    """Slurm takes no more jobs for now; fewer might fit.
+
+    Args:
+        problem: what is not submitted.
+        said: what sbatch printed.
+    """
+
+    def __init__(self, problem: str, said: str, hint: str | None = None) -> None:
+        super().__init__(f"{problem}: {said}", hint)
+        self.said = said
+
+
 def refusal(errors: str, count: int) -> RefusedError:
-    """An error for a person.
+    """An error for a person; a `NoRoomError` where it is a matter of waiting.
 
     Args:
         errors: what sbatch printed.
@@ -37,11 +52,14 @@ def refusal(errors: str, count: int) -> RefusedError:
     """
     said = " ".join(line.removeprefix("sbatch: error: ") for line in _lines(errors))
     told = said or "sbatch gave no answer"
+    problem = f"Slurm did not take {count:,} experiments"
+    if _NO_ROOM.search(told):
+        return NoRoomError(problem, told, "launch again when there are fewer jobs in the queue")
     hint = next(
         (hint for words, hint in _HINTS if any(word.lower() in told.lower() for word in words)),
         "`pcm launch --dry-run` shows what sbatch gets",
     )
-    return RefusedError(f"Slurm did not take {count:,} experiments: {told}", hint)
+    return RefusedError(f"{problem}: {told}", hint)
 
 
 def _lines(errors: str) -> list[str]:

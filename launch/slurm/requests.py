@@ -56,7 +56,7 @@ def array_requests(
         parameters = sbatch_parameters(experiment.resources, site)
         groups.setdefault((experiment.launch, *parameters.items()), []).append(experiment)
     pieces = [piece for group in groups.values() for piece in _split(group, max_array_size)]
-    limit = _limit(experiments, site)
+    limit = parallel_limit(experiments, site)
     shares = _shares([len(piece) for piece in pieces], limit)
     return [
         ArrayRequest(
@@ -77,8 +77,8 @@ def _split(group: Sequence[Asking], size: int) -> Iterable[Sequence[Asking]]:
     return (group[first:last] for first, last in pairwise(edges))
 
 
-def _limit(experiments: Iterable[Asking], site: Site) -> int | None:
-    """How many of all may run at once."""
+def parallel_limit(experiments: Iterable[Asking], site: Site) -> int | None:
+    """How many of all may run at once; None for any number."""
     limits = {each.resources.over(site.defaults).max_parallel for each in experiments}
     return min((limit for limit in limits if limit is not None), default=None)
 

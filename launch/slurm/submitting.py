@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from launch.scheduler import Queue, read_queue
 from launch.site import Site, setup_lines
 from launch.slurm.commands import Answer, call
 from launch.slurm.records import Submission, SubmissionDir, read_submission
-from launch.slurm.refusals import refusal
+from launch.slurm.refusals import NoRoomError, refusal
 from launch.slurm.requests import ArrayRequest
 from launch.store import writing
 from launch.submit import array_script, write_payload
@@ -58,6 +59,7 @@ def submit_array(
     *,
     after: str | None = None,
     checkpoint: str | None = None,
+    patience_s: float = SBATCH_PATIENCE_S,
 ) -> Submission:
     """Hand an array over, exactly once.
 
@@ -66,10 +68,12 @@ def submit_array(
 
     Args:
         tell: called with what a person who waits wants to know.
-        after: id of an array that has to end first.
+        after: ids of arrays that have to end first, with colons between them.
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
+        patience_s: how long sbatch may take.
 
     Raises:
+        NoRoomError: Slurm takes no more jobs for now, or not so many; nothing is left of it.
         RefusedError: Slurm doesn't take it, or can't be asked whether it did.
     """
     files = SubmissionDir(request.launch.submissions / uuid.uuid4().hex)
@@ -79,7 +83,12 @@ def submit_array(
         write_text(files.script, script_of(files, request, site, after))
         write_payload(files)
         write_json(files.intent, _intent(files, request, checkpoint))
-    job_id = _hand_over(files, request, tell)
+    try:
+        job_id = _hand_over(files, request, tell, patience_s)
+    except NoRoomError:
+        # A full Slurm is asked again and again. Should the array get in late, it finds nothing.
+        shutil.rmtree(files.path, ignore_errors=True)
+        raise
     settle(files, job_id)
     submission = read_submission(files)
     assert submission is not None
@@ -152,10 +161,12 @@ def _intent(
     }
 
 
-def _hand_over(files: SubmissionDir, request: ArrayRequest, tell: Callable[[str], None]) -> str:
+def _hand_over(
+    files: SubmissionDir, request: ArrayRequest, tell: Callable[[str], None], patience_s: float
+) -> str:
     answer = call(
         ["sbatch", "--parsable", str(files.script)],
-        SBATCH_PATIENCE_S,
+        patience_s,
         sbatch_environment(os.environ, request.parameters),
         on_delay=lambda said: tell(f"waiting for sbatch ... {said}"),
     )

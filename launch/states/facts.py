@@ -11,7 +11,7 @@ from launch.records import names_in, newest_attempt, read_record
 from launch.scheduler import NOT_ASKED, Queue
 from launch.states.places import Places, read_places
 from launch.states.why import first_failing_rank, reason
-from launch.status import AttemptFacts, Place, Progress, Status, derive_state
+from launch.status import AttemptFacts, Place, Progress, State, Status, derive_state
 from launch.store import Experiment, RunsRoot
 from pcm.run_dir import AttemptDir
 
@@ -25,6 +25,8 @@ START_S = 600.0
 _ANY = AttemptDir(Path())
 _FINISHED, _STOPPED, _STOP = _ANY.finished.name, _ANY.stopped.name, _ANY.stop.name
 _FAILED, _PROGRESS, _VERDICT = _ANY.failed.name, _ANY.progress.name, _ANY.verdict.name
+
+_SAID = [field.name for field in fields(Progress)]
 
 BIRTH_S = 10.0
 """A folder of an attempt may be as long without its record."""
@@ -90,6 +92,8 @@ def _status(
     is_finished = facts is not None and facts.is_finished
     place = None if is_finished else places.of(experiment_id, facts)
     state, detail = derive_state(facts, place, is_cancelled=is_cancelled)
+    if state is State.NEW and experiment_id in places.unsubmitted:
+        detail = f"not submitted: {places.unsubmitted[experiment_id] or 'its launch was cut short'}"
     return Status(
         state,
         detail,
@@ -162,8 +166,7 @@ def _failure(files: AttemptDir, names: set[str]) -> str:
 
 def _progress(files: AttemptDir) -> Progress | None:
     record = read_record(files.progress)
-    known = {field.name: record.get(field.name) for field in fields(Progress)}
-    return Progress(**known) if record else None
+    return Progress(*map(record.get, _SAID)) if record else None
 
 
 def _cancelled_ids(root: RunsRoot) -> set[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from launch.local.queue import queued_ids
 from launch.records import names_in, read_record
 from launch.scheduler import NOT_ASKED, Queue, Task, meaning, read_queue
-from launch.slurm.records import Submission, all_submissions
+from launch.slurm.records import Submission, all_submissions, read_unsubmitted
 from launch.status import AttemptFacts, Phase, Place
 from launch.store import Experiment, RunsRoot
 
@@ -46,11 +46,13 @@ class Places:
         local: experiments that wait for a local launcher.
         handed_over: the newest hand-over to Slurm of each experiment that had one.
         queue: what Slurm says.
+        unsubmitted: why Slurm hasn't got an experiment that was meant for it.
     """
 
     local: Collection[str]
     handed_over: Mapping[str, HandedOver]
     queue: Queue
+    unsubmitted: Mapping[str, str] = field(default_factory=dict)
     _listings: dict[Path, list[str]] = field(default_factory=dict, repr=False)
 
     def of(self, experiment_id: str, attempt: AttemptFacts | None) -> Place | None:
@@ -108,7 +110,7 @@ def read_places(root: RunsRoot, ids: Collection[str], queue: Queue | None = None
     handed_over = newest_hand_overs(root, ids)
     if queue is None:
         queue = queue_for_hand_overs(handed_over.values())
-    return Places(local, handed_over, queue)
+    return Places(local, handed_over, queue, read_unsubmitted(root))
 
 
 def newest_hand_overs(root: RunsRoot, ids: Collection[str]) -> dict[str, HandedOver]:
@@ -126,7 +128,7 @@ def newest_hand_overs(root: RunsRoot, ids: Collection[str]) -> dict[str, HandedO
 def queue_for(experiments: Sequence[Experiment]) -> Queue:
     """Slurm's queue, as far as these experiments need it; nobody is asked for none of them."""
     ids = [each.id for each in experiments]
-    roots = {RunsRoot(each.launch.root) for each in experiments}
+    roots = {RunsRoot(launch.root) for launch in {each.launch for each in experiments}}
     return queue_for_hand_overs(
         each for root in roots for each in newest_hand_overs(root, ids).values()
     )

@@ -47,15 +47,16 @@ def why(run_dir: RunDir) -> Why | None:
 def first_failing_rank(files: AttemptDir, names: Collection[str]) -> int:
     """The rank whose failure made the others fail.
 
-    A rank that was killed says nothing, and the others' complaints about lost connections may
-    be there sooner than the news of its end. Else it is the first one that told an error.
+    A rank that was killed, or whose node is gone, says nothing, and the others' complaints about
+    lost connections may be there sooner than the news of its end. Else it is the first one that
+    told an error.
 
     Args:
         names: of the attempt's files.
     """
     for outcome in sorted(name for name in names if name.startswith("outcome-")):
         record = read_record(files.path / outcome)
-        if record.get("signal") and not record.get("killed"):
+        if record.get("is_silent") or (record.get("signal") and not record.get("killed")):
             return _rank_of(outcome)
     errors = [name for name in names if name.startswith("error-")]
     if errors:
@@ -66,11 +67,11 @@ def first_failing_rank(files: AttemptDir, names: Collection[str]) -> int:
 
 def reason(files: AttemptDir, rank: int) -> str:
     """One line about the failure of a rank, the first of several if its message has more."""
-    error = read_record(files.error(rank))
-    if error:
+    error, outcome = read_record(files.error(rank)), read_record(files.outcome(rank))
+    if error and not outcome.get("is_silent"):
         return f"{error.get('type')}: {_first_line(error.get('message'))}"
     failed = read_record(files.failed)
-    return _ending(failed if failed.get("rank") == rank else read_record(files.outcome(rank)))
+    return _ending(failed if failed.get("rank") == rank else outcome)
 
 
 def log_end(log: Path) -> str:
@@ -87,9 +88,10 @@ def _ending(record: Mapping[str, Any]) -> str:
     """How a process ended, from its outcome or from the record of a failure."""
     if record.get("message"):
         return _first_line(record["message"])
-    if record.get("signal"):
-        return f"killed by {record['signal']}"
-    return f"exit code {record.get('exit_code')}"
+    signal, exit_code = record.get("signal"), f"exit code {record.get('exit_code')}"
+    if record.get("out_of_memory"):
+        return f"out of memory ({signal or exit_code})"
+    return f"killed by {signal}" if signal else exit_code
 
 
 def _first_line(text: Any) -> str:

@@ -27,15 +27,16 @@ class CodeVersion:
 
 def code_version(folder: Path) -> CodeVersion | None:
     """Version of the checkout that `folder` is in; None without one, or without git."""
-    commit = _git(folder, "rev-parse", "HEAD")
+    commit = git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None
-    diff = _git(folder, "diff", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD") or b""
+    diff = git(folder, "diff", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD") or b""
     text = diff[:MAX_DIFF].decode(errors="replace")
     return CodeVersion(commit.decode().strip(), bool(diff), text)
 
 
-def _git(folder: Path, *arguments: str) -> bytes | None:
+def git(folder: Path, *arguments: str) -> bytes | None:
+    """What a git command prints; None if it failed, or there is no git."""
     # Without the lock a diff doesn't get in the way of the user's own git.
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     try:

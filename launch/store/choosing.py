@@ -50,4 +50,5 @@ def _hint(what: str, prefix: str, keys: Sequence[str]) -> str:
     near = get_close_matches(prefix, keys, n=3)
     if near:
         return f"did you mean {' or '.join(near)}?"
-    return f"`pcm status` lists the {len(keys)} {what}{'s' if len(keys) > 1 else ''} there is"
+    known = f"the one {what} there is" if len(keys) == 1 else f"the {len(keys)} {what}s there are"
+    return f"`pcm status` shows {known}"

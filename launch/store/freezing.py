@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from launch.store.checkout import CodeVersion, code_version
 from launch.store.installed import code_digest
 from launch.store.layout import LaunchDir, RunsRoot
+from launch.store.snapshot import copy_checkout
 from pcm.errors import RefusedError
 from pcm.run_dir import (
     SCHEMA_VERSION,
@@ -39,13 +40,13 @@ def freeze(
         details: what else the launch wants to remember, e.g. site and executor.
 
     Raises:
-        RefusedError: the runs root can't be written.
+        RefusedError: the runs root can't be written, or the checkout can't be read.
     """
     now = datetime.now(UTC)
     folder = RunsRoot(root).sweeps / grid.name
     # Ids sort by time; the random end keeps two launches of one microsecond apart.
     launch = LaunchDir(folder / f"{now:%Y%m%d-%H%M%S-%f}-{os.urandom(2).hex()}")
-    code = code_version(code_folder or Path.cwd())
+    code = code_version(grid.checkout or code_folder or Path.cwd())
     record = {**(details or {}), **_sweep_record(grid, now, code)}
     with writing(root):
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,6 +85,8 @@ def _write(
             stream.write(json.dumps(_point_record(point)).encode() + b"\n")
     if code is not None and code.dirty:
         write_text(aside.code_diff, code.diff)
+    if grid.checkout is not None:
+        copy_checkout(grid.checkout, aside.snapshot)
 
 
 def _sweep_record(grid: "Grid", now: datetime, code: CodeVersion | None) -> dict[str, Any]:
@@ -101,6 +104,7 @@ def _sweep_record(grid: "Grid", now: datetime, code: CodeVersion | None) -> dict
         "starts_from": grid.starts_from,
         "pcm_version": version("pcm"),
         "code": None if code is None else {"commit": code.commit, "dirty": code.dirty},
+        "ships_code": grid.checkout is not None,
         "code_digest": code_digest(),
     }
 

@@ -2,11 +2,13 @@
 
 ROOT/
   experiments/ID/         run directory, appears with the first attempt
-  sweeps/NAME/LAUNCH/     one frozen launch; never changed once it is there
+  sweeps/NAME/LAUNCH/     one frozen launch; what is frozen of it never changes
     sweep.json            what its points share: grid file, tags, tracker, image, code version
     base.json             the configs that the points differ from
     points.jsonl          a line a point
     code.diff             uncommitted edits of the checkout, where there were any
+    code/                 the checkout itself, where the launch ships its code
+    unsubmitted.json      what Slurm has not got of it yet, and why
     submissions/TOKEN/    an array that was handed to Slurm, see `launch.slurm.records`
     jobs/                 files of submitit's local jobs, and why jobs made no attempt
       refused-KEY.json    why a job made no attempt
@@ -41,7 +43,7 @@ class LaunchDir:
         """The sweep that this launch belongs to."""
         return self.path.parent.name
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """The runs root."""
         return self.path.parents[2]
@@ -67,6 +69,16 @@ class LaunchDir:
         return self.path / "code.diff"
 
     @property
+    def snapshot(self) -> Path:
+        """The checkout as it was at the launch, where the launch ships its code."""
+        return self.path / "code"
+
+    @property
+    def ships_code(self) -> bool:
+        """Whether its jobs run the snapshot, not the code that is installed."""
+        return bool(self.record.get("ships_code"))
+
+    @property
     def jobs(self) -> Path:
         """Folder of submitit's local jobs."""
         return self.path / "jobs"
@@ -75,6 +87,11 @@ class LaunchDir:
     def submissions(self) -> Path:
         """Folder of the arrays that were handed to Slurm, one folder each."""
         return self.path / "submissions"
+
+    @property
+    def unsubmitted(self) -> Path:
+        """What Slurm has not got of it yet; there while it hasn't."""
+        return self.path / "unsubmitted.json"
 
     def refusal(self, key: str) -> Path:
         """Why a job made no attempt."""

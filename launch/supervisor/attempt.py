@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import filelock
@@ -12,11 +12,17 @@ import filelock
 from launch.container import Container, training_arguments, training_command, training_python
 from launch.processes import Process
 from launch.records import read_record
+from launch.site import Mount
 from launch.states.holding import whereabouts
 from launch.stop import request_stop
 from launch.store import LaunchDir, RunsRoot, create_run_dir
 from launch.store.installed import code_digest
-from launch.supervisor.inside import inside_command, node_container, require_on_node
+from launch.supervisor.inside import (
+    inside_command,
+    node_container,
+    require_on_node,
+    with_sure_mount,
+)
 from launch.supervisor.job import Job
 from launch.supervisor.refusal import HeldError, read_refusal
 from pcm.errors import RefusedError
@@ -42,16 +48,27 @@ class Attempt:
     """An attempt that this rank takes part in.
 
     Attributes:
-        command: words of the training command, the same for all ranks.
+        launch: that the experiment is frozen in.
+        arguments: what training is told.
+        command: words of the training command on rank 0's node.
         threads: of each rank.
+        gpus: that the job has on each node, and that training must see.
         container: the image that training runs in; None without one.
     """
 
+    launch: LaunchDir
     run_dir: RunDir
     files: AttemptDir
+    arguments: list[str]
     command: list[str]
     threads: int
+    gpus: int = 0
     container: Container | None = None
+
+    def tell(self, rank: int, text: str) -> None:
+        """Add a line of the supervisor's to a rank's log."""
+        with self.files.log(rank).open("a", encoding="utf-8") as log:
+            log.write(f"pcm: {text}\n")
 
 
 @contextmanager
@@ -98,14 +115,23 @@ def join_attempt(
         for files in run_dir.attempts()[-1:]:
             record = read_record(files.attempt)
             if record.get("key") == job.key:
-                container = node_container(launch, run_dir, job)
-                return Attempt(run_dir, files, record["command"], record["threads"], container)
+                return _joined(launch, run_dir, files, job)
         if (refusal := read_refusal(launch, job.key)) is not None:
             raise RefusedError(refusal.message)
         if is_given_up():
             deadline = min(deadline, time.monotonic() + LOCK_PATIENCE_S + 5.0)
         time.sleep(JOIN_INTERVAL_S)
     raise RefusedError(f"rank {job.rank} of experiment {experiment_id} found no attempt to join")
+
+
+def _joined(launch: LaunchDir, run_dir: RunDir, files: AttemptDir, job: Job) -> Attempt:
+    """The attempt that rank 0 wrote down, on the node of another rank."""
+    record = read_record(files.attempt)
+    container = node_container(launch, run_dir, job)
+    if container is not None:
+        container = replace(container, mount=Mount(record["mount"]))
+    shared = {key: record[key] for key in ("arguments", "command", "threads", "gpus")}
+    return Attempt(launch, run_dir, files, container=container, **shared)
 
 
 def _check_world_size(run_dir: RunDir, job: Job) -> None:
@@ -167,13 +193,15 @@ def _make(launch: LaunchDir, run_dir: RunDir, job: Job) -> Attempt:
         command = training_command(training_python(os.environ), arguments)
     else:
         require_on_node(container)
-        command = inside_command(container, run_dir, job, arguments)
+        container = with_sure_mount(container, job)
+        command = inside_command(container, run_dir, arguments)
     files, threads = run_dir.attempt(number), _threads(former, job)
-    attempt = Attempt(run_dir, files, command, threads, container)
+    gpus = gpus_on_node(launch, run_dir, job, container)
+    attempt = Attempt(launch, run_dir, files, arguments, command, threads, gpus, container)
     attempt.files.path.mkdir(parents=True)
     record = _record(attempt, job)
-    if container is None:
-        # An image's own code is what it was, whatever somebody edits out here.
+    if container is None and not launch.ships_code:
+        # The code of an image or a snapshot is what it was, whatever somebody edits out here.
         record["code_digest"] = code_digest()
     write_json(attempt.files.attempt, record)
     return attempt
@@ -184,8 +212,7 @@ def _note_code(launch: LaunchDir, attempt: Attempt) -> None:
     launched = launch.record.get("code_digest")
     if launched in (None, read_record(attempt.files.attempt).get("code_digest", launched)):
         return
-    with attempt.files.log(0).open("a") as log:
-        log.write(f"pcm: warning: {OTHER_CODE}\n")
+    attempt.tell(0, f"warning: {OTHER_CODE}")
 
 
 def _checkpoint(former: list[AttemptDir], job: Job) -> str | None:
@@ -200,6 +227,17 @@ def _threads(former: list[AttemptDir], job: Job) -> int:
     return int(first.get("threads", job.cores))
 
 
+def gpus_on_node(launch: LaunchDir, run_dir: RunDir, job: Job, container: Container | None) -> int:
+    """GPUs that the job has on each node; none where the image is to have none of them."""
+    if container is not None and container.nv is False:
+        return 0
+    if job.executor != "slurm":
+        # A machine without GPUs trains on CPUs, which the plan has told.
+        return len(job.devices.split(",")) if job.devices else 0
+    point = launch.point_record(run_dir.path.name) or {}
+    return int(point.get("resources", {}).get("gpus_per_node", 0))
+
+
 def _record(attempt: Attempt, job: Job) -> dict[str, Any]:
     return {
         "number": attempt.files.number,
@@ -211,5 +249,8 @@ def _record(attempt: Attempt, job: Job) -> dict[str, Any]:
         "started": time.time(),
         "world_size": job.world_size,
         "threads": attempt.threads,
+        "gpus": attempt.gpus,
+        "arguments": attempt.arguments,
         "command": attempt.command,
+        "mount": None if attempt.container is None else str(attempt.container.mount),
     }

@@ -9,6 +9,7 @@ from launch.stop import cancel
 from launch.store import LaunchDir, RunsRoot
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
+from launch.supervisor.rank import has_silent_rank
 from launch.supervisor.requeue import Ending, Verdict, decide
 from launch.supervisor.scontrol import read_job, scontrol
 from pcm.errors import RefusedError
@@ -26,7 +27,7 @@ def check_losses(launch: LaunchDir, experiment_id: str, job: Job) -> None:
     lost = [files for files in attempts if _is_lost(files, job)]
     if most is not None and len(lost) > most:
         raise RefusedError(
-            f"{len(lost)} attempts of job {job.id} ended without a word, as on a node that dies",
+            f"{len(lost)} attempts of job {job.id} ended as on a node that dies",
             hint="see retry.node_fail in the resources",
         )
 
@@ -70,13 +71,16 @@ def send_back(job: Job, verdict: Verdict) -> None:
 
 
 def _retries(launch: LaunchDir, experiment_id: str) -> Retries:
-    return Retries.of((launch.point_record(experiment_id) or {}).get("resources", {}))
+    """What the experiment asks for, else what its site does."""
+    asked = (launch.point_record(experiment_id) or {}).get("resources", {})
+    return Retries.of({**launch.record.get("site_defaults", {}), **asked})
 
 
 def _is_lost(files: AttemptDir, job: Job) -> bool:
     ends = (files.verdict, files.finished, files.stopped, files.failed)
     is_mine = read_record(files.attempt).get("job_id") == job.id
-    return is_mine and not any(end.exists() for end in ends)
+    is_wordless = not any(end.exists() for end in ends)
+    return is_mine and (is_wordless or has_silent_rank(files))
 
 
 def _ending(attempt: Attempt, *, is_cancelled: bool) -> Ending:
@@ -84,6 +88,7 @@ def _ending(attempt: Attempt, *, is_cancelled: bool) -> Ending:
     attempts = attempt.run_dir.attempts()
     failures = [read_record(files.failed) for files in attempts]
     oom = [bool(failure.get("out_of_memory")) for failure in failures]
+    silent = [has_silent_rank(files) for files in attempts]
     return Ending(
         is_failure=bool(failures[-1]) and not attempt.files.stopped.exists(),
         is_cancelled=is_cancelled,
@@ -91,8 +96,12 @@ def _ending(attempt: Attempt, *, is_cancelled: bool) -> Ending:
         stopped_by=str(read_record(attempt.files.stop).get("by", "")),
         time=time.time(),
         fruitless=_fruitless(attempts),
-        failures=sum(bool(failure) for failure in failures) - sum(oom),
+        failures=sum(
+            bool(failure) and not any(special)
+            for failure, *special in zip(failures, oom, silent, strict=True)
+        ),
         out_of_memory=sum(oom),
+        is_silent=silent[-1],
     )
 
 

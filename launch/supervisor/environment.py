@@ -10,12 +10,19 @@ SCHEDULERS = ("SLURM", "SUBMITIT_", "PMI_", "PMIX_", "OMPI_", LOCAL_VARIABLE, ST
 or Lightning would take the ranks from there."""
 
 
-def training_environment(inherited: Mapping[str, str], job: Job, threads: int) -> dict[str, str]:
+GPUS_ASKED = "PCM_GPUS_ASKED"
+"""Tells training how many GPUs its node has for the job, so that it never trains without."""
+
+
+def training_environment(
+    inherited: Mapping[str, str], job: Job, threads: int, gpus: int = 0
+) -> dict[str, str]:
     """Variables of the training process of one rank.
 
     Args:
         inherited: the supervisor's own environment.
         threads: of each rank; a value that the user has set wins.
+        gpus: that the job has on this node.
     """
     kept = {name: text for name, text in inherited.items() if not name.startswith(SCHEDULERS)}
     kept.setdefault("OMP_NUM_THREADS", str(threads))
@@ -23,6 +30,7 @@ def training_environment(inherited: Mapping[str, str], job: Job, threads: int) -
         kept["CUDA_VISIBLE_DEVICES"] = job.devices
     return kept | {
         "PYTHONUNBUFFERED": "1",
+        GPUS_ASKED: str(gpus),
         "RANK": str(job.rank),
         "WORLD_SIZE": str(job.world_size),
         "LOCAL_RANK": str(job.local_rank),

@@ -1,12 +1,14 @@
 """One rank while it trains: pass a stop on, notice what the other ranks do, tell the outcome."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from launch.processes import Process, kill_group
-from launch.records import read_record
+from launch.records import names_in, read_record
 from launch.signals import SignalFlag
 from launch.stop import request_stop
+from launch.supervisor import heartbeat
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
 from launch.supervisor.training import Outcome, TrainingProcess
@@ -30,6 +32,8 @@ class Rank:
         self._failure_seen: float | None = None
         self._peers = set(range(job.world_size)) - {job.rank}
         self._peers_seen = 0.0
+        self._watch = heartbeat.next_rank(self._files, job)
+        self._beaten = time.monotonic()
 
     def run(self, training: TrainingProcess) -> Outcome:
         """Wait for the end of the training process and write it down."""
@@ -38,6 +42,8 @@ class Rank:
             self._pass_on_stop()
             if time.monotonic() > self._peers_seen + PEERS_INTERVAL_S:
                 self._look_at_peers()
+            if time.monotonic() > self._beaten + heartbeat.INTERVAL_S:
+                self._beat()
             self._end_after_failure(training)
             time.sleep(POLL_INTERVAL_S)
         record_outcome(self._files, self._job.rank, outcome)
@@ -46,7 +52,7 @@ class Rank:
 
     def _record(self, training: TrainingProcess) -> dict[str, Any]:
         child = {f"child_{key}": value for key, value in training.process.record().items()}
-        return child | Process.current().record()
+        return {"command": training.command} | child | Process.current().record()
 
     def _pass_on_stop(self) -> None:
         if self._signals.received:
@@ -55,7 +61,9 @@ class Rank:
             self._request_stop("the launcher's end")
 
     def _request_stop(self, by: str) -> None:
-        request_stop(self._files, by=by, reason="interrupt")
+        # It is asked for again and again: a full disk may have room in a moment.
+        with suppress(OSError):
+            request_stop(self._files, by=by, reason="interrupt")
 
     def _look_at_peers(self) -> None:
         """A killed supervisor tells nobody, so the others on its machine look after it."""
@@ -68,6 +76,14 @@ class Rank:
         for rank in self._peers:
             if is_gone(self._files, rank):
                 record_death(self._files, rank)
+
+    def _beat(self) -> None:
+        """A node that is gone tells nobody either, so the others listen for each other."""
+        self._beaten = time.monotonic()
+        if self._watch is not None:
+            heartbeat.beat(self._files, self._job.rank)
+            if self._watch.is_silent():
+                record_silence(self._files, self._watch.rank)
 
     def _end_after_failure(self, training: TrainingProcess) -> None:
         if self._failure_seen is None and self._files.failed.exists():
@@ -91,16 +107,15 @@ def supervisor_of(files: AttemptDir, rank: int) -> Process | None:
 def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:
     """Write down how a rank ended, and whether that is the failure of all.
 
-    Markers decide: what comes after the end of training is no failure any more.
+    Markers decide: what comes after the end of training is no failure any more. Where others
+    have taken the rank for dead, they have told its outcome, and the job is at its end.
     """
-    write_json(files.outcome(rank), outcome.record())
+    if not create_json(files.outcome(rank), outcome.record()):
+        return
     if files.finished.exists() or outcome.killed:
         return
-    if outcome.is_failure and outcome.out_of_memory:
-        how = outcome.signal or f"exit code {outcome.exit_code}"
-        fail(files, rank, outcome.exit_code, outcome.signal, f"out of memory ({how})", is_oom=True)
-    elif outcome.is_failure:
-        fail(files, rank, outcome.exit_code, outcome.signal)
+    if outcome.is_failure:
+        fail(files, rank, outcome.exit_code, outcome.signal, is_oom=outcome.out_of_memory)
     elif rank == 0 and not files.stopped.exists():
         fail(files, rank, outcome.exit_code, message="training ended without a word")
 
@@ -116,6 +131,23 @@ def record_death(files: AttemptDir, rank: int) -> None:
     death = {"exit_code": None, "signal": "SIGKILL", "message": "its supervisor was killed"}
     if create_json(files.outcome(rank), death | {"killed": False, "ended": time.time()}):
         fail(files, rank, message="its supervisor was killed")
+
+
+def record_silence(files: AttemptDir, rank: int) -> None:
+    """Write down, in its place, that a supervisor gives no sign of life."""
+    if files.finished.exists():
+        return
+    host = read_record(files.supervisor(rank)).get("host")
+    message = f"nothing is heard of its supervisor on {host}: it was killed, or its node is gone"
+    silence = {"exit_code": None, "signal": None, "killed": False, "ended": time.time()}
+    if create_json(files.outcome(rank), silence | {"is_silent": True, "message": message}):
+        fail(files, rank, message=message)
+
+
+def has_silent_rank(files: AttemptDir) -> bool:
+    """Whether nothing was heard of one of an attempt's ranks any more."""
+    names = (name for name in names_in(files.path) if name.startswith("outcome-"))
+    return any(read_record(files.path / name).get("is_silent") for name in names)
 
 
 def fail(

@@ -24,6 +24,7 @@ class Ending:
         is_failure: whether a rank failed, rather than the attempt being stopped.
         is_cancelled: whether somebody cancelled the experiment by `pcm cancel`.
         is_out_of_memory: whether the kernel killed a process for its memory.
+        is_silent: whether nothing was heard of one of its nodes any more.
         stopped_by: the signal or person that asked for the stop; "" if nobody did.
         time: seconds since the epoch.
         fruitless: how many attempts in a row, this one included, made no step.
@@ -38,6 +39,7 @@ class Ending:
     fruitless: int
     failures: int
     out_of_memory: int
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Verdict:
     """What becomes of the job.
 
     Attributes:
-        reason: cancel, interrupt, preempted, time_limit, requeued, failed, out_of_memory or
-            unknown.
+        reason: cancel, interrupt, preempted, time_limit, requeued, failed, out_of_memory,
+            node_fail or unknown.
         comes_back: whether another attempt follows by itself.
         is_ours: whether it is for us to send the job back; else Slurm has done it, or nobody.
         memory: the field of the job's request for memory and the megabytes that it needs next.
@@ -97,10 +99,15 @@ def _sender(facts: JobFacts, restarts: int) -> str | None:
 
 
 def _after_stop(facts: JobFacts, ending: Ending) -> Verdict:
-    """What Slurm interrupted comes back, unless it goes round and round and gets nowhere."""
+    """What Slurm interrupted comes back."""
     reason = _interruption(facts, ending)
     if reason == "interrupt":
         return Verdict(reason, detail=f"stopped by {ending.stopped_by}")
+    return _back(reason, ending)
+
+
+def _back(reason: str, ending: Ending) -> Verdict:
+    """To the queue again, unless it goes round and round and gets nowhere."""
     if ending.fruitless < FRUITLESS_MOST:
         return Verdict(reason, comes_back=True, is_ours=True)
     detail = f"{ending.fruitless} attempts in a row were interrupted before they made a step"
@@ -117,6 +124,9 @@ def _interruption(facts: JobFacts, ending: Ending) -> str:
 
 def _after_failure(facts: JobFacts, ending: Ending, retries: Retries) -> Verdict:
     """What failed comes back as often as the resources ask for it."""
+    if ending.is_silent:
+        # Slurm would send it back too, when it notices in a few minutes that a node is gone.
+        return _back("node_fail", ending)
     if ending.is_out_of_memory:
         return _after_out_of_memory(facts, ending, retries.out_of_memory)
     if ending.failures > retries.failures:

@@ -2,10 +2,14 @@
 
 import os
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from launch.container import with_code_first
+from launch.container.staging import staged
 from launch.signals import SCHEDULER, SignalFlag
 from launch.states.facts import attempt_facts
 from launch.status import State, derive_state
@@ -14,9 +18,10 @@ from launch.store import LaunchDir
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
 from launch.supervisor.environment import training_environment
-from launch.supervisor.inside import inside_environment, require_on_node
+from launch.supervisor.heartbeat import INTERVAL_S, LOOKS, Watch
+from launch.supervisor.inside import inside_command, inside_environment, require_on_node
 from launch.supervisor.job import Job
-from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone
+from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone, record_silence
 from launch.supervisor.refusal import recorded_refusal
 from launch.supervisor.slurm_job import is_slurm_task, slurm_job
 from launch.supervisor.training import TrainingProcess
@@ -82,16 +87,11 @@ def follow(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag)
 
 def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
     """Start the training process of one rank and stay with it."""
-    environment = training_environment(os.environ, job, attempt.threads)
-    container = attempt.container
     try:
-        if container is not None:
-            require_on_node(container)
-            environment = inside_environment(container, environment)
+        command, environment = _command_here(attempt, job, signals)
         log = attempt.files.log(job.rank)
-        training = TrainingProcess(
-            attempt.command, environment, log, is_inside=container is not None
-        )
+        is_inside = attempt.container is not None
+        training = TrainingProcess(command, environment, log, is_inside=is_inside)
         try:
             Rank(attempt, job, signals).run(training)
         finally:
@@ -102,6 +102,27 @@ def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
         raise
 
 
+def _command_here(
+    attempt: Attempt, job: Job, signals: SignalFlag
+) -> tuple[list[str], dict[str, str]]:
+    """Words and variables of the training process of one rank, on its own node."""
+
+    def is_given_up() -> bool:
+        ends = (attempt.files.stop, attempt.files.failed)
+        return bool(signals.received) or job.is_orphaned or any(end.exists() for end in ends)
+
+    environment = training_environment(os.environ, job, attempt.threads, attempt.gpus)
+    container = attempt.container
+    if container is not None:
+        require_on_node(container)
+        container = staged(container, partial(attempt.tell, job.rank), is_given_up)
+        command = inside_command(container, attempt.run_dir, attempt.arguments)
+        return command, inside_environment(container, environment)
+    if attempt.launch.ships_code:
+        environment = with_code_first(environment, attempt.launch.snapshot)
+    return attempt.command, environment
+
+
 def wait_for_outcomes(attempt: Attempt, job: Job) -> None:
     """Hold the experiment until its other ranks have ended too."""
     deadline = time.monotonic() + PEERS_PATIENCE_S
@@ -109,6 +130,22 @@ def wait_for_outcomes(attempt: Attempt, job: Job) -> None:
     while missing and time.monotonic() < deadline:
         missing = {r for r in missing if not files.outcome(r).exists() and not is_gone(files, r)}
         time.sleep(0.1)
+    if files.failed.exists() and job.local_world_size < job.world_size:
+        listen([Watch(files, rank) for rank in missing])
+
+
+def listen(watches: Sequence[Watch]) -> None:
+    """Find out which ranks have fallen silent, and write that down.
+
+    Where a node is gone, the others' complaints about lost connections may be there sooner.
+    """
+    for _ in range(LOOKS + 1):
+        for each in watches:
+            if each.is_silent():
+                record_silence(each.files, each.rank)
+        if all(each.has_ended for each in watches):
+            return
+        time.sleep(INTERVAL_S)
 
 
 def conclude(attempt: Attempt) -> State:

@@ -72,6 +72,7 @@ class TrainingProcess:
         *,
         is_inside: bool = False,
     ) -> None:
+        self.command = list(command)
         with log.open("ab") as stream:
             self._popen = subprocess.Popen(
                 command,

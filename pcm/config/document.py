@@ -14,7 +14,7 @@ import yaml
 
 from pcm.config.building import Builder, Node
 from pcm.config.keys import Keys
-from pcm.config.names import nearest_name
+from pcm.config.names import nearest_file
 from pcm.errors import ConfigError, Fault
 
 MAX_BYTES = 1 << 20
@@ -118,7 +118,7 @@ def _sibling_hint(path: Path) -> str | None:
         siblings = [sibling.name for sibling in path.parent.iterdir()]
     except OSError:
         return None
-    nearest = nearest_name(path.name, siblings)
+    nearest = nearest_file(path.name, siblings)
     return None if nearest is None else f"did you mean '{path.with_name(nearest)}'?"
 
 

@@ -1,6 +1,7 @@
 """What an experiment is: the hash of everything in its config that changes its result."""
 
 import json
+import math
 from collections.abc import Mapping
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii
@@ -80,8 +81,11 @@ class Identifier:
             return self._hashed(value) if known is None else known[1]
         if isinstance(value, str):
             return encode_basestring_ascii(value)
-        if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
-            return str(int(value))
+        if type(value) is int:
+            return str(value)
+        if isinstance(value, float) and math.isfinite(value):
+            whole = value.is_integer() and abs(value) < 1 << 53
+            return str(int(value)) if whole else repr(value)
         return json.dumps(value)
 
     def _hashed(self, value: Any) -> str:

@@ -1,6 +1,7 @@
 """The nearest right name for a misspelt one."""
 
 from collections.abc import Iterable
+from pathlib import PurePath
 
 
 def nearest_name(name: str, names: Iterable[str]) -> str | None:
@@ -22,3 +23,10 @@ def did_you_mean(name: str, names: Iterable[str]) -> str | None:
     """A hint for a misspelt name, or None where nothing is near."""
     nearest = nearest_name(name, names)
     return None if nearest is None else f"did you mean '{nearest}'?"
+
+
+def nearest_file(name: str, names: Iterable[str]) -> str | None:
+    """As `nearest_name`, for file names: that two end in `.yaml` makes them no more alike."""
+    by_stem = {PurePath(each).stem: each for each in names}
+    nearest = nearest_name(PurePath(name).stem, by_stem)
+    return None if nearest is None else by_stem[nearest]

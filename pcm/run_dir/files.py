@@ -82,6 +82,6 @@ def create_json(path: Path, record: Any) -> bool:
 def read_json(path: Path) -> Any:
     """The record in `path`, or None where there is no such file."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_bytes())
     except FileNotFoundError:
         return None

@@ -9,7 +9,7 @@ checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
 plots/                         pictures                        training rank 0
 attempts/N/
   attempt.json                 host, job, start, world size    supervisor of rank 0
-  supervisor-R.json            pids of rank R                  supervisor of rank R
+  supervisor-R.json            pids and command of rank R      supervisor of rank R
   rank-R.log                   output of rank R                supervisor of rank R
   outcome-R.json               how rank R ended                supervisor of rank R
   failed.json                  which rank failed first         first failing supervisor

@@ -2,13 +2,15 @@
 
 import importlib
 import inspect
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor
+from lightning.pytorch.strategies import DDPStrategy
 
 from pcm.chain import Chain
 from pcm.config.structures.own import names_own_class
@@ -17,6 +19,7 @@ from pcm.errors import ConfigError, Fault
 from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.console import tell
 from pcm.training.environment import RankEnvironment
+from pcm.training.gpus import gpus_asked, missing_gpus
 from pcm.training.logger import TrainingLogger
 from pcm.training.ranks import Ranks
 
@@ -57,16 +60,24 @@ _ELSEWHERE = {
 def choose_device(trainer_cfg: Config, ranks: Ranks) -> torch.device:
     """The GPU of this rank if every rank of the node has one, else the CPU.
 
+    Where a scheduler shows each rank a GPU of its own (`--gpus-per-task`, `--gpu-bind=single`),
+    that is the first one.
+
     Raises:
         ConfigError: the trainer file insists on GPUs that are not there.
+        RefusedError: the job was to have GPUs, and they are not there.
     """
     wanted = trainer_cfg.get("accelerator") or "auto"
     if wanted == "cpu":
         return torch.device("cpu")
     available = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if available == 1 and _is_bound(ranks, os.environ):
+        return torch.device("cuda", 0)
     index = _gpus(trainer_cfg.get("devices"), ranks)[ranks.local_rank]
     if available > index and available >= ranks.local_world_size:
         return torch.device("cuda", index)
+    if asked := gpus_asked():
+        raise missing_gpus(asked, available)
     if wanted in ("gpu", "cuda"):
         raise config_error(
             "accelerator",
@@ -135,8 +146,10 @@ def build_trainer(
     """
     cfg = config.get("trainer") or {}
     kwargs = _trainer_kwargs(cfg.get("kwargs") or {}, config["model"])
-    kwargs["strategy"] = _strategy(kwargs.get("strategy", "auto"), ranks, model)
     on_gpu = device.type == "cuda"
+    is_bound = on_gpu and _is_bound(ranks, os.environ)
+    strategy = _strategy(kwargs.get("strategy", "auto"), ranks, model)
+    kwargs["strategy"] = _bound_strategy(strategy, device, ranks) if is_bound else strategy
     kwargs.setdefault("deterministic", "warn" if on_gpu else None)
     if on_gpu:
         # Filling fresh memory finds mistakes, changes no result, and costs time.
@@ -145,7 +158,7 @@ def build_trainer(
         return Trainer(
             **kwargs,
             accelerator=device.type,
-            devices=_gpus(cfg.get("devices"), ranks) if on_gpu else ranks.local_world_size,
+            devices=_devices(cfg, ranks, device, is_bound=is_bound),
             num_nodes=ranks.nodes,
             plugins=[RankEnvironment(ranks), files],
             callbacks=[*callbacks, *map(_build_callback, cfg.get("callbacks") or [])],
@@ -212,6 +225,29 @@ def _strategy(wanted: Any, ranks: Ranks, model: LightningModule) -> str:
         return str(wanted)
     needs_search = getattr(model, "unused_parameters", False)
     return "ddp_find_unused_parameters_true" if needs_search else "ddp"
+
+
+def _is_bound(ranks: Ranks, environment: Mapping[str, str]) -> bool:
+    """Whether this rank is one of several on its node and sees a GPU of its own alone."""
+    visible = environment.get("CUDA_VISIBLE_DEVICES", "").strip()
+    return ranks.local_world_size > 1 and bool(visible) and "," not in visible
+
+
+def _bound_strategy(name: str, device: torch.device, ranks: Ranks) -> DDPStrategy:
+    """DDP in which each rank of a node knows its GPU by the same number.
+
+    Lightning takes the device at the local rank's place, and counts ranks by the places.
+    """
+    finds_unused = name == "ddp_find_unused_parameters_true"
+    places = [device] * ranks.local_world_size
+    return DDPStrategy(parallel_devices=places, find_unused_parameters=finds_unused)
+
+
+def _devices(cfg: Config, ranks: Ranks, device: torch.device, *, is_bound: bool) -> list[int] | int:
+    """The Trainer's `devices`."""
+    if device.type != "cuda":
+        return ranks.local_world_size
+    return [0] if is_bound else _gpus(cfg.get("devices"), ranks)
 
 
 def _gpus(wanted: Any, ranks: Ranks) -> list[int]:

@@ -12,8 +12,8 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.utilities import rank_zero_only
 
 from pcm.config.document import load_document
-from pcm.errors import ExitCode, NotFoundError
-from pcm.run_dir import read_json
+from pcm.errors import ExitCode, NotFoundError, RefusedError
+from pcm.run_dir import SCHEMA_VERSION, read_json
 from pcm.training import generators, lightning_internals
 from pcm.training.agreement import Agreement, Alone, Together, Wish
 from pcm.training.build import (
@@ -42,6 +42,8 @@ _WRONG_WARNINGS = (
     "The `srun` command is available on your system but is not used",
     "Detected call of `lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`",
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
+    "You have overridden `transfer_batch_to_device` in `LightningModule`",
+    "The number of training batches \\(\\d+\\) is smaller than the logging interval",
 )
 
 
@@ -184,12 +186,19 @@ def _read(task: Task) -> tuple[dict[str, Any], dict[str, Any]]:
 
     Raises:
         NotFoundError: this is no run directory.
+        RefusedError: a newer pcm made it.
     """
     experiment = read_json(task.run_dir.experiment)
     if experiment is None or not task.run_dir.config.exists():
         raise NotFoundError(
             f"{task.run_dir.path} is no run directory: it has no experiment.json or no config.yaml",
             "pcm launch makes run directories",
+        )
+    if experiment["schema_version"] > SCHEMA_VERSION:
+        raise RefusedError(
+            f"{task.run_dir.path} was made by a newer pcm: its schema version is "
+            f"{experiment['schema_version']}, and this pcm reads up to {SCHEMA_VERSION}",
+            "train with that pcm; an image has its own, and `pcm image build` makes another",
         )
     config: dict[str, Any] = load_document(task.run_dir.config).data
     return experiment, config

@@ -115,7 +115,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest(pcm: Pcm) -> None:
 
 
 def test_no_command_at_all_shows_the_help(pcm: Pcm) -> None:
-    assert "Commands:" in pcm().output
+    assert "Run experiments:" in pcm().output
 
 
 def test_the_version(pcm: Pcm) -> None:

@@ -62,6 +62,16 @@ def test_a_checkpoint_may_be_named(pcm: Pcm, mixed: Runs, runner: FakeRunner) ->
     assert runner.calls[0][2] == "best"
 
 
+def test_a_checkpoint_that_is_not_there_changes_nothing(
+    pcm: Pcm, mixed: Runs, runner: FakeRunner
+) -> None:
+    result = pcm("resume", mixed.experiments[2].id, "--checkpoint", "epoch=9-step=9")
+    assert result.exit_code == 5
+    assert "has no checkpoint 'epoch=9-step=9'" in result.stderr
+    assert not runner.calls
+    assert states(mixed)[2] is State.CANCELLED
+
+
 def test_several_ids(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
     ids = [mixed.experiments[3].id, mixed.experiments[1].id]
     assert pcm("resume", *ids, "--max-parallel", "2").exit_code == 0

@@ -80,7 +80,15 @@ def test_help_fits_a_terminal_of_80_columns(name: str) -> None:
 
 
 def test_the_list_of_commands_cuts_no_description() -> None:
-    assert "..." not in help_of().split("Commands:")[1]
+    assert "..." not in help_of().split("Options:")[1]
+
+
+def test_the_list_of_commands_is_grouped_and_whole() -> None:
+    text = help_of().split("Exit codes:")[0]
+    for name in COMMANDS:
+        if " " not in name:
+            assert re.search(rf"^  {name} +[A-Z]", text, re.MULTILINE)
+    assert "Commands:" not in text
 
 
 @pytest.mark.parametrize("name", COMMANDS)

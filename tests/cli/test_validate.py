@@ -40,7 +40,7 @@ def test_the_kind_is_recognised_wherever_the_file_is(
 ) -> None:
     elsewhere = project / "x.yaml"
     elsewhere.write_text((project / file).read_text())
-    assert pcm("validate", "x.yaml").stdout == f"x.yaml: a good {kind}\n"
+    assert pcm("validate", "x.yaml").stdout == f"x.yaml: a good {kind} file\n"
 
 
 def test_a_class_of_ones_own_is_a_config_too(pcm: Pcm, project: Path) -> None:
@@ -128,7 +128,7 @@ def test_all_files_are_checked_and_all_faults_told(pcm: Pcm, project: Path) -> N
     (project / "two.yaml").write_text(text.replace("hidden_dims: [256]", "hidden_dims: 256"))
     result = pcm("validate", "one.yaml", "small.yaml", "two.yaml")
     assert result.exit_code == 3
-    assert result.stdout == "small.yaml: a good grid\n"
+    assert result.stdout == "small.yaml: a good grid file\n"
     assert place in result.stderr
     assert result.stderr.count("two.yaml:") == 2
     assert "3 faults in 2 of 3 files" in result.stderr

@@ -37,14 +37,16 @@ class Running:
     hurried: set[int] = field(default_factory=set)
 
     @classmethod
-    def launch(cls, person: Person, resources: Any = None, **variables: str) -> "Running":
+    def launch(
+        cls, person: Person, resources: Any = None, *flags: str, **variables: str
+    ) -> "Running":
         """Launch a small experiment on the preemptable partition."""
-        return cls.start(person, person.write_grid(1, **(resources or {})), **variables)
+        return cls.start(person, person.write_grid(1, **(resources or {})), *flags, **variables)
 
     @classmethod
-    def start(cls, person: Person, grid: str, **variables: str) -> "Running":
+    def start(cls, person: Person, grid: str, *flags: str, **variables: str) -> "Running":
         """Launch a grid file of one experiment on the preemptable partition."""
-        [experiment] = person.launch(grid, **variables)
+        [experiment] = person.launch(grid, *flags, **variables)
         queue = person.cluster.run("squeue", "-hr", "-p", "gpu", "-t", "PD,R", "-o", "%i")
         return cls(person, experiment, queue.strip())
 
@@ -144,9 +146,15 @@ class Running:
         record = wait_for(lambda: read_record(files.supervisor(rank)))
         return int(record[key])
 
-    def kill(self, attempt: int, rank: int, key: str = "pid") -> None:
-        """SIGKILL one of its processes."""
-        os.kill(self.pid(attempt, rank, key), signal.SIGKILL)
+    def kill(
+        self,
+        attempt: int,
+        rank: int,
+        key: str = "pid",
+        number: signal.Signals = signal.SIGKILL,
+    ) -> None:
+        """Send a signal to one of its processes."""
+        os.kill(self.pid(attempt, rank, key), number)
 
     def is_over(self) -> bool:
         """Whether nothing of it is in the queue, nor among the person's processes."""

@@ -1,5 +1,6 @@
 """What goes wrong by itself: killed processes, too little memory, nodes that are gone."""
 
+import signal
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,6 +48,19 @@ def test_a_killed_supervisor_ends_its_job(person: Person, rank: int) -> None:
     assert len(running.experiment.run_dir.attempts()) == 1
 
 
+def test_a_supervisor_that_falls_silent_on_another_node_sends_its_job_back(
+    person: Person,
+) -> None:
+    # All nodes are one machine here: a process that stands still looks alive to its neighbours.
+    running = Running.launch(person, TWO_NODES, **LONG)
+    running.wait_for_steps()
+    running.kill(1, rank=2, number=signal.SIGSTOP)
+    verdict = running.wait_for_verdict()
+    assert (verdict["reason"], verdict["comes_back"]) == ("node_fail", True)
+    assert reason_of_failure(running).startswith("rank 2: nothing is heard of its supervisor on")
+    running.wait_for_steps(attempt=2)
+
+
 def test_an_error_of_its_own_ends_it(person: Person) -> None:
     running = Running.launch(person, TWO_RANKS, STAND_IN_FAIL="1")
     check_that_it_ended(running)
@@ -54,7 +68,9 @@ def test_an_error_of_its_own_ends_it(person: Person) -> None:
 
 
 def test_an_error_of_its_own_is_tried_again_as_often_as_asked_for(person: Person) -> None:
-    running = Running.launch(person, {"retries": 1}, STAND_IN_FAIL="0")
+    # A site may ask for it too.
+    person.write_file("site.yaml", "defaults: {retries: 1}\n")
+    running = Running.launch(person, None, "--site", "site.yaml", STAND_IN_FAIL="0")
     assert running.wait_for_verdict(1)["detail"] == "retry 1 of 1"
     running.wait_for_steps(attempt=2, steps=1)
     check_that_it_ended(running, attempts=2)

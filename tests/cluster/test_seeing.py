@@ -168,6 +168,8 @@ def test_a_controller_that_is_down_is_said_so_and_the_files_tell_the_rest(person
         states = [each["state"] for each in found["experiments"]]
         assert states == ["running", "pending"]
         assert found["experiments"][0]["progress"]["step"] >= 3
+        assert "Slurm does not answer" in person.pcm("plan", "waiting.yaml").stderr
+        assert "Slurm does not answer" in person.pcm("results", "waiting").stderr
         done = person.pcm("cancel", "waiting", "--yes")
         assert "as soon as it starts" in done.stderr
     finally:

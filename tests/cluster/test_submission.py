@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.slurm.records import Submission, all_submissions
+from launch.slurm.records import Submission, all_submissions, read_unsubmitted
 from launch.store import Experiment
 from tests.cluster.faulty import TIMED_OUT, Sbatch
 from tests.cluster.person import Person, wait_for
@@ -304,7 +304,7 @@ def test_large_grids_are_split_and_max_parallel_holds_for_all(small_arrays: Pers
 
 def test_a_refusal_half_way_says_what_is_in(small_arrays: Person) -> None:
     sbatch = Sbatch(small_arrays)
-    limit = "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy"
+    limit = "sbatch: error: Batch job submission failed: Invalid qos specification"
     sbatch.behave(
         f'if [ "$(wc -l < calls)" = 2 ]; then echo "{limit}" >&2; exit 1; fi\nexec $sbatch "$@"'
     )
@@ -312,12 +312,14 @@ def test_a_refusal_half_way_says_what_is_in(small_arrays: Person) -> None:
     grid = small_arrays.write_grid(10)
     told = refusal(small_arrays, grid, "--site", "site.yaml")
     assert "3 of 10 experiments are submitted" in told
-    assert "queue" in told
+    assert "sacctmgr" in told
     assert tasks(small_arrays) == 3
+    assert "7 new: not submitted: Slurm did not take" in small_arrays.pcm("status").stdout
     small_arrays.launch(grid, "--site", "site.yaml")
     assert tasks(small_arrays) == 10
     arrays = [each.array for each in submissions(small_arrays) if each.job_id is not None]
     assert len({identifier for array in arrays for identifier in array}) == 10
+    assert read_unsubmitted(small_arrays.store.root) == {}
 
 
 def test_a_full_job_table_is_waited_for_and_told(user: str, home: Path) -> None:
@@ -334,34 +336,6 @@ def test_a_full_job_table_is_waited_for_and_told(user: str, home: Path) -> None:
         assert launcher.wait(timeout=120) == 0
         person.leave()
         assert len(submissions(person)) == 2
-
-
-@pytest.fixture
-def limited(user: str, home: Path) -> Iterator[Person]:
-    """Somebody whose account may have five jobs in the queue."""
-    settings = ["AccountingStorageEnforce=associations,limits,qos"]
-    with SlurmCluster(accounting=True, settings=settings) as cluster:
-        for words in (
-            ("add", "user", user, "account=research"),
-            ("modify", "user", user, "set", "MaxSubmitJobs=5"),
-        ):
-            cluster.run("sacctmgr", "-i", *words)
-        person = Person(user, home, cluster)
-        yield person
-        person.leave()
-
-
-def test_a_limit_of_the_account_is_told_and_parts_get_in(limited: Person) -> None:
-    grid = limited.write_grid(8)
-    told = refusal(limited, grid)
-    assert "max_array_size" in told
-    assert tasks(limited) == 0
-    limited.write_file("site.yaml", "max_array_size: 4\n")
-    told = refusal(limited, grid, "--site", "site.yaml")
-    assert "4 of 8 experiments are submitted" in told
-    limited.wait_for_empty_queue()
-    limited.launch(grid, "--site", "site.yaml")
-    assert_each_ran_once(limited, limited.experiments())
 
 
 def test_a_launch_that_waited_leaves_alone_what_has_ended_meanwhile(

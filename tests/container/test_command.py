@@ -12,9 +12,10 @@ from launch.container import (
     exec_command,
     wanted_container,
 )
-from launch.container.settings import Bind, parse_bind, with_run_dir
+from launch.container.checks import require_bindable
+from launch.container.settings import Bind, parse_bind, with_code, with_run_dir
 from launch.site import Mount, Site
-from pcm.errors import ConfigError
+from pcm.errors import ConfigError, RefusedError
 
 HOSTILE = [
     "/with space",
@@ -24,6 +25,14 @@ HOSTILE = [
     "/with=equals,and,\"all\": 'of' $HOME `id` ; é \\ * it",
     "/trailing space ",
     "/-dash",
+    "/--nv --bind",
+    "/$HOME",
+    "/$(id) `id` ${IFS}",
+    "/back\\slash\\n \\,",
+    "/=equals=",
+    "/source=x,ro",
+    '/"quoted, whole"',
+    "/emoji 🙂 \u202eturned",
     "/数据",
 ]
 
@@ -78,6 +87,9 @@ def test_an_image_may_be_unpacked_at_each_start() -> None:
         ("/data:/inside:ro", Bind("/data", "/inside", writable=False)),
         ("/data:/inside:rw", Bind("/data", "/inside")),
         ("/a b,c'd\"e:/é $HOME", Bind("/a b,c'd\"e", "/é $HOME")),
+        ("/-a=b:/--c:ro", Bind("/-a=b", "/--c", writable=False)),
+        ("/a\\b:/c\\", Bind("/a\\b", "/c\\")),
+        ("/ro:/rw:ro", Bind("/ro", "/rw", writable=False)),
     ],
 )
 def test_binds_as_people_write_them(text: str, bind: Bind) -> None:
@@ -89,6 +101,9 @@ def test_binds_as_people_write_them(text: str, bind: Bind) -> None:
     [
         *("", ":", "data", "data:/data", "/data:data", "/data:ro", "/data:/inside:rx", "/a:b"),
         *("/a:/b:/c", "/a:/b:ro:ro", "/a\n/b", "/a:/", "/a:/inside/../etc", "/a\x00"),
+        *("/a:", ":/b", "/a::", "/a:/b:", "/a::ro", "/a:ro:/b", "/a:ro:ro", "/a:/b:RO"),
+        *("/a:/b:ro,rw", "/a:/b\n:ro", "/a\\:/b:x", "/a\r", "/a\t", "/a\x7f"),
+        *(" /a", "-/a", "$HOME/a", "/a:$HOME"),
     ],
 )
 def test_what_could_be_misread_is_refused(text: str) -> None:
@@ -108,6 +123,27 @@ def test_the_run_directory_is_there_and_may_be_written() -> None:
         Bind("/other/b", "/other/b", writable=False),
         Bind("/runs/a", "/runs/a"),
     )
+
+
+@pytest.mark.parametrize("folder", ["relative", "./x", "~/x", "", "-x", " /x"])
+@pytest.mark.parametrize("key", ["scratch", "stage"])
+def test_a_folder_on_the_node_is_absolute(key: str, folder: str) -> None:
+    with pytest.raises(ConfigError, match=f"container.{key}"):
+        wanted_container({"image": "x.sif", key: folder}, Site())
+
+
+def test_shipped_code_is_looked_into_first() -> None:
+    container = with_code(Container(Path("/x.sif"), environment={"A": "1"}), Path("/a:b, c"))
+    assert container.environment == {"A": "1", "PYTHONPATH": "/opt/pcm/snapshot"}
+    words = exec_command(container, ["true"])
+    mount = words[words.index("--mount") + 1]
+    assert mount == 'type=bind,"source=/a:b, c",destination=/opt/pcm/snapshot,ro'
+
+
+@pytest.mark.parametrize("folder", ["/new\nline", "/bell\a", "/tab\t"])
+def test_a_folder_that_apptainer_would_misread_is_refused(folder: str) -> None:
+    with pytest.raises(RefusedError, match="control character"):
+        require_bindable(Path("/fine"), None, Path(folder))
 
 
 def test_the_grid_wins_over_the_site_and_both_bind() -> None:
@@ -159,6 +195,8 @@ def test_a_record_holds_everything() -> None:
         scratch="$TMPDIR",
         environment={"A": None},
         mount=Mount.SANDBOX,
+        stage="/local",
+        checked=True,
     )
     assert container_of(container.record()) == container
     assert container_of(None) is None
@@ -172,6 +210,7 @@ def test_a_clean_environment_goes_in() -> None:
         "NEPTUNE_API_TOKEN": "s3cret",
         "NCCL_DEBUG": "INFO",
         "PCM_RUNS_DIR": "/runs",
+        "PCM_GPUS_ASKED": "2",
         "PYTHONPATH": "/host",
         "LD_LIBRARY_PATH": "/host",
         "CONDA_PREFIX": "/host",
@@ -189,6 +228,7 @@ def test_a_clean_environment_goes_in() -> None:
         "APPTAINERENV_https_proxy": "http://proxy",
         "APPTAINERENV_NEPTUNE_API_TOKEN": "s3cret",
         "APPTAINERENV_NCCL_DEBUG": "INFO",
+        "APPTAINERENV_PCM_GPUS_ASKED": "2",
         "APPTAINERENV_PYTHONNOUSERSITE": "1",
         "APPTAINERENV_PYTHONSAFEPATH": "1",
         "APPTAINERENV_PYTHONUTF8": "1",

@@ -1,112 +1,32 @@
 """Experiments inside a real image: on this machine, and on a real Slurm."""
 
-import json
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
+from launch.container import Container, exec_command
 from launch.container.digest import file_sha256
+from launch.container.settings import Bind
 from launch.records import read_record
-from launch.store import Experiment
 from pcm.run_dir import SCHEMA_VERSION
-from tests.cluster.conftest import cluster, home, person, slurm_installed
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import Running
 from tests.cluster.slurm import SlurmCluster
-from tests.container import tiny
-
-__all__ = ["cluster", "home", "person", "slurm_installed"]
-
-STAND_IN = ("STAND_IN_STEPS", "STAND_IN_FAIL", "STAND_IN_KILLED", "STAND_IN_DEAF")
-"""Variables that the grids of these tests let into the image."""
-
-IMAGE = "my, image:é.sif"
-
-LAUNCH = ("launch", "--executor", "local", "--yes")
-
-
-@pytest.fixture(scope="session")
-def folder() -> Iterator[Path]:
-    """Where all users may look."""
-    path = Path(tempfile.mkdtemp(prefix="pcm-image-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture(scope="session")
-def tiny_image(folder: Path, apptainer: Path, user: str) -> Path:
-    """An image with a stand-in for training, built by an unprivileged user."""
-    tiny.make_root(folder / "root")
-    made = folder / "made"
-    made.mkdir()
-    shutil.chown(made, user)
-    path = f"{apptainer.parent}:{os.environ['PATH']}"
-    tiny.build(folder / "root", made / "tiny.sif", {"PATH": path, "HOME": str(made)}, user)
-    return made / "tiny.sif"
-
-
-@pytest.fixture
-def inside(person: Person, apptainer: Path, tiny_image: Path) -> Person:
-    """Somebody with Apptainer, and an image of a hostile name in the project folder."""
-    give_image(person, apptainer, tiny_image)
-    return person
-
-
-def give_image(person: Person, apptainer: Path, image: Path) -> None:
-    """Let a person have Apptainer, and the image in the project folder."""
-    person.environment["PATH"] = f"{apptainer.parent}:{person.environment['PATH']}"
-    shutil.copy(image, person.project / IMAGE)
-
-
-def write_grid(person: Person, points: int = 1, resources: Any = None, **container: Any) -> str:
-    """A grid that runs in the image."""
-    name = person.write_grid(points, **(resources or {}))
-    environment = dict.fromkeys(STAND_IN) | container.pop("environment", {})
-    asked = {"image": IMAGE, "environment": environment, **container}
-    text = (person.project / name).read_text() + f"container: {json.dumps(asked)}\n"
-    person.write_file(name, text)
-    return name
-
-
-def run_here(person: Person, grid: str, **variables: str) -> list[Experiment]:
-    """Run a grid on this machine."""
-    person.pcm(*LAUNCH, grid, **variables)
-    return person.experiments()
-
-
-def refused(person: Person, exit_code: int, *arguments: str, **variables: str) -> str:
-    """What `pcm` prints when it doesn't do what it is asked for."""
-    done = person.try_pcm(*arguments, **variables)
-    assert done.returncode == exit_code, f"{done.stdout}\n{done.stderr}"
-    return done.stdout + done.stderr
-
-
-def training(person: Person) -> list[psutil.Process]:
-    """Their training processes inside an image."""
-    found = []
-    for process in person.processes():
-        with suppress(psutil.NoSuchProcess):
-            found += [process] if "/opt/stand_in.py" in process.cmdline() else []
-    return found
-
-
-@contextmanager
-def running(person: Person, grid: str, **variables: str) -> Iterator[psutil.Process]:
-    """The training process inside, while a grid of one point runs on this machine."""
-    launcher = person.start_pcm(*LAUNCH, grid, STAND_IN_STEPS="100", **variables)
-    [process] = wait_for(lambda: training(person))
-    yield process
-    output, errors = launcher.communicate(timeout=60)
-    assert launcher.returncode == 0, output + errors
+from tests.container import test_command
+from tests.container.inside import (
+    IMAGE,
+    LAUNCH,
+    give_image,
+    refused,
+    run_here,
+    running,
+    training,
+    write_grid,
+)
 
 
 def test_two_ranks_train_inside(inside: Person) -> None:
@@ -211,6 +131,17 @@ def test_a_run_directory_of_any_name_is_seen_inside(inside: Person, name: str) -
     assert (run_dir / "attempts" / "1" / "finished.json").exists()
 
 
+def test_folders_of_any_name_can_be_bound(inside: Person) -> None:
+    binds, words = [], ["cat"]
+    for number, path in enumerate(path for path in test_command.HOSTILE if ":" not in path):
+        source = inside.write_file(f"binds{path}/x.txt", f"{number} ").parent
+        binds.append(Bind(str(source), f"/inside{path}", writable=False))
+        words.append(f"/inside{path}/x.txt")
+    container = Container(inside.project / IMAGE, binds=tuple(binds))
+    done = inside.run(*exec_command(container, words))
+    assert done.stdout.split() == [str(number) for number in range(len(binds))], done.stderr
+
+
 def test_binds_and_scratch_are_there(inside: Person, folder: Path) -> None:
     data = inside.write_file("da,ta é/x.txt", "seen").parent
     scratch = inside.project / "scr atch"
@@ -250,17 +181,54 @@ def test_a_changed_image_starts_nothing(inside: Person) -> None:
     assert experiment.run_dir.attempt(2).finished.exists()
 
 
-def test_an_image_with_an_older_pcm_is_refused(inside: Person, folder: Path) -> None:
+@pytest.fixture
+def older(folder: Path, tiny_image: Path) -> Iterator[Path]:
+    """An image with an older pcm; an unpacked one does as well as a file."""
     older = folder / "older"
     shutil.copytree(folder / "root", older, symlinks=True)
     paths = older / "opt" / "code" / "pcm" / "run_dir" / "paths.py"
     newer = f"SCHEMA_VERSION = {SCHEMA_VERSION}"
     assert newer in paths.read_text()
     paths.write_text(paths.read_text().replace(newer, "SCHEMA_VERSION = 0"))
-    # An unpacked image does as well as a file.
+    yield older
+    shutil.rmtree(older)
+
+
+def test_an_image_with_an_older_pcm_is_refused(inside: Person, older: Path) -> None:
     told = refused(inside, 4, *LAUNCH, write_grid(inside), "--image", str(older))
     assert "has an older pcm" in told
-    shutil.rmtree(older)
+
+
+def test_an_older_image_is_found_on_the_node_where_nobody_could_look(
+    inside: Person, older: Path
+) -> None:
+    grid = write_grid(inside, image=str(older))
+    # The login node has no Apptainer; the site's setup brings it on the nodes.
+    path = inside.environment["PATH"]
+    apptainer, others = path.split(":", 1)
+    site = f"setup: ['export PATH={apptainer}:$PATH']\n"
+    inside.write_file("site.yaml", site)
+    inside.environment["PATH"] = others
+    [experiment] = inside.launch(grid, "--site", "site.yaml")
+    inside.wait_for_empty_queue()
+    assert "has an older pcm" in inside.pcm("why", experiment.id).stdout
+    assert experiment.run_dir.attempts() == []
+
+
+def test_what_is_missing_on_the_node_is_told_before_it_trains(inside: Person) -> None:
+    """The login node may well lack what the nodes have, so it only says so."""
+    bound = write_grid(inside, binds=["/not here:/data"])
+    [experiment] = inside.launch(bound)
+    inside.wait_for_empty_queue()
+    told = inside.pcm("why", experiment.id).stdout
+    assert "the image needs folders that are not on" in told
+    assert "/not here" in told
+
+    (inside.project / IMAGE).unlink()
+    inside.pcm("resume", experiment.id)
+    inside.wait_for_empty_queue()
+    assert "can't be read: No such file" in inside.pcm("why", experiment.id).stdout
+    assert experiment.run_dir.attempts() == []
 
 
 @pytest.fixture(params=["cgroup", "linuxproc", "pgid"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pcm.errors import ExitCode
-from pcm.run_dir import RunDir, read_json
+from pcm.run_dir import SCHEMA_VERSION, RunDir, read_json, write_json
 from pcm.training.manifests import read_manifests
 from tests.resume.runs import assert_same_end, make_run, newest, own, run, start
 
@@ -104,6 +104,23 @@ def test_going_back_to_a_named_checkpoint(whole: RunDir, tmp_path: Path, name: s
     assert read_manifests(run_dir.checkpoints)[0].step == 12
     assert run(run_dir) == DONE
     assert_same_end(whole, run_dir)
+
+
+def test_gpus_that_were_asked_for_and_are_not_seen(tmp_path: Path) -> None:
+    trainer: dict[str, Any] = {"callbacks": [], "accelerator": "auto", "kwargs": {}}
+    run_dir = make_run(tmp_path / "run", trainer=trainer)
+    assert run(run_dir, CUDA_VISIBLE_DEVICES="", PCM_GPUS_ASKED="2") == [ExitCode.REFUSED]
+    error = read_json(run_dir.attempt(1).error(0))
+    assert error["type"] == "RefusedError"
+    assert "2 asked for, 0 seen" in error["message"]
+
+
+def test_a_run_directory_of_a_newer_pcm(tmp_path: Path) -> None:
+    run_dir = make_run(tmp_path / "run")
+    newer = read_json(run_dir.experiment) | {"schema_version": SCHEMA_VERSION + 1}
+    write_json(run_dir.experiment, newer)
+    assert run(run_dir) == [ExitCode.REFUSED]
+    assert "made by a newer pcm" in read_json(run_dir.attempt(1).error(0))["message"]
 
 
 def test_a_checkpoint_that_is_not_there(tmp_path: Path) -> None:

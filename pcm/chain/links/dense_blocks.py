@@ -1,6 +1,6 @@
 """Multilayer perceptrons and single small modules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,21 +10,13 @@ from pcm.chain.choice import choose
 from pcm.chain.links.modules import build_module
 from pcm.chain.types import Batch, LinkOutput
 from pcm.config.structures import links as structures
-from pcm.errors import ConfigError, Fault
 
 
 class Residual(nn.Module):
     """x + f(x)."""
 
-    def __init__(self, inner: nn.Module, input_dim: int, output_dim: int) -> None:
+    def __init__(self, inner: nn.Module) -> None:
         super().__init__()
-        if input_dim != output_dim:
-            fault = Fault(
-                "a residual stack ends in as many dimensions as it begins with",
-                found=f"input_dim {input_dim}, output_dim {output_dim}",
-                hint="block_wrapper_name: shortcut",
-            )
-            raise ConfigError([fault])
         self.inner = inner
 
     def forward(self, x: Tensor) -> Tensor:
@@ -47,8 +39,8 @@ class Shortcut(nn.Module):
         return total
 
 
-WRAPPERS: dict[str, type[Residual] | type[Shortcut]] = {
-    "residual": Residual,
+WRAPPERS: dict[str, Callable[[nn.Module, int, int], nn.Module]] = {
+    "residual": lambda inner, _input_dim, _output_dim: Residual(inner),
     "shortcut": Shortcut,
 }
 

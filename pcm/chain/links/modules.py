@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from pcm.chain.choice import choose
+from pcm.config.structures.modules import WIDTH_KEYWORDS
 from pcm.errors import ConfigError, Fault
 
 MODULES: dict[str, type[nn.Module]] = {
@@ -21,8 +22,6 @@ MODULES: dict[str, type[nn.Module]] = {
     "dropout/ordinary": nn.Dropout,
 }
 
-_WIDTH_KEYWORDS = {"norm/batch": "num_features", "norm/layer": "normalized_shape"}
-
 
 def build_module(spec_path: str, kwargs: Mapping[str, Any], width: int | None) -> nn.Module:
     """The module at `spec_path`.
@@ -35,7 +34,7 @@ def build_module(spec_path: str, kwargs: Mapping[str, Any], width: int | None) -
         ConfigError: no such module, or a norm without a width.
     """
     module = choose(MODULES, spec_path, "module")
-    keyword = _WIDTH_KEYWORDS.get(spec_path)
+    keyword = WIDTH_KEYWORDS.get(spec_path)
     if keyword is None or keyword in kwargs:
         return module(**kwargs)
     if width is None:

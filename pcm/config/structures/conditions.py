@@ -14,19 +14,22 @@ N_LABELS = 10
 _DATA_NAMES = {"cond_ids_name": "condition_token_ids", "cat_ids_name": "condition_values"}
 
 
-def check_conditions(
-    inspector: Inspector, data: Any, chain: list[Any], commands: list[Any]
-) -> list[Finding]:
-    """Conditions and categories of well-formed data that the embedding has no row for."""
+def check_conditions(inspector: Inspector, data: Any, embeddings: tuple[Any, ...]) -> list[Finding]:
+    """Conditions and categories of well-formed data that an embedding has no row for.
+
+    Args:
+        embeddings: the links that `embeddings_of` found.
+    """
     if data is None or inspector.inspect(data, DATA):
         return []
+    return [finding for link in embeddings for finding in inspector.once(_check_room, data, link)]
+
+
+def embeddings_of(inspector: Inspector, chain: list[Any], commands: list[Any]) -> tuple[Any, ...]:
+    """Well-formed condition embeddings that get the data's own conditions."""
     embedded = inspector.once(_embedded_links, commands)
-    return [
-        finding
-        for item in chain
-        if entry(item, "name") in embedded and _is_embedding(item, inspector)
-        for finding in inspector.once(_check_room, data, item)
-    ]
+    items = [item for item in chain if isinstance(item, dict) and item.get("name") in embedded]
+    return tuple(item for item in items if _is_embedding(item, inspector))
 
 
 def _embedded_links(_inspector: Inspector, commands: list[Any]) -> list[Any]:

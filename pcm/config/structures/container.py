@@ -5,9 +5,11 @@ from pcm.config.shapes import MapOf, OneOf, Record
 CONTAINER = Record(
     optional={
         "image": (None, str),
+        "code": (None, OneOf(("baked", "snapshot"), "code to run")),
         "binds": (None, [str]),
         "nv": (None, bool, OneOf(("auto",), "way to bring the GPU driver in")),
         "scratch": (None, str),
+        "stage": (None, str),
         "environment": (None, MapOf((None, str))),
     }
 )

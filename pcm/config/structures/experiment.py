@@ -5,7 +5,7 @@ from typing import Any
 
 from pcm.config.shapes import COUNT, Choice, Meaning, Record
 from pcm.config.structure import ConfigStructure, Finding, Inspector
-from pcm.config.structures.conditions import check_conditions
+from pcm.config.structures.conditions import check_conditions, embeddings_of
 from pcm.config.structures.data import DATA
 from pcm.config.structures.grid import SEED
 from pcm.config.structures.model import MODEL
@@ -51,8 +51,9 @@ def _check_sections(
     callbacks, links = items_of(trainer, "callbacks"), links_of(model, inspector)
     plots = inspector.once(_check_plots, callbacks, commands, links)
     findings += under(plots, "trainer", "callbacks")
+    embeddings = embeddings_of(inspector, chain, commands)
     for name, data in (("data_train", data_train), ("data_val", data_val)):
-        findings += under(inspector.once(check_conditions, data, chain, commands), name)
+        findings += under(check_conditions(inspector, data, embeddings), name)
     return findings
 
 

@@ -23,7 +23,7 @@ from pcm.config.structure import (
     Inspector,
     Namespace,
 )
-from pcm.config.structures.modules import MODULE, MODULES, has_parameters
+from pcm.config.structures.modules import MODULE, MODULES, WIDTH_KEYWORDS, has_parameters
 
 REDUCTORS = ("mean", "logsumexp")
 """Reductions of a tensor, for `tensor_reductor` and the loss manager."""
@@ -69,19 +69,44 @@ def _always(_cfg: Mapping[str, Any]) -> bool:
     return True
 
 
-DENSE_BLOCK_STACK: ConfigStructure = {
-    "input_dim": COUNT,
-    "output_dim": COUNT,
-    "hidden_dims": [COUNT],
-    "ordered_module_specs": [MODULE],
-    "block_wrapper_name": (None, OneOf(("residual", "shortcut"), "block wrapper")),
-}
-STANDALONE_TINY_MODULE: ConfigStructure = Tagged(
-    {"nnmodule_spec_path": str, "kwargs": Namespace, "output_dim": (None, COUNT)},
-    tag="nnmodule_spec_path",
-    content="kwargs",
-    choices=MODULES,
-    what="module",
+def _check_residual(cfg: Mapping[str, Any]) -> list[Finding]:
+    input_dim, output_dim = cfg["input_dim"], cfg["output_dim"]
+    if cfg["block_wrapper_name"] != "residual" or input_dim == output_dim:
+        return []
+    problem = "a residual stack ends in as many dimensions as it begins with"
+    found = f"input_dim {input_dim}, output_dim {output_dim}"
+    return [Finding(("block_wrapper_name",), problem, found, "equal dimensions, or shortcut")]
+
+
+DENSE_BLOCK_STACK: ConfigStructure = Rule(
+    {
+        "input_dim": COUNT,
+        "output_dim": COUNT,
+        "hidden_dims": [COUNT],
+        "ordered_module_specs": [MODULE],
+        "block_wrapper_name": (None, OneOf(("residual", "shortcut"), "block wrapper")),
+    },
+    _check_residual,
+)
+
+
+def _check_width(cfg: Mapping[str, Any]) -> list[Finding]:
+    path, kwargs = cfg["nnmodule_spec_path"], cfg["kwargs"]
+    keyword = WIDTH_KEYWORDS.get(path)
+    if keyword is None or keyword in kwargs or cfg["output_dim"] is not None:
+        return []
+    return [Finding(("output_dim",), f"{path} needs to know its width", "null", "an integer")]
+
+
+STANDALONE_TINY_MODULE: ConfigStructure = Rule(
+    Tagged(
+        {"nnmodule_spec_path": str, "kwargs": Namespace, "output_dim": (None, COUNT)},
+        tag="nnmodule_spec_path",
+        content="kwargs",
+        choices=MODULES,
+        what="module",
+    ),
+    _check_width,
 )
 POSTERIOR_GAUSSIAN: ConfigStructure = {
     "std_transform": OneOf(("softplus",), "std transform"),

@@ -37,6 +37,9 @@ MODULES: dict[str, Record] = {
 }
 """torch's kwargs by spec path; a norm's width is passed in unless it is given."""
 
+WIDTH_KEYWORDS = {"norm/batch": "num_features", "norm/layer": "normalized_shape"}
+"""The keyword by which a norm is told its width."""
+
 MODULE = Tagged(
     {"nnmodule_spec_path": str, "kwargs": Namespace},
     tag="nnmodule_spec_path",

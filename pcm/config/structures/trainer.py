@@ -63,6 +63,13 @@ SET_ELSEWHERE = {
 }
 """Trainer parameters that kwargs can't set, and what to do instead."""
 
+PRECISIONS = (
+    *(64, 32, 16, "64", "32", "16", "bf16"),
+    *("64-true", "32-true", "16-true", "16-mixed", "bf16-true", "bf16-mixed"),
+    *("transformer-engine", "transformer-engine-float16"),
+)
+"""Values of Lightning's `precision`."""
+
 
 def _check_kwargs(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
     for key, value in kwargs.items():
@@ -72,6 +79,10 @@ def _check_kwargs(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
         elif key not in TRAINER_KWARGS:
             problem = f"Lightning's Trainer takes no '{key}'"
             yield Finding((key,), problem, hint=did_you_mean(key, TRAINER_KWARGS))
+        elif key == "precision" and value not in (None, *PRECISIONS):
+            known = [name for name in PRECISIONS if isinstance(name, str)]
+            hint = did_you_mean(str(value), known)
+            yield Finding((key,), "Lightning has no such precision", shown(value), hint=hint)
 
 
 LR_MONITOR: ConfigStructure = {}

@@ -3,7 +3,7 @@
 Every check takes any value: what is malformed was reported by its structure.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -58,15 +58,26 @@ def check_wiring(model: Any, inspector: Inspector) -> Iterator[Finding]:
     """What doesn't fit together in a model."""
     if not isinstance(model, dict):
         return
-    links = links_of(model, inspector)
-    yield from under(inspector.once(_check_names, items_of(model, "chain")), "chain")
-    commands = inspector.once(_check_commands, items_of(model, "commands"), links)
-    yield from under(commands, "commands")
-    members = [items_of(optimizer, "links") for optimizer in items_of(model, "optimizers")]
-    yield from inspector.once(_check_owners, links, *members)
+    yield from under(_check_names(_names_of(items_of(model, "chain"), "name")), "chain")
+    commands = items_of(model, "commands")
     schedulers = items_of(entry(model, "loss_manager"), "loss_coef_schedulers")
-    found = inspector.once(_check_schedulers, schedulers, links)
-    yield from under(found, "loss_manager", "loss_coef_schedulers")
+    members = [items_of(optimizer, "links") for optimizer in items_of(model, "optimizers")]
+    links = links_of(model, inspector)
+    yield from inspector.once(_check_uses, links, commands, schedulers, *members)
+
+
+def _check_uses(
+    inspector: Inspector,
+    links: Links,
+    commands: list[Any],
+    schedulers: list[Any],
+    *members: list[Any],
+) -> list[Finding]:
+    return [
+        *under(_check_commands(inspector, commands, links), "commands"),
+        *_check_owners(links, members),
+        *under(_check_schedulers(schedulers, links), "loss_manager", "loss_coef_schedulers"),
+    ]
 
 
 def links_of(model: Any, inspector: Inspector) -> Links:
@@ -126,32 +137,37 @@ def under(findings: Iterable[Finding], *keys: str | int) -> Iterator[Finding]:
     return (finding.under(*keys) for finding in findings)
 
 
-def _check_names(_inspector: Inspector, chain: list[Any]) -> list[Finding]:
-    return [*_repeated(chain, "name", "link"), *_unfit(chain)]
+def _names_of(items: list[Any], key: str) -> tuple[str | None, ...]:
+    """Every item's name; None where it is no string."""
+    names = (entry(item, key) for item in items)
+    return tuple(name if isinstance(name, str) else None for name in names)
 
 
-def _unfit(chain: list[Any]) -> Iterator[Finding]:
-    for index, item in enumerate(chain):
-        name = entry(item, "name")
-        if isinstance(name, str) and (not name.strip() or "." in name):
+@lru_cache(maxsize=256)
+def _check_names(names: tuple[str | None, ...]) -> list[Finding]:
+    return [*_repeated(names, "name", "link"), *_unfit(names)]
+
+
+def _unfit(names: Sequence[str | None]) -> Iterator[Finding]:
+    for index, name in enumerate(names):
+        if name is not None and (not name.strip() or "." in name):
             expected = "a name without dots, since paths are joined by them"
             yield Finding((index, "name"), "a link can't have this name", shown(name), expected)
 
 
-def _repeated(items: list[Any], key: str, what: str) -> Iterator[Finding]:
+def _repeated(names: Sequence[str | None], key: str, what: str) -> Iterator[Finding]:
     first: dict[str, int] = {}
-    for index, item in enumerate(items):
-        name = entry(item, key)
-        if not isinstance(name, str):
-            continue
+    for index, name in enumerate(names):
         if name in first:
             expected = f"a name of its own; item {first[name]} (from 0) has this one"
             yield Finding((index, key), f"two {what}s have one name", shown(name), expected)
-        first.setdefault(name, index)
+        elif name is not None:
+            first[name] = index
 
 
 def _check_commands(inspector: Inspector, commands: list[Any], links: Links) -> list[Finding]:
-    findings = [*_repeated(commands, "command_name", "command"), *_check_main(commands, links)]
+    names = _names_of(commands, "command_name")
+    findings = [*_repeated(names, "command_name", "command"), *_check_main(commands, links)]
     for index, command in enumerate(commands):
         is_main = entry(command, "command_name") == MAIN_COMMAND
         for place, step in enumerate(items_of(command, "processing_steps")):
@@ -204,7 +220,7 @@ def _without_required(method: Record) -> Record:
     return method.relaxed()
 
 
-def _check_owners(_inspector: Inspector, links: Links, *optimizers: list[Any]) -> list[Finding]:
+def _check_owners(links: Links, optimizers: Sequence[list[Any]]) -> list[Finding]:
     owners: dict[Any, int] = {}
     findings: list[Finding] = []
     for index, members in enumerate(optimizers):
@@ -238,7 +254,7 @@ def _nothing_to_train(members: list[Any], links: Links, index: int) -> Iterator[
         yield Finding(("optimizers", index, "links"), problem, found, "a link that learns")
 
 
-def _check_schedulers(_inspector: Inspector, schedulers: list[Any], links: Links) -> list[Finding]:
+def _check_schedulers(schedulers: list[Any], links: Links) -> list[Finding]:
     findings: list[Finding] = []
     seen: set[tuple[Any, Any]] = set()
     for index, item in enumerate(schedulers):

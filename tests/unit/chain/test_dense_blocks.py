@@ -89,11 +89,6 @@ def test_residual_adds_the_input_to_the_whole_stack() -> None:
     torch.testing.assert_close(stack({"x": x}, data_name="x")[0]["x"], expected)
 
 
-def test_residual_needs_equal_dimensions() -> None:
-    with pytest.raises(ConfigError, match="input_dim 5, output_dim 3"):
-        DenseBlockStack(stack_cfg(block_wrapper_name="residual"))
-
-
 def test_shortcut_adds_a_linear_map_of_the_input() -> None:
     stack = DenseBlockStack(stack_cfg(hidden_dims=[7], block_wrapper_name="shortcut"))
     first, last, shortcut = linears(stack)

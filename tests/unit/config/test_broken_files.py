@@ -342,6 +342,12 @@ TRAINER_CASES = {
         *(2, "callbacks.lr_moniter.name", "unknown callback"),
         hint="did you mean 'lr_monitor'?",
     ),
+    "unknown precision": Case(
+        "log_every_n_steps: 10",
+        "precision: bf16-mix",
+        *(29, "kwargs.precision", "Lightning has no such precision"),
+        hint="did you mean 'bf16-mixed'?",
+    ),
     "kwargs the trainer doesn't take": Case(
         "log_every_n_steps: 10",
         "log_every_n_step: 10",

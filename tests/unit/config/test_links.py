@@ -105,6 +105,25 @@ def test_a_bad_cfg(path: str, cfg: dict[str, Any], key: str) -> None:
     assert fault.key == f"cfg.{key}"
 
 
+def test_a_residual_stack_keeps_its_dimensions() -> None:
+    (fault,) = find_faults(link("dense_blocks/dense_block_stack", output_dim=3), LINK)
+    assert fault.key == "cfg.block_wrapper_name"
+    assert fault.found == "input_dim 1, output_dim 3"
+
+
+@pytest.mark.parametrize(
+    ("cfg", "faults"),
+    [
+        ({"kwargs": {}}, 1),
+        ({"kwargs": {}, "output_dim": 4}, 0),
+        ({"kwargs": {"normalized_shape": [4]}}, 0),
+    ],
+)
+def test_a_norm_on_its_own_needs_its_width(cfg: dict[str, Any], faults: int) -> None:
+    norm = link("dense_blocks/standalone_tiny_module", nnmodule_spec_path="norm/layer", **cfg)
+    assert len(find_faults(norm, LINK)) == faults
+
+
 EMBEDDING = "condition_embedding/condition_set_embedding_transformer"
 
 

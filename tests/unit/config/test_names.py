@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pcm.config.names import did_you_mean, nearest_name
+from pcm.config.names import did_you_mean, nearest_file, nearest_name
 from pcm.config.wording import shown, shown_with_kind
 
 NAMES = ["max_epochs", "batch_size", "latent/posterior_gaussian", "misc/cloner"]
@@ -58,3 +58,9 @@ def test_kinds() -> None:
     assert shown_with_kind("3") == '"3" (a string)'
     assert shown_with_kind((1,)) == "(1,) (tuple)"
     assert shown_with_kind([1]) == "a list of 1"
+
+
+def test_files_are_alike_by_their_names_without_the_ending() -> None:
+    names = ["vae.yaml", "pcm-cvae.yaml", "notes.txt"]
+    assert nearest_file("models/pcm_cvae.yml", names) == "pcm-cvae.yaml"
+    assert nearest_file("tiny.yaml", names) is None

@@ -25,17 +25,25 @@ class Model(LightningModule):
 
 
 def gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
 
 
-def trainer(tmp_path: Path, training: Any = None, **kwargs: Any) -> Trainer:
+def trainer(
+    tmp_path: Path,
+    training: Any = None,
+    *,
+    ranks: Ranks = ONE,
+    device: str = "cpu",
+    **kwargs: Any,
+) -> Trainer:
     cfg = {"callbacks": kwargs.pop("callbacks", []), "kwargs": kwargs}
     config = {"trainer": cfg, "model": {"training": training or {}}}
     logger = TrainingLogger(RunDir(tmp_path), {"id": "1"}, 1, None, Progress())
     files = CheckpointFiles(None, lambda: None, lambda _: None)
-    cpu = torch.device("cpu")
-    return build_trainer(config, ONE, cpu, Model(), callbacks=[], files=files, logger=logger)
+    place = torch.device(device)
+    return build_trainer(config, ranks, place, Model(), callbacks=[], files=files, logger=logger)
 
 
 def test_a_gpu_for_every_rank_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,6 +60,39 @@ def test_gpus_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
     cfg = {"accelerator": "gpu", "devices": [6, 4]}
     assert choose_device(cfg, TWO) == torch.device("cuda", 4)
     assert choose_device({"accelerator": "gpu", "devices": 2}, TWO) == torch.device("cuda", 1)
+
+
+@pytest.mark.parametrize("visible", ["0", "3", "GPU-5ad6dbd0"])
+def test_a_rank_that_sees_its_own_gpu_alone_takes_it(
+    monkeypatch: pytest.MonkeyPatch, visible: str
+) -> None:
+    gpus(monkeypatch, 1)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    for accelerator in ("auto", None, "gpu"):
+        assert choose_device({"accelerator": accelerator}, TWO) == torch.device("cuda", 0)
+    assert choose_device({"accelerator": "gpu", "devices": [6, 4]}, TWO).index == 0
+    assert choose_device({"accelerator": "cpu"}, TWO) == torch.device("cpu")
+
+
+def test_several_visible_gpus_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus(monkeypatch, 2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
+    assert choose_device({"accelerator": "gpu"}, TWO) == torch.device("cuda", 1)
+    gpus(monkeypatch, 0)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert choose_device({}, TWO) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("strategy", ["auto", "ddp_find_unused_parameters_true"])
+def test_lightning_finds_a_ranks_own_gpu(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, strategy: str
+) -> None:
+    gpus(monkeypatch, 1)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    built = trainer(tmp_path, ranks=TWO, device="cuda:0", strategy=strategy)
+    assert built.strategy.root_device == torch.device("cuda", 0)
+    assert (built.world_size, built.global_rank, built.local_rank) == (2, 1, 1)
+    assert built.num_devices == 2
 
 
 def test_insisting_on_gpus_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +125,8 @@ def test_two_different_lengths_are_one_too_many(tmp_path: Path) -> None:
 def test_what_has_no_effect_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    trainer(tmp_path, **{name: "anything"})
+    kwargs: dict[str, Any] = {name: "anything"}
+    trainer(tmp_path, **kwargs)
     assert f"trainer.kwargs.{name} has no effect" in capsys.readouterr().err
 
 

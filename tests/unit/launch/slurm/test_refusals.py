@@ -2,7 +2,7 @@
 
 import pytest
 
-from launch.slurm.refusals import refusal
+from launch.slurm.refusals import NoRoomError, refusal
 from pcm.errors import ExitCode
 
 POLICY = (
@@ -15,9 +15,7 @@ POLICY = (
 @pytest.mark.parametrize(
     ("errors", "remedy"),
     [
-        (POLICY, "max_array_size"),
-        ("sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying", "full"),
-        ("Batch job submission failed: Resource temporarily unavailable", "full"),
+        (POLICY.replace("Submit", ""), "sacctmgr"),
         ("Batch job submission failed: Invalid job array specification", "max_array_size"),
         ("Batch job submission failed: Invalid partition name specified", "sinfo -s"),
         ("Invalid account or account/partition combination specified", "sacctmgr"),
@@ -35,6 +33,24 @@ def test_each_refusal_has_its_remedy(errors: str, remedy: str) -> None:
     assert remedy in refused.hint
     assert refused.message.startswith("Slurm did not take 1,000 experiments: ")
     assert refused.exit_code is ExitCode.REFUSED
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        POLICY,
+        POLICY.replace("QOSMaxSubmitJobPerUserLimit", "AssocGrpSubmitJobsLimit"),
+        "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying",
+        "sbatch: error: Slurm job queue full, sleeping and retrying.",
+        "Batch job submission failed: Resource temporarily unavailable",
+    ],
+)
+def test_a_lack_of_room_is_told_from_what_never_gets_in(errors: str) -> None:
+    refused = refusal(errors, 1000)
+    assert isinstance(refused, NoRoomError)
+    assert refused.message == f"Slurm did not take 1,000 experiments: {refused.said}"
+    never = refusal("Batch job submission failed: Job violates accounting/QOS policy", 1)
+    assert not isinstance(never, NoRoomError)
 
 
 def test_what_is_said_again_and_again_is_told_once() -> None:

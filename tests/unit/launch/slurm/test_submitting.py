@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,29 +9,13 @@ import pytest
 from launch.site import Resources, Site
 from launch.slurm import commands, submitting
 from launch.slurm.records import Submission, all_submissions
+from launch.slurm.refusals import NoRoomError
 from launch.slurm.requests import ArrayRequest, array_requests
 from launch.slurm.submitting import sbatch_environment, submit_array
 from launch.store import RunsRoot
 from pcm.errors import RefusedError
 from tests.local.launches import make_launch
-
-Fake = Callable[[str, str], None]
-
-
-@pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
-    """Puts a shell script in the place of a program; all of Slurm's are there and silent."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-    def replace(name: str, script: str) -> None:
-        (folder / name).write_text(f"#!/bin/bash\n{script}\n")
-        (folder / name).chmod(0o755)
-
-    for name in ("sbatch", "srun", "squeue", "scontrol", "scancel", "sacct"):
-        replace(name, "exit 0")
-    return replace
+from tests.unit.launch.slurm.conftest import Fake
 
 
 @pytest.fixture
@@ -78,6 +61,13 @@ def test_a_refusal_is_settled(fake: Fake, request_of_two: ArrayRequest) -> None:
     assert (submission.is_settled, submission.job_id) == (True, None)
 
 
+def test_nothing_is_left_where_there_was_no_room(fake: Fake, request_of_two: ArrayRequest) -> None:
+    fake("sbatch", "echo 'AssocMaxSubmitJobLimit' >&2; exit 1")
+    with pytest.raises(NoRoomError, match="AssocMaxSubmitJobLimit"):
+        submit_array(request_of_two, Site(), ignore)
+    assert list(request_of_two.launch.submissions.iterdir()) == []
+
+
 def test_nothing_is_settled_while_nobody_knows(fake: Fake, request_of_two: ArrayRequest) -> None:
     fake("sbatch", "exit 1")
     fake("squeue", "echo 'Unable to contact slurm controller' >&2; exit 1")
@@ -90,12 +80,11 @@ def test_an_sbatch_that_never_ends_is_ended(
     fake: Fake, request_of_two: ArrayRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "DELAY_S", 0.3)
-    monkeypatch.setattr(submitting, "SBATCH_PATIENCE_S", 0.6)
     monkeypatch.setattr(submitting, "DOUBT_S", 0.0)
     fake("sbatch", "echo 'sleeping and retrying' >&2; exec sleep 60")
     told: list[str] = []
     with pytest.raises(RefusedError, match="sleeping and retrying"):
-        submit_array(request_of_two, Site(), told.append)
+        submit_array(request_of_two, Site(), told.append, patience_s=0.6)
     assert told == ["waiting for sbatch ... sleeping and retrying"]
 
 

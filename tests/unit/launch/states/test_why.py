@@ -46,6 +46,17 @@ def test_the_first_error_wins_over_the_first_process_to_end(
     assert found.log == files.log(12)
 
 
+def test_a_silent_node_wins_over_all_complaints(run_dir: RunDir, files: AttemptDir) -> None:
+    write_json(files.failed, {"rank": 0, "exit_code": 1})
+    tell_error(files, 0, "ConnectionError", at=1000.0)
+    tell_error(files, 2, "ConnectionError", at=1002.0)
+    silence = {"signal": None, "is_silent": True, "message": "nothing is heard of it"}
+    write_json(files.outcome(2), silence)
+    found = why(run_dir)
+    assert found is not None
+    assert (found.rank, found.reason) == (2, "nothing is heard of it")
+
+
 def test_a_killed_rank_wins_over_all_complaints(run_dir: RunDir, files: AttemptDir) -> None:
     write_json(files.failed, {"rank": 0, "exit_code": 1})
     tell_error(files, 0, "ConnectionError", at=1000.0)
@@ -56,6 +67,18 @@ def test_a_killed_rank_wins_over_all_complaints(run_dir: RunDir, files: AttemptD
     found = why(run_dir)
     assert found is not None
     assert (found.rank, found.reason, found.text) == (2, "killed by SIGKILL", "step 1\nstep 2")
+
+
+def test_lack_of_memory_is_told_whichever_rank_it_met_first(
+    run_dir: RunDir, files: AttemptDir
+) -> None:
+    killed = {"exit_code": None, "signal": "SIGKILL", "killed": False, "out_of_memory": True}
+    write_json(files.failed, {"rank": 1, **killed})
+    for rank in range(2):
+        write_json(files.outcome(rank), killed)
+    found = why(run_dir)
+    assert found is not None
+    assert (found.rank, found.reason) == (0, "out of memory (SIGKILL)")
 
 
 def test_without_any_error_the_record_of_the_failure_tells(

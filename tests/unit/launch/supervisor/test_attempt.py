@@ -3,10 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import filelock
 import pytest
 
+from launch.container import Container
 from launch.records import read_record
 from launch.stop import cancel
 from launch.store import Experiment, LaunchDir, RunsRoot
@@ -17,6 +19,7 @@ from launch.supervisor.job import Job
 from launch.supervisor.refusal import Refusal, read_refusal, recorded_refusal
 from pcm.errors import NotFoundError, RefusedError
 from pcm.run_dir import write_json
+from tests.local.launches import make_launch
 
 
 @pytest.fixture(autouse=True)
@@ -233,3 +236,30 @@ def test_code_that_was_edited_since_the_launch_is_told(experiment: Experiment, j
     assert log_of_an_attempt() == ""
     write_json(experiment.launch.sweep, launched | {"code_digest": "0" * 64})
     assert "was edited after the launch" in log_of_an_attempt()
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ({"executor": "slurm"}, 2),
+        ({"executor": "local", "devices": "0,1"}, 2),
+        ({"executor": "local", "devices": ""}, 0),
+        ({"executor": "local"}, 0),
+    ],
+)
+def test_training_is_to_see_the_gpus_of_its_job(
+    tmp_path: Path, job: Job, place: dict[str, Any], expected: int
+) -> None:
+    [experiment] = make_launch(tmp_path / "runs", world_size=2, gpus=2)
+    first, second = replace(job, **place), replace(job, rank=1, **place)
+    with lead_attempt(experiment.launch, experiment.id, first) as attempt:
+        assert attempt.gpus == expected
+        joined = join_attempt(experiment.launch, experiment.id, second, never)
+    assert (joined.gpus, joined.arguments) == (expected, attempt.arguments)
+
+
+def test_an_image_that_is_to_have_no_gpus_has_none(tmp_path: Path, job: Job) -> None:
+    [experiment] = make_launch(tmp_path / "runs", world_size=2, gpus=2)
+    container = Container(Path("/x.sif"), nv=False)
+    slurm = replace(job, executor="slurm")
+    assert module.gpus_on_node(experiment.launch, experiment.run_dir, slurm, container) == 0

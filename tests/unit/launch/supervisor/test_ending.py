@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from launch.records import read_record
-from launch.store import Experiment, RunsRoot
+from launch.store import Experiment, LaunchDir, RunsRoot
 from launch.supervisor import ending as module
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
@@ -37,7 +37,7 @@ def add_attempt(experiment: Experiment, number: int = 1, **records: Any) -> Atte
     write_json(files.attempt, {"job_id": "7_0", "key": f"7_0-{number - 1}"})
     for name, record in records.items():
         write_json(getattr(files, name), record)
-    return Attempt(experiment.run_dir, files, [], 1)
+    return Attempt(experiment.launch, experiment.run_dir, files, [], [], 1)
 
 
 def set_resources(experiment: Experiment, **resources: Any) -> None:
@@ -99,6 +99,23 @@ def test_only_attempts_without_a_step_count_as_fruitless(
     assert verdict.comes_back is makes_steps
 
 
+def test_a_sites_retries_hold_where_the_grid_leaves_them_open(
+    experiment: Experiment, job: Job, say: Say
+) -> None:
+    say(replace(PREEMPTED, is_preempted=False))
+    shared = experiment.launch.record | {"site_defaults": {"retries": 1, "partition": "gpu"}}
+    write_json(experiment.launch.sweep, shared)
+    launch = LaunchDir(experiment.launch.path)
+    attempt = add_attempt(experiment, 1, failed={"rank": 0})
+    verdict = settle(launch, attempt, job)
+    assert verdict is not None
+    assert verdict.detail == "retry 1 of 1"
+    set_resources(experiment, retries=0)
+    verdict = settle(launch, attempt, job)
+    assert verdict is not None
+    assert not verdict.comes_back
+
+
 def test_nodes_that_die_too_often(experiment: Experiment, job: Job) -> None:
     job = replace(job, id="7_0", key="7_0-2", restarts=2)
     add_attempt(experiment, 1)
@@ -107,9 +124,23 @@ def test_nodes_that_die_too_often(experiment: Experiment, job: Job) -> None:
     set_resources(experiment, retry={"node_fail": {"max": 1}})
     check_losses(experiment.launch, experiment.id, job)
     add_attempt(experiment, 3)
-    with pytest.raises(RefusedError, match="2 attempts of job 7_0 ended without a word"):
+    with pytest.raises(RefusedError, match="2 attempts of job 7_0 ended as on a node that dies"):
         check_losses(experiment.launch, experiment.id, job)
     check_losses(experiment.launch, experiment.id, replace(job, id="8_0"))
+
+
+def test_a_node_that_fell_silent_is_one_that_died(
+    experiment: Experiment, job: Job, say: Say
+) -> None:
+    say(replace(PREEMPTED, is_preempted=False))
+    job = replace(job, id="7_0", key="7_0-0")
+    attempt = add_attempt(experiment, 1, failed={"rank": 1})
+    write_json(attempt.files.outcome(1), {"is_silent": True})
+    verdict = settle(experiment.launch, attempt, job)
+    assert verdict == Verdict("node_fail", comes_back=True, is_ours=True)
+    set_resources(experiment, retry={"node_fail": {"max": 0}})
+    with pytest.raises(RefusedError, match="1 attempts of job 7_0"):
+        check_losses(experiment.launch, experiment.id, replace(job, restarts=1))
 
 
 @pytest.mark.parametrize(

@@ -50,3 +50,9 @@ def test_gpus_are_the_launchers_where_it_says_so(job: Job) -> None:
     assert training_environment(inherited, job, 1)["CUDA_VISIBLE_DEVICES"] == "0"
     none = replace(job, devices="")
     assert training_environment(inherited, none, 1)["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_training_knows_how_many_gpus_were_asked_for(job: Job) -> None:
+    inherited = {"PCM_GPUS_ASKED": "7"}
+    assert training_environment(inherited, job, 1)["PCM_GPUS_ASKED"] == "0"
+    assert training_environment(inherited, job, 1, gpus=2)["PCM_GPUS_ASKED"] == "2"

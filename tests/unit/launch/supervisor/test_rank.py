@@ -9,10 +9,12 @@ import pytest
 from launch.processes import Process
 from launch.records import read_record
 from launch.signals import Received, SignalFlag
+from launch.store import LaunchDir
+from launch.supervisor import heartbeat
 from launch.supervisor import rank as module
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
-from launch.supervisor.rank import Rank, fail, record_outcome
+from launch.supervisor.rank import Rank, fail, has_silent_rank, record_outcome, record_silence
 from launch.supervisor.training import Outcome, TrainingProcess
 from pcm.run_dir import AttemptDir, RunDir, write_json
 
@@ -23,6 +25,7 @@ class PretendedTraining(TrainingProcess):
     """Ends as it is told, after a few looks at it, or when it is killed."""
 
     def __init__(self, outcome: Outcome, looks: int = 3) -> None:
+        self.command = ["train"]
         self.process = Process.current()
         self._outcome = outcome
         self._looks = looks
@@ -41,6 +44,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "POLL_INTERVAL_S", 0.001)
     monkeypatch.setattr(module, "PEERS_INTERVAL_S", 0.0)
     monkeypatch.setattr(module, "GRACE_S", 0.02)
+    monkeypatch.setattr(heartbeat, "INTERVAL_S", 0.001)
 
 
 @pytest.fixture
@@ -59,15 +63,18 @@ def run(files: AttemptDir, job: Job) -> Run:
 
     def run(
         outcome: Outcome = Outcome(0, None),  # noqa: B008 - it is frozen
+        *,
         looks: int = 3,
         rank: int = 0,
         signals: tuple[str, ...] = (),
         launcher: Process | None = None,
+        nodes: int = 1,
     ) -> Outcome:
-        attempt = Attempt(RunDir(files.path.parents[1]), files, [], 1)
+        run_dir = RunDir(files.path.parents[1])
+        attempt = Attempt(LaunchDir(Path("/no launch")), run_dir, files, [], [], 1)
         flag = SignalFlag(())
         flag.received = [Received(name, 0.0) for name in signals]
-        place = replace(job, rank=rank, launcher=launcher)
+        place = replace(job, rank=rank, launcher=launcher, local_world_size=2 // nodes)
         return Rank(attempt, place, flag).run(PretendedTraining(outcome, looks))
 
     return run
@@ -136,6 +143,31 @@ def test_supervisors_of_other_machines_are_not_judged(files: AttemptDir, run: Ru
     write_json(files.finished, {})
     assert not run().killed
     assert not files.failed.exists()
+
+
+def test_a_node_that_falls_silent_ends_the_job(files: AttemptDir, run: Run) -> None:
+    write_json(files.supervisor(1), DEAD | {"host": "another-machine"})
+    assert run(looks=100_000, nodes=2).killed
+    failed = read_record(files.failed)
+    assert failed["rank"] == 1
+    assert "nothing is heard of its supervisor on another-machine" in failed["message"]
+    assert has_silent_rank(files)
+
+
+def test_silence_after_the_end_is_no_failure(files: AttemptDir, run: Run) -> None:
+    write_json(files.supervisor(1), DEAD | {"host": "another-machine"})
+    write_json(files.finished, {})
+    assert not run(looks=100, nodes=2).killed
+    assert not files.failed.exists()
+    assert not has_silent_rank(files)
+
+
+def test_who_was_taken_for_dead_and_wakes_up_changes_nothing(files: AttemptDir, run: Run) -> None:
+    write_json(files.supervisor(0), {"host": "this-one"})
+    record_silence(files, 0)
+    run(Outcome(1, None))
+    assert has_silent_rank(files)
+    assert "nothing is heard" in read_record(files.failed)["message"]
 
 
 @pytest.mark.parametrize(

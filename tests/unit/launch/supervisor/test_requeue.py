@@ -100,6 +100,14 @@ def test_going_round_and_round_has_an_end() -> None:
     assert f"{FRUITLESS_MOST} attempts in a row" in found.record()["detail"]
 
 
+def test_a_node_that_fell_silent_is_slurms_business() -> None:
+    silent = replace(FAILED, is_silent=True, failures=0)
+    assert comes_back_as(verdict(RUNNING, silent)) == "node_fail"
+    stuck = replace(silent, fruitless=FRUITLESS_MOST)
+    assert verdict(RUNNING, stuck).reason == "node_fail"
+    assert comes_back_as(verdict(RUNNING, stuck)) is None
+
+
 def test_failures_come_back_as_often_as_asked_for() -> None:
     assert comes_back_as(verdict(RUNNING, FAILED)) is None
     retries = Retries(failures=2)

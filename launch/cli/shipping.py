@@ -1,0 +1,69 @@
+"""The checkout whose code a launch ships."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from launch.cli.options import Code, Executor
+from launch.cli.submitting import site_of
+from pcm.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from launch.grid import Grid
+
+_SHOWN = 5
+
+
+def with_checkout(
+    grid: "Grid", executor: Executor, site: str | None, root: Path, *, err: bool
+) -> "Grid":
+    """The grid with the checkout here, where its jobs shall run the code that is in it now.
+
+    Args:
+        site: a site's name or file.
+        root: the runs folder, where the copy will be.
+        err: tell it on standard error.
+
+    Raises:
+        RefusedError: there is no checkout here, or Python can't import from the runs folder.
+        UsageError: the executor runs the code of this process.
+    """
+    said = {key: value for key, value in (grid.container or {}).items() if value is not None}
+    asked = {**site_of(site).container, **said}
+    if asked.get("code") != Code.SNAPSHOT:
+        return grid
+    if executor is Executor.DEBUG:
+        raise UsageError(
+            "--executor debug runs the code of this process, and no snapshot",
+            "leave `--code snapshot` out, or choose another executor",
+        )
+    if asked.get("image") is None and os.pathsep in str(root):
+        raise RefusedError(
+            f"Python can't import a snapshot from a folder with {os.pathsep!r} in its name: {root}",
+            hint="choose another folder with --runs-dir, or an image",
+        )
+    from launch.store.snapshot import checkout_root
+
+    checkout = checkout_root(Path.cwd())
+    _tell(checkout, err=err)
+    return replace(grid, checkout=checkout)
+
+
+def _tell(checkout: Path, *, err: bool) -> None:
+    """Which code it is, and what may be missing from it."""
+    from launch.store import code_version
+    from launch.store.snapshot import untracked_python
+
+    version = code_version(checkout)
+    assert version is not None
+    edited = " with uncommitted edits" if version.dirty else ""
+    typer.echo(f"code of {checkout}, commit {version.commit[:12]}{edited}", err=err)
+    if not (checkout / "pcm" / "__init__.py").exists():
+        typer.echo("note: no pcm in it, so that of the image, or the installed one, runs", err=True)
+    if untracked := untracked_python(checkout):
+        more = f" and {len(untracked) - _SHOWN} more" if len(untracked) > _SHOWN else ""
+        names = ", ".join(untracked[:_SHOWN])
+        typer.echo(f"note: not tracked by git, so left out: {names}{more}", err=True)

@@ -1,0 +1,69 @@
+"""The launching checkout, copied beside a frozen launch: later edits don't reach its jobs."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from launch.store.checkout import git
+from pcm.errors import RefusedError
+
+_COPIERS = 8
+"""Threads: on a slow file system each file is mostly waited for."""
+
+
+def checkout_root(folder: Path) -> Path:
+    """The top folder of the checkout that `folder` is in.
+
+    Raises:
+        RefusedError: there is none, or nothing is committed in it, or there is no git.
+    """
+    root = git(folder, "rev-parse", "--show-toplevel")
+    if root is None or git(folder, "rev-parse", "--verify", "HEAD") is None:
+        raise RefusedError(
+            f"a snapshot needs a git checkout with a commit, and {folder} is in none",
+            hint="launch from the checkout whose code is meant, or leave out `--code snapshot`",
+        )
+    return Path(os.fsdecode(root.removesuffix(b"\n")))
+
+
+def untracked_python(root: Path) -> list[str]:
+    """Python files that git neither tracks nor ignores, and so are in no snapshot."""
+    return list(_names(root, "--others", "--exclude-standard", "--", "*.py"))
+
+
+def copy_checkout(root: Path, target: Path) -> None:
+    """Copy what git tracks as it is now: with uncommitted edits, without what was deleted.
+
+    Nothing else is copied, so no secret that git has never seen. Links stay links.
+
+    Raises:
+        RefusedError: git can't list its files, or one of them can't be read.
+        OSError: the copy can't be written.
+    """
+    names = sorted(set(_names(root, "--cached", "--recurse-submodules")))
+    target.mkdir()
+    with ThreadPoolExecutor(_COPIERS) as pool:
+        for _ in pool.map(lambda name: _copy(root / name, target / name), names):
+            pass
+
+
+def _names(root: Path, *arguments: str) -> Iterator[str]:
+    listing = git(root, "ls-files", "-z", *arguments)
+    if listing is None:
+        raise RefusedError(f"git can't list the files of {root}", hint="try `git ls-files` there")
+    return (os.fsdecode(name) for name in listing.split(b"\0") if name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or link durably; what was deleted, or is no file any more, is left out."""
+    if not source.is_symlink() and not source.is_file():
+        return
+    if not source.is_symlink() and not os.access(source, os.R_OK):
+        raise RefusedError(f"can't take a snapshot: {source} can't be read")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target, follow_symlinks=False)
+    if not target.is_symlink():
+        with target.open("rb") as stream:
+            os.fsync(stream.fileno())
