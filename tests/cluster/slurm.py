@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 
@@ -89,11 +90,15 @@ class SlurmCluster:
         tracking: `cgroup`, `linuxproc` or `pgid`: how the site follows processes.
         accounting: with slurmdbd and MariaDB, so that `sacct` works.
         settings: further lines of slurm.conf.
+        is_ours: whether the tests may do with it as they like.
+        partition: where jobs go.
     """
 
     tracking: str = "cgroup"
     accounting: bool = False
     settings: list[str] = field(default_factory=list)
+    is_ours: ClassVar[bool] = True
+    partition: str = "gpu"
     nodes: int = 4
     grace_seconds: int = 10
     folder: Path = field(init=False)

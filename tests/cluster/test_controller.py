@@ -13,6 +13,8 @@ from tests.cluster.running import LONG, PATIENCE_S, Running
 from tests.cluster.slurm import SlurmCluster
 from tests.cluster.test_submission import HELD
 
+pytestmark = pytest.mark.own_cluster
+
 
 @pytest.fixture
 def healed(cluster: SlurmCluster) -> Iterator[SlurmCluster]:
@@ -45,7 +47,7 @@ def test_a_controller_that_restarts_under_load_loses_nothing(person: Person) -> 
     person.cluster.kill("slurmctld", signal.SIGTERM)
     person.cluster.start_controller()
     assert "Slurm does not answer" not in person.pcm("status").stderr
-    again = person.pcm("launch", grid, "--partition", "gpu", "--yes").stdout
+    again = person.pcm("launch", grid, "--partition", person.cluster.partition, "--yes").stdout
     assert "Nothing new" in again, again
     more = person.launch(person.write_grid(7, "more", mem=100))
     assert len(more) == 7
@@ -69,7 +71,7 @@ def test_what_runs_is_left_alone_though_slurm_has_forgotten_it(
         assert person.queue() == []
         for experiment in experiments:
             assert "does not know its job" in state(person, experiment)
-        again = person.pcm("launch", grid, "--partition", "gpu", "--yes").stdout
+        again = person.pcm("launch", grid, "--partition", person.cluster.partition, "--yes").stdout
         assert "Nothing new" in again, again
         assert person.try_pcm("resume", experiments[0].id).returncode == 4
         assert person.queue() == []
@@ -94,7 +96,7 @@ def test_what_slurm_has_waiting_again_though_it_ran_is_started_once_more(
         healed.run("scontrol", "release", job)
         wait_for(lambda: trains(experiment), PATIENCE_S)
         node = healed.run("squeue", "-h", "-j", job, "-o", "%B").strip()
-    told = person.pcm("launch", grid, "--partition", "gpu", "--yes").stdout
+    told = person.pcm("launch", grid, "--partition", person.cluster.partition, "--yes").stdout
     assert "Nothing new" in told, told
     # Elsewhere: that node may still be at the end of it, and Slurm then holds the job.
     healed.run("scontrol", "update", f"JobId={job}", f"ExcNodeList={node}")
