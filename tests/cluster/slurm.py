@@ -39,10 +39,12 @@ def install(*, accounting: bool = False) -> None:
     Raises:
         RuntimeError: this machine cannot: not root, no apt, or packages not reachable.
     """
+    if os.geteuid() != 0:
+        raise RuntimeError("only root can bring one up")
     if not missing_programs(accounting=accounting):
         return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise RuntimeError("a test cluster needs root and apt-get to install Slurm")
+    if shutil.which("apt-get") is None:
+        raise RuntimeError("it is not installed, and there is no apt-get")
     packages = PACKAGES + (ACCOUNTING_PACKAGES if accounting else [])
     # The packages' own services must not start: a cluster of ours brings its own.
     policy = Path("/usr/sbin/policy-rc.d")
