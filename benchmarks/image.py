@@ -1,66 +1,154 @@
-"""Starting inside an image, against the same environment unpacked on disk; and its size.
+"""From the start of a task to its first training step: inside an image, and without one.
 
-Times are from the start of `apptainer` to the end of what runs inside: nothing, importing
-Lightning, and a whole experiment of one step. Both are measured alternately, once with the
-files dropped from the machine's cache (cold) and then some times with them in it (warm).
-Goals: a container costs under 0.3 s a rank; warm, the image is as fast as the folder.
+The peers are the same image unpacked to a folder, still inside Apptainer, and, with --python,
+the same environment without any container. An experiment of one rank starts in each of them in
+turn: once with its files dropped from the machine's cache (cold), then some times with them in
+it (warm). Most of that is importing torch and Lightning. What of it is the supervisor's, from its
+own start to that of the training command, and what a container takes that does nothing, is told
+apart. With --naive, another image is compared by size.
+Goals: supervisor and container together under 0.5 s; warm, no slower than the folder.
 
     apptainer build --sandbox unpacked pcm.sif
-    python benchmarks/image.py pcm.sif unpacked
+    python -m benchmarks.image pcm.sif unpacked
 
-Run it as an ordinary user: Apptainer's unprivileged way is the one that counts.
+Run it as an ordinary user, in the project's folder: Apptainer's unprivileged way is the one that
+counts. `--python unpacked/opt/pcm/bin/python` works where this machine has the Python below it.
 """
 
 import argparse
 import os
-import shutil
+import shlex
+import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-PYTHON = "/opt/pcm/bin/python"
+import psutil
+
+from launch.container import Container, exec_command
+from launch.records import read_record
+from launch.store import Store
+from pcm.run_dir import RunDir
+
+PCM = str(Path(sys.executable).parent / "pcm")
+CONFIG = Path(__file__).parents[1] / "config"
+
+GRID = """\
+name: bench
+base: {model: vae.yaml, data_train: mnist-plain-train.yaml, data_val: mnist-plain-test.yaml}
+set: {subsample_size: 1024, model.training.max_epochs: 100000}
+resources: {tasks_per_node: 1}
+"""
 
 
-def seconds(place: Path, *words: str) -> float:
-    """Wall time of one command inside."""
-    command = ["apptainer", "--quiet", "exec", "--cleanenv", "--no-home", str(place), *words]
+@dataclass(frozen=True)
+class Place:
+    """Where training may run.
+
+    Attributes:
+        path: its files.
+        flags, variables: of `pcm launch`, so that training runs there.
+    """
+
+    name: str
+    path: Path
+    flags: list[str]
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def drop_from_cache(self) -> None:
+        """Have the kernel forget what it has read of it."""
+        for path in self.path.rglob("*") if self.path.is_dir() else [self.path]:
+            if path.is_symlink() or not path.is_file() or not os.access(path, os.R_OK):
+                continue
+            file = os.open(path, os.O_RDONLY)
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(file)
+
+
+@dataclass(frozen=True)
+class Start:
+    """How long a start took, in seconds.
+
+    Attributes:
+        supervisor: from its own start to that of the training command.
+        training: from there to the first step.
+    """
+
+    supervisor: float
+    training: float
+
+    @property
+    def total(self) -> float:
+        """From the start of the task to the first step."""
+        return self.supervisor + self.training
+
+
+def wait_for(condition: Callable[[], Any]) -> Any:
+    """The condition's first true value."""
+    deadline = time.monotonic() + 300
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise SystemExit("the training does not get on")
+        time.sleep(0.01)
+    return value
+
+
+def start_once(place: Place) -> Start:
+    """Start an experiment, and stop it after its first step."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "config").symlink_to(CONFIG)
+        (folder / "bench.yaml").write_text(GRID)
+        launcher = subprocess.Popen(
+            [PCM, "launch", "bench.yaml", "--executor", "local", "--yes", *place.flags],
+            cwd=folder,
+            env=os.environ | {"OMP_NUM_THREADS": "1"} | place.variables,
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            [experiment] = wait_for(Store(folder / "runs").experiments)
+            return measured(experiment.run_dir)
+        finally:
+            launcher.send_signal(signal.SIGINT)
+            launcher.wait()
+
+
+def measured(run_dir: RunDir) -> Start:
+    """The parts of a start, as it goes on."""
+    files = run_dir.attempt(1)
+    record = wait_for(lambda: read_record(files.supervisor(0)))
+    supervisor = psutil.Process(record["pid"]).create_time()
+    command = psutil.Process(record["child_pid"]).create_time()
+    wait_for(lambda: (read_record(files.progress).get("step") or 0) > 0)
+    first_step = float(read_record(files.progress)["time"])
+    return Start(command - supervisor, first_step - command)
+
+
+def start_nothing(place: Place) -> float:
+    """Seconds that a container takes for a program which does nothing."""
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(exec_command(Container(place.path.absolute()), ["true"]), check=True)
     return time.perf_counter() - start
 
 
-def one_step(place: Path) -> float:
-    """Wall time of an experiment of one step."""
-    source = Path(__file__).parents[1] / "containers" / "one-step"
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-        return seconds(place, PYTHON, "-m", "pcm", folder)
+def tell(state: str, place: Place, starts: list[Start], peer: list[Start]) -> None:
+    """Print the median start, and how it compares with a peer's."""
+    total, peers = (statistics.median(each.total for each in group) for group in (starts, peer))
+    print(f"{state} {place.name:13} {total:6.2f} s   {total / peers:.2f} x the image")
 
 
-MEASURES: dict[str, Callable[[Path], float]] = {
-    "nothing": lambda place: seconds(place, "true"),
-    "import lightning": lambda place: seconds(place, PYTHON, "-c", "import lightning"),
-    "one step": one_step,
-}
-
-
-def drop_from_cache(place: Path) -> Path:
-    """Have the kernel forget what it has read; returns the place."""
-    for path in place.rglob("*") if place.is_dir() else [place]:
-        if path.is_symlink() or not path.is_file() or not os.access(path, os.R_OK):
-            continue
-        file = os.open(path, os.O_RDONLY)
-        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(file)
-    return place
-
-
-def disk_usage(folder: Path) -> int:
-    """Bytes of all files in a folder."""
-    return sum(path.lstat().st_size for path in folder.rglob("*"))
+def without_container(python: Path) -> Place:
+    """The unpacked environment's own Python."""
+    environment = python.absolute().parents[1]
+    words = ["env", f"PYTHONPATH={environment / 'code'}", str(python.absolute())]
+    variables = {"PCM_PYTHON": shlex.join(words)}
+    return Place("no container", environment, [], variables)
 
 
 def main() -> None:
@@ -68,22 +156,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("image", type=Path)
     parser.add_argument("unpacked", type=Path, help="the image as a folder")
+    parser.add_argument("--python", type=Path, help="Python of the environment, on this machine")
+    parser.add_argument("--naive", type=Path, help="another image, to compare sizes")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    for what, measure in MEASURES.items():
-        cold = {
-            place: measure(drop_from_cache(place)) for place in (options.image, options.unpacked)
-        }
-        pairs = [
-            {place: measure(place) for place in (options.image, options.unpacked)}
-            for _ in range(options.runs)
-        ]
-        warm = {place: statistics.median(pair[place] for pair in pairs) for place in cold}
-        for state, times in (("cold", cold), ("warm", warm)):
-            ratio = times[options.image] / times[options.unpacked]
-            print(f"{what:17} {state} {times[options.image]:6.2f} s   {ratio:.2f} x the folder")
+    places = [
+        Place("image", options.image, ["--image", str(options.image.absolute())]),
+        Place("folder", options.unpacked, ["--image", str(options.unpacked.absolute())]),
+    ]
+    places += [without_container(options.python)] if options.python else []
+    cold: dict[str, list[Start]] = {}
+    warm: dict[str, list[Start]] = {place.name: [] for place in places}
+    for place in places:
+        place.drop_from_cache()
+        cold[place.name] = [start_once(place)]
+    for _ in range(options.runs):
+        for place in places:
+            warm[place.name].append(start_once(place))
+    for state, starts in (("cold", cold), ("warm", warm)):
+        for place in places:
+            tell(state, place, starts[place.name], starts["image"])
+    supervisor = statistics.median(each.supervisor for group in warm.values() for each in group)
+    container = statistics.median(start_nothing(places[0]) for _ in range(options.runs))
+    print(f"supervisor {supervisor:.2f} s + container {container:.2f} s a rank")
     size = options.image.stat().st_size
-    print(f"size {size / 1e9:.2f} GB   {size / disk_usage(options.unpacked):.2f} x the folder")
+    print(f"size {size / 1e9:.2f} GB")
+    if options.naive:
+        print(f"     {size / options.naive.stat().st_size:.2f} x the naive image")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from launch.container.command import APPTAINER, mount_text
 from launch.container.digest import file_sha256
 from launch.container.settings import Bind
 from launch.image.record import Record, read_record, write_record
+from launch.image.scratch import scratch
 from launch.image.stage import DEFINITION, Stage
 from pcm.errors import RefusedError
 
@@ -67,16 +68,20 @@ class Builder:
         aside = target.absolute().with_name(f".{target.name}.{os.getpid()}.new")
         self.cache.mkdir(parents=True, exist_ok=True)
         try:
-            with tempfile.TemporaryDirectory(prefix="build-", dir=self.cache) as folder:
+            with (
+                tempfile.TemporaryDirectory(prefix="build-", dir=self.cache) as folder,
+                scratch() as unpacked,
+            ):
                 _lay_out(stage, Path(folder))
-                self._run([*_command(stage), str(aside), DEFINITION], Path(folder))
+                self._run([*_command(stage), str(aside), DEFINITION], Path(folder), unpacked)
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
 
-    def _run(self, command: Sequence[str], folder: Path) -> None:
+    def _run(self, command: Sequence[str], folder: Path, unpacked: Path) -> None:
         last: deque[str] = deque(maxlen=TELL_LINES)
         environment = {name: value for name, value in os.environ.items() if name not in _HOSTILE}
+        environment["APPTAINER_TMPDIR"] = str(unpacked)
         with subprocess.Popen(
             command,
             cwd=folder,

@@ -40,6 +40,11 @@ class Workshop:
     def cache(self) -> Path:
         return self.owner.folder / "cache"
 
+    @property
+    def scratch(self) -> Path:
+        # Apptainer can't have a comma in it.
+        return self.owner.folder.parent / "scratch ö"
+
     def command(self) -> list[str]:
         wheels = str(self.owner.folder / "my wheels, all: of them")
         return [
@@ -61,7 +66,8 @@ class Workshop:
         return done.stdout
 
     def leftovers(self) -> list[Path]:
-        return [*self.owner.folder.glob(".*.new"), *self.cache.glob("build-*")]
+        aside = [*self.owner.folder.glob(".*.new"), *self.cache.glob("build-*")]
+        return [*aside, *self.scratch.iterdir()]
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +77,11 @@ def small(session_owner: Owner, system: Path) -> Iterator[Workshop]:
     folder.mkdir()
     owner = Owner(session_owner.name, folder, session_owner.apptainer)
     workshop = Workshop(owner, system)
+    workshop.scratch.mkdir()
+    owner.environment["APPTAINER_TMPDIR"] = str(workshop.scratch)
     write_project(workshop.project)
     write_wheels(folder / "my wheels, all: of them")
-    owner.take(folder)
+    owner.take(session_owner.folder)
     workshop.build()
     yield workshop
     shutil.rmtree(folder)
