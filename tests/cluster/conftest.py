@@ -1,6 +1,8 @@
 """A real Slurm cluster for the session, and somebody who works on it.
 
-Where it can't be had, the tests fail and say so; they never skip.
+Where it can't be had, the tests fail and say so; they never skip. With PCM_TEST_PARTITION they
+run on that partition of a cluster that is there already, as the user who runs them; those marked
+`own_cluster` are deselected then.
 """
 
 import shutil
@@ -10,8 +12,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.existing import NEEDED, PARTITION, VARIABLE, ExistingCluster
 from tests.cluster.person import Person
 from tests.cluster.slurm import SlurmCluster, install
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what must not be done to a cluster that isn't ours."""
+    if PARTITION is None:
+        return
+    left_out = [item for item in items if item.get_closest_marker("own_cluster")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why tests were deselected."""
+    if PARTITION is not None:
+        terminalreporter.write_line(NEEDED)
 
 
 @pytest.fixture(scope="session")
@@ -20,12 +38,17 @@ def slurm_installed() -> None:
     try:
         install()
     except RuntimeError as error:
-        pytest.fail(f"these tests need a Slurm of their own: {error}")
+        told = f"or set {VARIABLE} to a partition of a Slurm that is there, for most of them"
+        pytest.fail(f"these tests need a Slurm of their own: {error}; {told}")
 
 
 @pytest.fixture(scope="session")
-def cluster(slurm_installed: None) -> Iterator[SlurmCluster]:
+def cluster(request: pytest.FixtureRequest) -> Iterator[SlurmCluster]:
     """The session's cluster: processes tracked by cgroup, no accounting."""
+    if PARTITION is not None:
+        yield ExistingCluster(partition=PARTITION)
+        return
+    request.getfixturevalue("slurm_installed")
     with SlurmCluster() as cluster:
         yield cluster
 
@@ -33,7 +56,8 @@ def cluster(slurm_installed: None) -> Iterator[SlurmCluster]:
 @pytest.fixture
 def home(user: str) -> Iterator[Path]:
     """An empty folder that jobs can see."""
-    folder = Path(tempfile.mkdtemp(prefix="pcm-home-"))
+    # On a cluster that isn't ours, nodes share the user's home and not /tmp.
+    folder = Path(tempfile.mkdtemp(prefix="pcm-home-", dir=PARTITION and Path.home()))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
