@@ -12,6 +12,12 @@ def fill(folder: Path) -> None:
     (folder / "rootfs é" / "a file").write_text("large")
 
 
+def be_interrupted() -> None:
+    with scratch() as folder:
+        fill(folder)
+        raise KeyboardInterrupt
+
+
 def test_it_is_where_apptainer_would_have_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -26,7 +32,6 @@ def test_nothing_is_left_of_an_interrupted_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("APPTAINER_TMPDIR", str(tmp_path))
-    with pytest.raises(KeyboardInterrupt), scratch() as folder:
-        fill(folder)
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        be_interrupted()
     assert list(tmp_path.iterdir()) == []
