@@ -10,6 +10,7 @@ import typer
 from launch.cli.finding import lines_of
 from launch.cli.options import Code, TrackerName
 from launch.cli.printing import print_json
+from pcm.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
     from launch.grid import Grid
@@ -53,7 +54,11 @@ class Wishes:
 
         overrides = dict(map(parse_assignment, self.overrides))
         resources = {name: value for name, value in self.resources.items() if value is not None}
-        grid = expand(path, overrides=overrides, resources=resources)
+        try:
+            grid = expand(path, overrides=overrides, resources=resources)
+        except ConfigError:
+            _refuse_other_kinds(path)
+            raise
         if self.tracker is not None:
             grid = replace(grid, tracker=_tracker(self.tracker, grid.tracker))
         return with_container(grid, self.image, self.code)
@@ -64,6 +69,22 @@ def with_container(grid: "Grid", image: str | None, code: Code | None) -> "Grid"
     named = {"image": image, "code": None if code is None else str(code)}
     said = {key: value for key, value in named.items() if value is not None}
     return replace(grid, container={**(grid.container or {}), **said}) if said else grid
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """One answer for a file that is no grid, in place of a grid's faults.
+
+    Raises:
+        ConfigError: it is a config file of another kind, or none at all.
+    """
+    from launch.kinds import kind_of
+    from pcm.config.document import load_document
+
+    kind = kind_of(load_document(path).data)
+    if kind not in (None, "grid"):
+        hint = "`pcm validate` checks files of every kind"
+        fault = Fault(f"this is a {kind} file", file=str(path), expected="a grid file", hint=hint)
+        raise ConfigError([fault])
 
 
 def _tracker(name: TrackerName, former: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -48,11 +48,11 @@ def with_checkout(
     from launch.store.snapshot import checkout_root
 
     checkout = checkout_root(Path.cwd())
-    _tell(checkout, err=err)
+    _tell(checkout, root, err=err)
     return replace(grid, checkout=checkout)
 
 
-def _tell(checkout: Path, *, err: bool) -> None:
+def _tell(checkout: Path, root: Path, *, err: bool) -> None:
     """Which code it is, and what may be missing from it."""
     from launch.store import code_version
     from launch.store.snapshot import untracked_python
@@ -63,7 +63,7 @@ def _tell(checkout: Path, *, err: bool) -> None:
     typer.echo(f"code of {checkout}, commit {version.commit[:12]}{edited}", err=err)
     if not (checkout / "pcm" / "__init__.py").exists():
         typer.echo("note: no pcm in it, so that of the image, or the installed one, runs", err=True)
-    if untracked := untracked_python(checkout):
+    if untracked := untracked_python(checkout, root):
         more = f" and {len(untracked) - _SHOWN} more" if len(untracked) > _SHOWN else ""
         names = ", ".join(untracked[:_SHOWN])
         typer.echo(f"note: not tracked by git, so left out: {names}{more}", err=True)

@@ -23,6 +23,6 @@ def find_site(name: str) -> "Site":
     found = next((path for path in (Path(name), *named) if path.is_file()), None)
     if found is None:
         known = sorted({path.stem for place in named for path in place.parent.glob("*.yaml")})
-        hint = f"there is {', '.join(known)}" if known else "--site takes a file as well"
+        hint = f"choose one of {', '.join(known)}" if known else "--site takes a file as well"
         raise UsageError(f"no site '{name}'", hint)
     return load_site(found)

@@ -1,5 +1,6 @@
 """A grid, planned and agreed to, and what comes of it."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,7 @@ def launch_grid(
         _show(plan, grid, store, executor, site, as_json=as_json)
         return
     print_plan(plan, grid, err=as_json)
+    _tell_of_cpus(plan.work, executor)
     if not plan.work:
         typer.echo("Nothing new to launch.", err=as_json)
         _print_results(grid, store, as_json=as_json)
@@ -98,11 +100,25 @@ def _show(
         print_plan_json(plan)
         return
     print_plan(plan, grid)
+    _tell_of_cpus(plan.work, executor)
     with_checkout(grid, executor, site, store.root.path, err=False)
     if executor is Executor.SLURM and plan.work:
         print_scripts(plan.work, grid.name, store.root.path, site)
     else:
         _print_commands(plan.work, grid, store, site)
+
+
+def _tell_of_cpus(work: "Sequence[PlanItem]", executor: Executor) -> None:
+    """Say so where GPUs are asked for that this machine lacks."""
+    from launch.local.devices import visible_devices
+
+    most = max((item.resources.gpus for item in work), default=0)
+    if executor is not Executor.LOCAL or not most:
+        return
+    here = len(visible_devices(os.environ))
+    if here < most:
+        told = f"note: GPUs asked for: {most}, on this machine: {here}; so CPUs do the training"
+        typer.echo(told, err=True)
 
 
 def _print_results(grid: "Grid", store: "Store", *, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,9 +27,17 @@ def checkout_root(folder: Path) -> Path:
     return Path(os.fsdecode(root.removesuffix(b"\n")))
 
 
-def untracked_python(root: Path) -> list[str]:
-    """Python files that git neither tracks nor ignores, and so are in no snapshot."""
-    return list(_names(root, "--others", "--exclude-standard", "--", "*.py"))
+def untracked_python(root: Path, runs: Path) -> list[str]:
+    """Python files that git neither tracks nor ignores, and so are in no snapshot.
+
+    Args:
+        runs: the runs folder, whose snapshots are nobody's own files.
+    """
+    files = ["*.py"]
+    if runs.resolve().is_relative_to(root):
+        files.append(f":(exclude,literal){runs.resolve().relative_to(root)}")
+    listing = git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", *files)
+    return _names(listing or b"")
 
 
 def copy_checkout(root: Path, target: Path) -> None:
@@ -42,18 +49,18 @@ def copy_checkout(root: Path, target: Path) -> None:
         RefusedError: git can't list its files, or one of them can't be read.
         OSError: the copy can't be written.
     """
-    names = sorted(set(_names(root, "--cached", "--recurse-submodules")))
+    listing = git(root, "ls-files", "-z", "--cached", "--recurse-submodules")
+    if listing is None:
+        raise RefusedError(f"git can't list the files of {root}", hint="try `git ls-files` there")
+    names = dict.fromkeys(_names(listing))
     target.mkdir()
     with ThreadPoolExecutor(_COPIERS) as pool:
         for _ in pool.map(lambda name: _copy(root / name, target / name), names):
             pass
 
 
-def _names(root: Path, *arguments: str) -> Iterator[str]:
-    listing = git(root, "ls-files", "-z", *arguments)
-    if listing is None:
-        raise RefusedError(f"git can't list the files of {root}", hint="try `git ls-files` there")
-    return (os.fsdecode(name) for name in listing.split(b"\0") if name)
+def _names(listing: bytes) -> list[str]:
+    return [os.fsdecode(name) for name in listing.split(b"\0") if name]
 
 
 def _copy(source: Path, target: Path) -> None:

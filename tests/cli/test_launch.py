@@ -98,6 +98,17 @@ def test_a_dry_run_shows_commands_and_does_nothing(pcm: Pcm, project: Path) -> N
     assert not (project / "runs").exists()
 
 
+@pytest.mark.parametrize(("devices", "is_told"), [("", True), ("0", True), ("0,1", False)])
+def test_gpus_that_are_not_here_are_told_before_anybody_is_asked(
+    pcm: Pcm, monkeypatch: pytest.MonkeyPatch, devices: str, is_told: bool
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
+    words = ("launch", "small.yaml", "--gpus-per-node", "2", "--dry-run")
+    assert ("so CPUs do the training" in pcm(*words, *LOCAL).stderr) is is_told
+    assert "so CPUs" not in pcm(*words).stderr
+    assert "so CPUs" not in pcm("launch", "small.yaml", "--dry-run", *LOCAL).stderr
+
+
 def test_a_dry_run_works_where_there_is_no_slurm(pcm: Pcm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert pcm("launch", "small.yaml", "--dry-run").exit_code == 0
@@ -259,6 +270,14 @@ def test_an_unknown_site_is_answered_with_those_there_are(pcm: Pcm) -> None:
     result = pcm("plan", "small.yaml", "--site", "nowhere")
     assert result.exit_code == 2
     assert "gres" in result.stderr
+
+
+def test_a_model_is_no_grid(pcm: Pcm, project: Path) -> None:
+    model = next(project.rglob("models/*.yaml")).relative_to(project)
+    result = pcm("plan", str(model))
+    assert result.exit_code == 3
+    assert f"{model}: this is a model file\n  expected: a grid file" in result.stderr
+    assert "unknown key" not in result.stderr
 
 
 def test_a_missing_grid(pcm: Pcm) -> None:

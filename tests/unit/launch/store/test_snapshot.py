@@ -74,7 +74,10 @@ def test_what_git_has_never_seen_stays_where_it_is(checkout: Path, tmp_path: Pat
         write(checkout / name, "TOKEN=s3cret")
     copy_checkout(checkout, tmp_path / "copy")
     assert not files(tmp_path / "copy") & {".env", "new.py", "sub folder/newer.py", "some.log"}
-    assert sorted(untracked_python(checkout)) == ["new.py", "sub folder/newer.py"]
+    write(checkout / "my 'runs*" / "sweeps" / "code" / "older.py", "")
+    found = untracked_python(checkout, checkout / "my 'runs*")
+    assert sorted(found) == ["new.py", "sub folder/newer.py"]
+    assert "my 'runs*/sweeps/code/older.py" in untracked_python(checkout, tmp_path / "runs")
 
 
 def test_a_submodule_goes_with_it(checkout: Path, tmp_path: Path) -> None:
