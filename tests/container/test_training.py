@@ -96,7 +96,7 @@ def test_preempted_inside_it_ends_as_if_left_alone(
     # On a fast machine it would end before Slurm has made up its mind.
     signal_training(running, signal.SIGSTOP)
     with running.preempted():
-        wait_for(running.attempt(1).stop.exists)
+        wait_for(running.attempt(1).stop.exists, PATIENCE_S)
         signal_training(running, signal.SIGCONT)
         verdict = running.wait_for_verdict()
     assert (verdict["reason"], verdict["comes_back"]) == ("preempted", True)

@@ -12,7 +12,7 @@ def fill(folder: Path) -> None:
     (folder / "rootfs é" / "a file").write_text("large")
 
 
-def build_until_interrupted() -> None:
+def be_interrupted() -> None:
     with scratch() as folder:
         fill(folder)
         raise KeyboardInterrupt
@@ -33,5 +33,5 @@ def test_nothing_is_left_of_an_interrupted_build(
 ) -> None:
     monkeypatch.setenv("APPTAINER_TMPDIR", str(tmp_path))
     with pytest.raises(KeyboardInterrupt):
-        build_until_interrupted()
+        be_interrupted()
     assert list(tmp_path.iterdir()) == []
