@@ -10,6 +10,10 @@ import pytest
 from tests.access import needed_folders, passable
 from tests.accounts import unprivileged_user
 from tests.cluster.existing import PARTITION
+from tests.cluster.fixtures import cluster, home, person, slurm_installed
+
+# One cluster serves all tests of a session, wherever they lie.
+__all__ = ["cluster", "home", "person", "slurm_installed"]
 
 # Several tests run at once, and each may start several ranks: one thread each is fastest.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -1,20 +1,8 @@
-"""A real Slurm cluster for the session, and somebody who works on it.
-
-Where it can't be had, the tests fail and say so; they never skip. With PCM_TEST_PARTITION they
-run on that partition of a cluster that is there already, as the user who runs them; those marked
-`own_cluster` are deselected then.
-"""
-
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+"""On a cluster that isn't ours, leave out the tests that only one of our own may suffer."""
 
 import pytest
 
-from tests.cluster.existing import NEEDED, PARTITION, VARIABLE, ExistingCluster
-from tests.cluster.person import Person
-from tests.cluster.slurm import SlurmCluster, install
+from tests.cluster.existing import NEEDED, PARTITION
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -30,42 +18,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say why tests were deselected."""
     if PARTITION is not None:
         terminalreporter.write_line(NEEDED)
-
-
-@pytest.fixture(scope="session")
-def slurm_installed() -> None:
-    """Slurm's programs are here, from the distribution's packages."""
-    try:
-        install()
-    except RuntimeError as error:
-        told = f"or set {VARIABLE} to a partition of a Slurm that is there, for most of them"
-        pytest.fail(f"these tests need a Slurm of their own: {error}; {told}")
-
-
-@pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Iterator[SlurmCluster]:
-    """The session's cluster: processes tracked by cgroup, no accounting."""
-    if PARTITION is not None:
-        yield ExistingCluster(partition=PARTITION)
-        return
-    request.getfixturevalue("slurm_installed")
-    with SlurmCluster() as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def home(user: str) -> Iterator[Path]:
-    """An empty folder that jobs can see."""
-    # On a cluster that isn't ours, nodes share the user's home and not /tmp.
-    folder = Path(tempfile.mkdtemp(prefix="pcm-home-", dir=PARTITION and Path.home()))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def person(cluster: SlurmCluster, user: str, home: Path) -> Iterator[Person]:
-    """Somebody with a project and an empty runs folder; leaves nothing in the queue."""
-    person = Person(user, home, cluster)
-    yield person
-    person.leave()
