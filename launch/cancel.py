@@ -21,7 +21,7 @@ def cancel_all(root: RunsRoot, ids: Collection[str]) -> str | None:
     # Only what waits: the rest has been asked for a checkpoint, and ends by itself.
     handed_over = newest_hand_overs(root, ids).values()
     queue = queue_for_hand_overs(handed_over)
-    tasks = (queue.tasks.get(each.task_id(queue) or "") for each in handed_over)
+    tasks = (each.task(queue) for each in handed_over)
     waiting = [task.id for task in tasks if task is not None and task.is_waiting]
     try:
         scancel(waiting)

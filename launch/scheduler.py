@@ -56,6 +56,7 @@ _MEANINGS = {
     "JobHeldUser": "held; scontrol release lets it go",
     "MaxJobsPerAccount": "your account may not run more jobs at once",
     "NodeDown": "a node that it needs is down",
+    "launch failed requeued held": "its node could not start it; scontrol release lets it go",
     "None": "not looked at yet",
     "PartitionConfig": "the partition can never give what it asks for",
     "PartitionDown": "the partition is down",
@@ -127,6 +128,18 @@ class Queue:
         """The job of each submission in the queue, by its token."""
         tokens = ((task.token, task.id.partition("_")[0]) for task in self.tasks.values())
         return {token: job for token, job in tokens if token is not None}
+
+    def find(self, task_id: str, token: str | None) -> Task | None:
+        """A task that we have submitted; None if it isn't there.
+
+        A controller that falls back to an older state gives out the same ids again.
+
+        Args:
+            token: of the submission that it came with; None if that isn't known.
+        """
+        task = self.tasks.get(task_id)
+        is_other = task is not None and None not in (task.token, token) and task.token != token
+        return None if is_other else task
 
 
 NOT_ASKED = Queue(is_known=False)

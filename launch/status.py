@@ -168,7 +168,7 @@ def derive_state(
     if attempt is not None and attempt.is_finished:
         return State.DONE, ""
     if attempt is not None and attempt.is_alive:
-        return _state_of_living(attempt)
+        return _state_of_living(attempt, place)
     if is_cancelled:
         return State.CANCELLED, "" if attempt is not None else "before it started"
     if place is not None and place.phase is Phase.WAITING:
@@ -178,11 +178,13 @@ def derive_state(
     return (State.NEW, "") if attempt is None else _state_of_ended(attempt, place)
 
 
-def _state_of_living(attempt: AttemptFacts) -> tuple[State, str]:
+def _state_of_living(attempt: AttemptFacts, place: Place | None) -> tuple[State, str]:
     if attempt.failure is not None:
         return State.FAILED, attempt.failure
     if attempt.stop_reason is not None:
         return State.STOPPING, attempt.stop_reason
+    if place is not None and place.phase is Phase.GONE and place.job == attempt.job:
+        return State.RUNNING, f"Slurm does not know its job {place.job} any more"
     return State.RUNNING, ""
 
 
@@ -200,7 +202,8 @@ def _state_before_attempt(place: Place) -> tuple[State, str]:
     if place.trace is not None:
         return State.FAILED, place.trace
     if place.word in ("", CANCELLED):
-        return State.CANCELLED, f"job {place.job} was taken out of the queue before it started"
+        detail = f"job {place.job} was taken out of the queue, or lost there, before it started"
+        return State.CANCELLED, detail
     return State.LOST, f"job {place.job} ended before it began: {place.word}"
 
 

@@ -17,6 +17,7 @@ from launch.slurm.task import run_task
 from launch.store import LaunchDir
 from launch.supervisor import supervise
 from launch.supervisor.job import LOCAL_VARIABLE
+from launch.supervisor.slurm_job import START_VARIABLE
 from pcm.errors import RefusedError
 
 _NO_LIMIT_MIN = 60 * 24 * 365 * 10
@@ -84,6 +85,9 @@ _SHIELD = """sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh"""
 """Keeps a supervisor alive that is still importing when a signal comes. What it missed, it
 learns by asking Slurm."""
 
+_START_LINE = f"export {START_VARIABLE}=$(date +%s%N)"
+"""Tells each start of a job from all others, also where Slurm has forgotten one."""
+
 _SIGNAL_LINES = (
     "# A signal to this shell alone is passed on to the ranks.",
     "srun() {",
@@ -134,7 +138,7 @@ def array_script(
         comment=comment,
         stderr_to_stdout=True,
         array_parallelism=request.parallel,
-        setup=[*_SIGNAL_LINES, *setup, *_payload_lines(files)],
+        setup=[_START_LINE, *_SIGNAL_LINES, *setup, *_payload_lines(files)],
         # Since Slurm 22.05 srun doesn't take this over from sbatch.
         srun_args=[] if cores is None else [f"--cpus-per-task={cores}"],
         additional_parameters={"requeue": True, **dependency, **parameters},

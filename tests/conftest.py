@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import getpass
 import os
 import signal
 from collections.abc import Iterator
@@ -8,6 +9,11 @@ import pytest
 
 from tests.access import needed_folders, passable
 from tests.accounts import unprivileged_user
+from tests.cluster.existing import PARTITION
+from tests.cluster.fixtures import cluster, home, person, slurm_installed
+
+# One cluster serves all tests of a session, wherever they lie.
+__all__ = ["cluster", "home", "person", "slurm_installed"]
 
 # Several tests run at once, and each may start several ranks: one thread each is fastest.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -21,5 +27,8 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 @pytest.fixture(scope="session")
 def user() -> Iterator[str]:
     """Name of an unprivileged user; jobs and images run as nobody else."""
+    if PARTITION is not None:
+        yield getpass.getuser()
+        return
     with passable(needed_folders()), unprivileged_user() as name:
         yield name

@@ -44,13 +44,13 @@ def follow(
     lines = looking.lines(experiments)
     with live_view(console(err=err)) as show:
         try:
-            while not _have_ended(lines):
+            while waves.are_left or not _have_ended(lines):
                 show(lines)
                 time.sleep(INTERVAL_S)
                 if waves.go_on(lines):
                     looking.forget()
                 lines = looking.lines(experiments)
-                if _have_ended(lines):
+                if _have_ended(lines) and not waves.are_left:
                     # What Slurm said a while ago must not decide.
                     looking.forget()
                     lines = looking.lines(experiments)
@@ -69,13 +69,16 @@ class _Waves:
     """Hands over what Slurm had no room for, again and again, with growing pauses.
 
     An experiment that ends makes room: then the pauses are short again.
+
+    Attributes:
+        are_left: whether Slurm hasn't got all experiments yet.
     """
 
     def __init__(self, launched: Launched, store: "Store", site: str | None) -> None:
         self._launched = launched
         self._store = store
         self._site = site
-        self._is_done = launched.no_room is None
+        self.are_left = launched.no_room is not None
         self._ended = 0
         self._trouble = ""
         self._pause_s = SHORTEST_PAUSE_S
@@ -87,14 +90,14 @@ class _Waves:
         Returns:
             Whether there may be more in the queue than before.
         """
-        if self._is_done:
+        if not self.are_left:
             return False
         ended = sum(line.state.is_ended for line in lines)
         if ended > self._ended:
             self._ended, self._pause_s = ended, SHORTEST_PAUSE_S
         if time.monotonic() < self._tried + self._pause_s:
             return False
-        self._is_done = self._submit()
+        self.are_left = not self._submit()
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
         self._tried = time.monotonic()
         return True

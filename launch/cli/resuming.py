@@ -7,17 +7,16 @@ import typer
 
 from launch.cli.checkpoints import BY_RANK, checkpoint_file
 from launch.cli.collecting import print_results, results_of
-from launch.cli.finding import find_experiments, lines_of, open_store
+from launch.cli.finding import find_experiments, open_store
+from launch.cli.holding import RESUMABLE, choose
 from launch.cli.options import Executor, MaxParallel, RunsDir, SweepsOrIds
 from launch.cli.running import leave, run_experiments
 from launch.cli.submitting import resume_on_slurm
 from launch.status import State
-from pcm.errors import UsageError
+from pcm.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from launch.store import Experiment
-
-RESUMABLE = (State.NEW, State.STOPPED, State.FAILED, State.LOST, State.CANCELLED)
 
 
 def resume(
@@ -40,7 +39,8 @@ def resume(
     """Go on with what was stopped or has failed.
 
     So does what was cancelled, got lost or never started. Each continues in its run
-    directory and tracker run, from its newest whole checkpoint.
+    directory and tracker run, from its newest whole checkpoint. What waits or runs already is
+    not resumed: the others are, and the exit code is 4.
 
     \b
     Examples:
@@ -49,34 +49,40 @@ def resume(
       pcm resume 3f2a --checkpoint best
     """
     store = open_store(runs_dir)
-    chosen = _resumable(find_experiments(store, words), (State.FAILED,) if failed else RESUMABLE)
-    if not chosen:
+    choice = choose(find_experiments(store, words), (State.FAILED,) if failed else RESUMABLE)
+    held = list(choice.held)
+    if choice.free:
+        _check_checkpoint(choice.free, checkpoint)
+        where = executor or _executor_of(choice.free)
+        if where is Executor.SLURM:
+            held += resume_on_slurm(choice.free, store, checkpoint=checkpoint)
+        else:
+            _resume_here(choice.free, where, max_parallel=max_parallel, checkpoint=checkpoint)
+    elif not held:
         typer.echo("Nothing to resume.")
-        return
-    if checkpoint is not None and checkpoint not in BY_RANK:
-        for experiment in chosen:
-            checkpoint_file(experiment, checkpoint)
-    where = executor or _executor_of(chosen)
-    if where is Executor.SLURM:
-        resume_on_slurm(chosen, store, checkpoint=checkpoint)
-        return
+    if held:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _check_checkpoint(experiments: "Sequence[Experiment]", name: str | None) -> None:
+    """Refuse to start anything where one of them has no checkpoint of this name."""
+    if name is not None and name not in BY_RANK:
+        for experiment in experiments:
+            checkpoint_file(experiment, name)
+
+
+def _resume_here(
+    chosen: "Sequence[Experiment]",
+    executor: Executor,
+    *,
+    max_parallel: int | None,
+    checkpoint: str | None,
+) -> None:
+    """Run experiments to their end."""
     _uncancel(chosen)
-    run = run_experiments(chosen, where, max_parallel=max_parallel, checkpoint=checkpoint)
+    run = run_experiments(chosen, executor, max_parallel=max_parallel, checkpoint=checkpoint)
     print_results(results_of(chosen))
     leave(run, chosen)
-
-
-def _resumable(experiments: "Sequence[Experiment]", states: Sequence[State]) -> "list[Experiment]":
-    """Those in one of the states; says what is left out and why."""
-    lines = lines_of(experiments)
-    for line in lines:
-        if line.state not in states:
-            typer.echo(f"{line.id} {line.name}: {line.state}, left as it is")
-    return [
-        experiment
-        for experiment, line in zip(experiments, lines, strict=True)
-        if line.state in states
-    ]
 
 
 def _executor_of(experiments: "Sequence[Experiment]") -> Executor:

@@ -1,7 +1,7 @@
 """Running experiments in the foreground: progress, results, and the exit code of it all."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -80,11 +80,19 @@ def leave(run: "LocalRun", experiments: "Sequence[Experiment]") -> None:
     """Say what is not done and how to go on.
 
     Raises:
-        typer.Exit: an experiment failed, or somebody interrupted.
+        typer.Exit: an experiment failed, somebody interrupted, or has an experiment in hand.
     """
-    unfinished = [each for each in experiments if run.statuses[each.id].state is not State.DONE]
-    if not unfinished:
-        return
+    for message in run.refused.values():
+        typer.echo(f"not started: {message}", err=True)
+    ours = [each for each in experiments if each.id not in run.refused]
+    unfinished = [each for each in ours if run.statuses[each.id].state is not State.DONE]
+    if unfinished:
+        _leave_unfinished(run, unfinished)
+    if run.refused:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _leave_unfinished(run: "LocalRun", unfinished: "Sequence[Experiment]") -> NoReturn:
     broken = [each for each in unfinished if run.statuses[each.id].state in BROKEN]
     for each in broken:
         status = run.statuses[each.id]

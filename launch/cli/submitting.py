@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from launch.cli.holding import choose
 from launch.cli.options import Executor
 from launch.cli.planning import plan_of
 from launch.report.text import counted
@@ -114,16 +115,14 @@ def resume_on_slurm(
     store: "Store",
     *,
     checkpoint: str | None = None,
-    err: bool = False,
 ) -> "list[Experiment]":
     """Hand over experiments that were launched before, each as its launch's site wants it.
 
     Args:
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
-        err: tell it on standard error.
 
     Returns:
-        What was handed over, without what somebody else was faster with.
+        What was not handed over, since somebody else was faster.
 
     Raises:
         RefusedError: Slurm doesn't take them all, or doesn't answer.
@@ -133,24 +132,23 @@ def resume_on_slurm(
     from launch.stop import uncancel
 
     require_slurm()
-    wanted = [each.id for each in experiments]
-    with _others_left_out(store, wanted, err=err) as (left, queued):
-        chosen = [each for each in experiments if each.id in left]
-        for experiment in chosen:
+    with _sole_launcher(store) as queued:
+        choice = choose(experiments, queued=queued)
+        for experiment in choice.free:
             uncancel(store.root, experiment.id)
-        for name in dict.fromkeys(each.launch.record.get("site") for each in chosen):
+        for name in dict.fromkeys(each.launch.record.get("site") for each in choice.free):
             cluster = site_of(name)
             no_room = submit(
-                [each for each in chosen if each.launch.record.get("site") == name],
+                [each for each in choice.free if each.launch.record.get("site") == name],
                 cluster,
                 largest_array(cluster),
-                partial(typer.echo, err=err),
+                typer.echo,
                 queued=queued,
                 checkpoint=checkpoint,
             )
             if no_room is not None:
                 raise later(no_room)
-    return chosen
+    return choice.held
 
 
 def later(no_room: "NoRoomError", remedy: str = "submits the rest later") -> RefusedError:
@@ -174,6 +172,16 @@ def settle_earlier(store: "Store") -> None:
 
 
 @contextmanager
+def _sole_launcher(store: "Store") -> "Iterator[dict[str, Submission]]":
+    """What waits or runs in Slurm already; until the block ends, nobody adds anything."""
+    from launch.slurm.launching import in_slurm, settle_open, sole_launcher
+
+    with sole_launcher(store.root, partial(typer.echo, err=True)):
+        settle_open(store.root)
+        yield in_slurm(store.root)
+
+
+@contextmanager
 def _others_left_out(
     store: "Store", ids: Sequence[str], *, err: bool
 ) -> "Iterator[tuple[list[str], dict[str, Submission]]]":
@@ -182,11 +190,7 @@ def _others_left_out(
     Yields:
         The other ids, and what waits or runs.
     """
-    from launch.slurm.launching import in_slurm, settle_open, sole_launcher
-
-    with sole_launcher(store.root, partial(typer.echo, err=True)):
-        settle_open(store.root)
-        queued = in_slurm(store.root)
+    with _sole_launcher(store) as queued:
         wanted = [each for each in ids if each not in queued]
         if len(wanted) < len(ids):
             left_out = counted(len(ids) - len(wanted), "experiment")

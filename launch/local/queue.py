@@ -56,12 +56,21 @@ def announced_queue(root: RunsRoot, experiment_ids: Sequence[str]) -> Iterator[Q
 
 def queued_ids(root: RunsRoot) -> set[str]:
     """The experiments that wait for a living launcher."""
-    waiting: set[str] = set()
+    return {each for record in _living(root) for each in record["experiments"]}
+
+
+def launcher_of(root: RunsRoot, experiment_id: str) -> Process | None:
+    """The living launcher that an experiment waits for; None if there is none."""
+    records = (each for each in _living(root) if experiment_id in each["experiments"])
+    return next(map(Process.from_record, records), None)
+
+
+def _living(root: RunsRoot) -> Iterator[dict[str, Any]]:
+    """What living launchers have written down."""
     for path in root.queues.glob("[!.]*.json"):
         record = read_record(path)
         if record and _lives(path, record):
-            waiting.update(record["experiments"])
-    return waiting
+            yield record
 
 
 def _lives(path: Path, record: dict[str, Any]) -> bool:

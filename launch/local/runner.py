@@ -5,7 +5,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from launch.local.devices import visible_devices
 from launch.local.queue import announced_queue
@@ -38,10 +38,12 @@ class LocalRun:
     Attributes:
         statuses: of every experiment, by its id.
         is_interrupted: whether a signal ended it all before its time.
+        refused: what somebody else was faster with, and who, by the experiment's id.
     """
 
     statuses: Mapping[str, Status]
     is_interrupted: bool
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def default_parallel(world_size: int, gpus: int) -> int:
@@ -124,6 +126,7 @@ class _Runner:
         self._queue = deque(experiments)
         self._running: list[_Running] = []
         self._ended: dict[str, Status] = {}
+        self._refused: dict[str, str] = {}
         self._devices = visible_devices(os.environ)
         self._free = deque(self._devices)
         self._stop_asked_by: str | None = None
@@ -138,7 +141,7 @@ class _Runner:
                     time.sleep(TICK_S)
             finally:
                 self._end_everything(signals)
-        return LocalRun(self._statuses(), self._stop_asked_by is not None)
+        return LocalRun(self._statuses(), self._stop_asked_by is not None, self._refused)
 
     def _tick(self, signals: SignalFlag) -> None:
         """One look at everything."""
@@ -190,7 +193,14 @@ class _Runner:
             return status
         if refusal is None and self._stop_asked_by is not None:
             return status
-        detail = refusal or f"its supervisor came to nothing; see {running.submitted.launch.jobs}"
+        if refusal is not None and refusal.is_held:
+            self._refused[running.experiment.id] = refusal.message
+            return status
+        detail = (
+            refusal.message
+            if refusal is not None
+            else f"its supervisor came to nothing; see {running.submitted.launch.jobs}"
+        )
         return replace(status, state=State.FAILED, detail=detail)
 
     def _start(self) -> None:

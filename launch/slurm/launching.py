@@ -86,14 +86,18 @@ def in_slurm(root: RunsRoot) -> dict[str, Submission]:
     Raises:
         RefusedError: Slurm doesn't answer.
     """
-    arrays = {each.job_id: each for each in all_submissions(root)}
-    active = (task.id for task in our_queue().tasks.values() if not task.is_ended)
-    tasks = (task.partition("_") for task in active)
-    return {
-        arrays[job].array[int(index)]: arrays[job]
-        for job, _, index in tasks
-        if index and job in arrays
-    }
+    taken = [each for each in all_submissions(root) if each.job_id is not None]
+    by_job, by_token = (
+        {getattr(each, name): each for each in taken} for name in ("job_id", "token")
+    )
+    found = {}
+    for task in our_queue().tasks.values():
+        job, _, index = task.id.partition("_")
+        # Slurm may have given out the same id twice; tokens are unique.
+        submission = by_job.get(job) if task.token is None else by_token.get(task.token)
+        if index and submission is not None and not task.is_ended:
+            found[submission.array[int(index)]] = submission
+    return found
 
 
 def submit(

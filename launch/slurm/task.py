@@ -28,4 +28,5 @@ def run_task(submission: str) -> str:
         raise RefusedError(f"array {job_id} came too late: {outcome['reason']}")
     intent = read_json(files.intent)
     experiment_id = intent["array"][int(os.environ["SLURM_ARRAY_TASK_ID"])]
-    return supervise(str(files.launch.path), experiment_id, intent.get("checkpoint"))
+    checkpoint = intent.get("checkpoint")
+    return supervise(str(files.launch.path), experiment_id, checkpoint, files.token)

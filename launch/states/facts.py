@@ -132,8 +132,11 @@ def _is_held(record: Mapping[str, Any], queue: Queue) -> bool | None:
     job = _slurm_job(record)
     if job is None or not queue.is_known:
         return None
-    task = queue.tasks.get(job)
-    if task is None or task.is_ended:
+    task = queue.find(job, record.get("token"))
+    if task is None:
+        # Forgotten long after its end; or, by a controller that was killed, while it runs.
+        return None
+    if task.is_ended:
         return False
     if task.restarts != _restarts(record):
         return False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from launch.local.queue import queued_ids
 from launch.records import names_in, read_record
-from launch.scheduler import NOT_ASKED, Queue, meaning, read_queue
+from launch.scheduler import NOT_ASKED, Queue, Task, meaning, read_queue
 from launch.slurm.records import Submission, all_submissions, read_unsubmitted
 from launch.status import AttemptFacts, Phase, Place
 from launch.store import Experiment, RunsRoot
@@ -24,6 +24,11 @@ class HandedOver:
 
     submission: Submission
     index: int
+
+    def task(self, queue: Queue) -> Task | None:
+        """Its task in the queue; None if it isn't there."""
+        task_id = self.task_id(queue)
+        return None if task_id is None else queue.find(task_id, self.submission.token)
 
     def task_id(self, queue: Queue) -> str | None:
         """Slurm's id of its task; None if Slurm has not taken it, as far as is known."""
@@ -64,7 +69,7 @@ class Places:
         task_id = handed_over.task_id(self.queue)
         if task_id is None:
             return None
-        place = _place(self.queue, task_id)
+        place = _place(self.queue, task_id, handed_over.submission.token)
         if attempt is not None and attempt.job == task_id:
             return place
         # Somebody may have gone on with it on another machine since.
@@ -137,8 +142,8 @@ def queue_for_hand_overs(handed_over: Iterable[HandedOver]) -> Queue:
     return read_queue(owners) if owners else NOT_ASKED
 
 
-def _place(queue: Queue, task_id: str) -> Place:
-    task = queue.tasks.get(task_id)
+def _place(queue: Queue, task_id: str, token: str) -> Place:
+    task = queue.find(task_id, token)
     if task is None:
         detail = "Slurm does not answer" if queue.trouble else ""
         return Place(Phase.GONE if queue.is_known else Phase.UNKNOWN, task_id, detail=detail)

@@ -13,6 +13,7 @@ from launch.container import Container, training_arguments, training_command, tr
 from launch.processes import Process
 from launch.records import read_record
 from launch.site import Mount
+from launch.states.holding import whereabouts
 from launch.stop import request_stop
 from launch.store import LaunchDir, RunsRoot, create_run_dir
 from launch.store.installed import code_digest
@@ -23,7 +24,7 @@ from launch.supervisor.inside import (
     with_sure_mount,
 )
 from launch.supervisor.job import Job
-from launch.supervisor.refusal import read_refusal
+from launch.supervisor.refusal import HeldError, read_refusal
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
 
@@ -116,7 +117,7 @@ def join_attempt(
             if record.get("key") == job.key:
                 return _joined(launch, run_dir, files, job)
         if (refusal := read_refusal(launch, job.key)) is not None:
-            raise RefusedError(refusal)
+            raise RefusedError(refusal.message)
         if is_given_up():
             deadline = min(deadline, time.monotonic() + LOCK_PATIENCE_S + 5.0)
         time.sleep(JOIN_INTERVAL_S)
@@ -157,8 +158,8 @@ def _locked(run_dir: RunDir, job: Job) -> Iterator[None]:
     try:
         lock.acquire(timeout=patience_s)
     except filelock.Timeout:
-        raise RefusedError(
-            f"experiment {run_dir.path.name} is running already{_whereabouts(run_dir)}",
+        raise HeldError(
+            f"experiment {run_dir.path.name} is running already{whereabouts(run_dir)}",
             hint=f"pcm status {run_dir.path.name}",
         ) from None
     try:
@@ -168,24 +169,19 @@ def _locked(run_dir: RunDir, job: Job) -> Iterator[None]:
 
 
 def _is_taken_over(run_dir: RunDir, job: Job) -> bool:
-    """Whether the same job ran before and was sent back; what is left of that is told to stop.
+    """Whether the same job ran before; what is left of that is told to stop.
 
-    Slurm gives up a node that it can't reach, though processes may go on there.
+    Slurm gives up a node that it can't reach, though processes may go on there; and a
+    controller that was killed may have forgotten that it had started the job.
     """
     for files in run_dir.attempts()[-1:]:
         record = read_record(files.attempt)
-        if job.restarts and record.get("job_id") == job.id and record.get("key") != job.key:
+        is_same_job = (record.get("executor"), record.get("job_id")) == ("slurm", job.id)
+        if job.executor == "slurm" and is_same_job and record.get("key") != job.key:
             if not any(end.exists() for end in (files.finished, files.stopped, files.failed)):
                 request_stop(files, by="the job's next attempt", reason="interrupt")
             return True
     return False
-
-
-def _whereabouts(run_dir: RunDir) -> str:
-    for files in run_dir.attempts()[-1:]:
-        record = read_record(files.attempt)
-        return f": attempt {files.number} on {record.get('host')}, process {record.get('pid')}"
-    return ""
 
 
 def _make(launch: LaunchDir, run_dir: RunDir, job: Job) -> Attempt:
@@ -248,6 +244,7 @@ def _record(attempt: Attempt, job: Job) -> dict[str, Any]:
         "key": job.key,
         "executor": job.executor,
         "job_id": job.id,
+        "token": job.token,
         **Process.current().record(),
         "started": time.time(),
         "world_size": job.world_size,

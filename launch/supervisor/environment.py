@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from launch.supervisor.job import LOCAL_VARIABLE, Job
+from launch.supervisor.slurm_job import START_VARIABLE
 
-SCHEDULERS = ("SLURM", "SUBMITIT_", "PMI_", "PMIX_", "OMPI_", LOCAL_VARIABLE)
+SCHEDULERS = ("SLURM", "SUBMITIT_", "PMI_", "PMIX_", "OMPI_", LOCAL_VARIABLE, START_VARIABLE)
 """Variables with these beginnings stay outside: training must not find out where it runs,
 or Lightning would take the ranks from there."""
 

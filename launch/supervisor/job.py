@@ -22,13 +22,14 @@ class Job:
     Attributes:
         executor: `local`, `debug` or `slurm`.
         id: the scheduler's.
-        key: the id and how often the job was restarted; never used twice.
+        key: the id, when the job started and how often it was restarted; never used twice.
         main_address: where rank 0 can be reached.
         cores: CPU cores for each rank.
         launcher: the process that must not be outlived; None if there is none.
         devices: value for CUDA_VISIBLE_DEVICES; None to leave it alone.
         checkpoint: the one that somebody wants to go on from; None takes the newest.
         restarts: how often the scheduler sent the job back to its queue.
+        token: of the array that it came with; None without one.
     """
 
     executor: str
@@ -45,6 +46,7 @@ class Job:
     devices: str | None = None
     checkpoint: str | None = None
     restarts: int = 0
+    token: str | None = None
 
     @property
     def is_orphaned(self) -> bool:

@@ -2,10 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from launch.store import LaunchDir
-from pcm.errors import PcmError
+from pcm.errors import PcmError, RefusedError
 from pcm.run_dir import read_json, write_json
+
+
+class HeldError(RefusedError):
+    """Another attempt of the same experiment is running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a job made no attempt.
+
+    Attributes:
+        message: for people.
+        is_held: whether another attempt was running, so that nothing is wrong.
+    """
+
+    message: str
+    is_held: bool
 
 
 @contextmanager
@@ -16,11 +34,12 @@ def recorded_refusal(launch: LaunchDir, key: str) -> Iterator[None]:
     except Exception as error:
         told = str(error) if isinstance(error, PcmError) else f"{type(error).__name__}: {error}"
         with suppress(OSError):
-            write_json(launch.refusal(key), {"message": told})
+            is_held = isinstance(error, HeldError)
+            write_json(launch.refusal(key), {"message": told, "is_held": is_held})
         raise
 
 
-def read_refusal(launch: LaunchDir, key: str) -> str | None:
+def read_refusal(launch: LaunchDir, key: str) -> Refusal | None:
     """Why the job of this key made no attempt; None if it did, or hasn't yet."""
     record = read_json(launch.refusal(key))
-    return None if record is None else str(record["message"])
+    return None if record is None else Refusal(record["message"], record["is_held"])

@@ -80,14 +80,22 @@ def decide(facts: JobFacts | None, restarts: int, ending: Ending, retries: Retri
         return Verdict("cancel")
     if facts is None:
         return Verdict("unknown", detail="Slurm did not answer when the attempt ended")
-    if facts.restarts > restarts:
-        return Verdict("requeued", comes_back=True, detail="somebody else sent the job back")
+    if (who := _sender(facts, restarts)) is not None:
+        return Verdict("requeued", comes_back=True, detail=f"{who} sent the job back")
     if facts.state != "RUNNING" and facts.reason != "TimeLimit":
         return Verdict("cancel", detail=f"the job was {facts.state} when the attempt ended")
     # Ranks may fail of a preemption, e.g. when their image is taken from under them.
     if ending.is_failure and not facts.is_preempted:
         return _after_failure(facts, ending, retries)
     return _after_stop(facts, ending)
+
+
+def _sender(facts: JobFacts, restarts: int) -> str | None:
+    """Who has sent the job back already; None if it is not back in the queue."""
+    if facts.restarts > restarts:
+        return "somebody else"
+    # One that was killed may have forgotten that it had started the job.
+    return "Slurm's controller" if facts.state == "PENDING" else None
 
 
 def _after_stop(facts: JobFacts, ending: Ending) -> Verdict:

@@ -6,17 +6,25 @@ from collections.abc import Mapping
 from launch.supervisor.job import Job
 from launch.supervisor.scontrol import node_address
 
+START_VARIABLE = "PCM_SLURM_START"
+"""Environment variable that no two starts of a job have in common."""
+
 
 def is_slurm_task(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the calling process is a task that Slurm started through submitit."""
     return environment.get("SUBMITIT_EXECUTOR") == "slurm" and "SLURM_PROCID" in environment
 
 
-def slurm_job(checkpoint: str | None, environment: Mapping[str, str] = os.environ) -> Job:
+def slurm_job(
+    checkpoint: str | None,
+    token: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Job:
     """The job that the calling process is a task of.
 
     Args:
         checkpoint: the one that somebody wants to go on from; None takes the newest.
+        token: of the array that it came with.
     """
     job_id, restarts = slurm_id(environment), int(environment.get("SLURM_RESTART_COUNT", "0"))
     rank, nodes = int(environment["SLURM_PROCID"]), int(environment.get("SLURM_NNODES", "1"))
@@ -24,7 +32,7 @@ def slurm_job(checkpoint: str | None, environment: Mapping[str, str] = os.enviro
     return Job(
         executor="slurm",
         id=job_id,
-        key=f"{job_id}-{restarts}",
+        key=_key(job_id, environment.get(START_VARIABLE), restarts),
         rank=rank,
         world_size=world_size,
         local_rank=int(environment["SLURM_LOCALID"]),
@@ -35,6 +43,7 @@ def slurm_job(checkpoint: str | None, environment: Mapping[str, str] = os.enviro
         cores=int(environment.get("SLURM_CPUS_PER_TASK", "1")),
         checkpoint=checkpoint,
         restarts=restarts,
+        token=token,
     )
 
 
@@ -43,6 +52,11 @@ def slurm_id(environment: Mapping[str, str]) -> str:
     if "SLURM_ARRAY_JOB_ID" in environment:
         return f"{environment['SLURM_ARRAY_JOB_ID']}_{environment['SLURM_ARRAY_TASK_ID']}"
     return environment["SLURM_JOB_ID"]
+
+
+def _key(job_id: str, start: str | None, restarts: int) -> str:
+    """A controller that falls back to an older state starts a job again without counting it."""
+    return "-".join([job_id, *([start] if start else []), str(restarts)])
 
 
 def _main_address(environment: Mapping[str, str], rank: int, nodes: int) -> str:

@@ -31,13 +31,16 @@ PEERS_PATIENCE_S = GRACE_S + 3.0
 """Ranks of an attempt end at about the same time, or are killed after the grace."""
 
 
-def supervise(launch_dir: str, experiment_id: str, checkpoint: str | None = None) -> str:
+def supervise(
+    launch_dir: str, experiment_id: str, checkpoint: str | None = None, token: str | None = None
+) -> str:
     """Run one rank of an attempt to its end, as a task of a submitit job.
 
     Args:
         launch_dir: the frozen launch, see `launch.store.LaunchDir`.
         checkpoint: of a job in Slurm: the one that somebody wants to go on from; None takes
             the newest.
+        token: of a job in Slurm: the array that it came with.
 
     Returns:
         What became of the attempt, as far as this rank can tell: a `State`.
@@ -47,7 +50,7 @@ def supervise(launch_dir: str, experiment_id: str, checkpoint: str | None = None
     """
     launch = LaunchDir(Path(launch_dir))
     with SignalFlag(SCHEDULER) as signals:
-        job = slurm_job(checkpoint) if is_slurm_task() else Job.current()
+        job = slurm_job(checkpoint, token) if is_slurm_task() else Job.current()
         if job.rank == 0:
             attempt = lead(launch, experiment_id, job, signals)
         else:

@@ -23,6 +23,7 @@ class FakeRunner:
 
     state: State = State.DONE
     is_interrupted: bool = False
+    refused: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[list[str], int, str | None]] = field(default_factory=list)
 
     def __call__(
@@ -37,7 +38,7 @@ class FakeRunner:
         on_tick({each.id: Status(State.RUNNING) for each in experiments})
         statuses = {each.id: Status(self.state, "rank 0: it broke") for each in experiments}
         on_tick(statuses)
-        return LocalRun(statuses, self.is_interrupted)
+        return LocalRun(statuses, self.is_interrupted, self.refused)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from launch.local.queue import announced_queue
+from launch.processes import Process
 from launch.states.facts import read_statuses
 from launch.status import State
 from launch.stop import cancel
@@ -86,6 +88,58 @@ def test_nothing_to_resume(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
 def test_a_resume_that_fails_again(pcm: Pcm, mixed: Runs, runner: FakeRunner) -> None:
     runner.state = State.FAILED
     assert pcm("resume", mixed.experiments[1].id).exit_code == 1
+
+
+def test_what_runs_is_refused_by_the_name_of_what_has_it(
+    pcm: Pcm, mixed: Runs, runner: FakeRunner
+) -> None:
+    us = Process.current()
+    mixed.attempt(1, **us.record())
+    result = pcm("resume", mixed.experiments[1].id)
+    assert result.exit_code == 4
+    assert f"it runs: attempt 2 on {us.host}, process {us.pid}\n" in result.stderr
+    assert "Nothing to resume" not in result.output
+    assert not runner.calls
+
+
+def test_what_waits_is_refused_by_the_name_of_what_it_waits_for(
+    pcm: Pcm, mixed: Runs, runner: FakeRunner
+) -> None:
+    us = Process.current()
+    with announced_queue(mixed.store.root, [mixed.experiments[1].id]):
+        result = pcm("resume", mixed.experiments[1].id)
+    assert result.exit_code == 4
+    assert f"it waits for process {us.pid} on {us.host}\n" in result.stderr
+
+
+def test_of_several_those_that_are_free_are_resumed(
+    pcm: Pcm, mixed: Runs, runner: FakeRunner
+) -> None:
+    mixed.attempt(1, **Process.current().record())
+    result = pcm("resume", "small")
+    assert result.exit_code == 4
+    assert result.stderr.count("is not resumed") == 1
+    assert runner.calls[0][0] == [each.name for each in mixed.experiments[2:]]
+
+
+def test_a_choice_of_states_asks_for_nothing_that_runs(
+    pcm: Pcm, mixed: Runs, runner: FakeRunner
+) -> None:
+    mixed.attempt(2, **Process.current().record())
+    result = pcm("resume", "small", "--failed")
+    assert result.exit_code == 0, result.output
+    assert f"{mixed.experiments[2].name}: running, left as it is" in result.stdout
+
+
+def test_what_somebody_else_was_faster_with_is_refused(
+    pcm: Pcm, mixed: Runs, runner: FakeRunner
+) -> None:
+    slow = mixed.experiments[1]
+    runner.state, runner.refused = State.RUNNING, {slow.id: "experiment 3f2a is running already"}
+    result = pcm("resume", slow.id)
+    assert result.exit_code == 4
+    assert "not started: experiment 3f2a is running already" in result.stderr
+    assert "not done" not in result.stderr
 
 
 def test_cancelling_needs_a_yes(pcm: Pcm, mixed: Runs) -> None:

@@ -1,47 +1,20 @@
-"""A real Slurm cluster for the session, and somebody who works on it.
-
-Where it can't be had, the tests fail and say so; they never skip.
-"""
-
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+"""On a cluster that isn't ours, leave out the tests that only one of our own may suffer."""
 
 import pytest
 
-from tests.cluster.person import Person
-from tests.cluster.slurm import SlurmCluster, install
+from tests.cluster.existing import NEEDED, PARTITION
 
 
-@pytest.fixture(scope="session")
-def slurm_installed() -> None:
-    """Slurm's programs are here, from the distribution's packages."""
-    try:
-        install()
-    except RuntimeError as error:
-        pytest.fail(f"these tests need a Slurm of their own: {error}")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what must not be done to a cluster that isn't ours."""
+    if PARTITION is None:
+        return
+    left_out = [item for item in items if item.get_closest_marker("own_cluster")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
-@pytest.fixture(scope="session")
-def cluster(slurm_installed: None) -> Iterator[SlurmCluster]:
-    """The session's cluster: processes tracked by cgroup, no accounting."""
-    with SlurmCluster() as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def home(user: str) -> Iterator[Path]:
-    """An empty folder that jobs can see."""
-    folder = Path(tempfile.mkdtemp(prefix="pcm-home-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def person(cluster: SlurmCluster, user: str, home: Path) -> Iterator[Person]:
-    """Somebody with a project and an empty runs folder; leaves nothing in the queue."""
-    person = Person(user, home, cluster)
-    yield person
-    person.leave()
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why tests were deselected."""
+    if PARTITION is not None:
+        terminalreporter.write_line(NEEDED)

@@ -33,6 +33,9 @@ grid: {{seed: {seeds}}}
 resources: {resources}
 """
 
+ACTIVE = "pending,running,completing,configuring,suspended,requeued"
+"""States of jobs that are not over."""
+
 RUNS = 'run\'s "é" $HOME;'
 """Name of the runs folder: all that a shell or sbatch could trip over."""
 
@@ -101,7 +104,13 @@ class Person:
         Args:
             resources: beside or instead of one small rank.
         """
-        asked = {"tasks_per_node": 1, "mem": 200, "time": 10, **resources}
+        asked = {
+            "partition": self.cluster.partition,
+            "tasks_per_node": 1,
+            "mem": 200,
+            "time": 10,
+            **resources,
+        }
         text = GRID.format(name=name, seeds=list(range(points)), resources=json.dumps(asked))
         self.write_file(f"{name}.yaml", text)
         return f"{name}.yaml"
@@ -119,20 +128,25 @@ class Person:
 
     def start(self, *command: str, **variables: str) -> "subprocess.Popen[str]":
         """Start a command of theirs."""
-        owner = pwd.getpwnam(self.name)
         return subprocess.Popen(
             command,
             cwd=self.project,
             env=self.environment | variables,
-            user=owner.pw_uid,
-            group=owner.pw_gid,
-            extra_groups=[],
+            **self._identity,
             umask=0o022,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        """As whom to run; as ourselves on a cluster that is not ours."""
+        if not self.cluster.is_ours:
+            return {}
+        owner = pwd.getpwnam(self.name)
+        return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
 
     def run(self, *command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of theirs to its end."""
@@ -158,8 +172,10 @@ class Person:
         return self.run(PCM, *arguments, **variables)
 
     def launch(self, grid: str, *flags: str, **variables: str) -> list[Experiment]:
-        """Launch a grid file on the partition `gpu`; returns all experiments of theirs."""
-        self.pcm("launch", grid, "--partition", "gpu", "--yes", *flags, **variables)
+        """Launch a grid file on the tests' partition; returns all experiments of theirs."""
+        self.pcm(
+            "launch", grid, "--partition", self.cluster.partition, "--yes", *flags, **variables
+        )
         return self.experiments()
 
     def queue(self, states: str = "all") -> list[str]:
@@ -172,11 +188,10 @@ class Person:
 
     def wait_for_empty_queue(self, seconds: float = 120.0) -> None:
         """Wait until none of their jobs waits, runs or is being cleaned up."""
-        active = "pending,running,completing,configuring,suspended,requeued"
-        wait_for(lambda: not self.queue(active), seconds)
+        wait_for(lambda: not self.queue(ACTIVE), seconds)
 
     def processes(self) -> list[psutil.Process]:
-        """What runs under their name."""
+        """What runs under their name here: of a user of the tests' own all, else of this test."""
         uid = pwd.getpwnam(self.name).pw_uid
         found = []
         for process in psutil.process_iter():
@@ -185,11 +200,20 @@ class Person:
                     found.append(process)
             except psutil.NoSuchProcess:
                 continue
-        return found
+        return found if self.cluster.is_ours else [each for each in found if self._is_of_test(each)]
+
+    def _is_of_test(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get("HOME") == str(self.home)
+        except psutil.Error:
+            return False
 
     def leave(self) -> None:
         """Cancel all jobs; nothing may be left running a moment later."""
-        self.cluster.run("scancel", "-u", self.name, check=False)
+        jobs = {task.partition("_")[0] for task in self.queue(ACTIVE)}
+        whose = ["-u", self.name] if self.cluster.is_ours else sorted(jobs)
+        if whose:
+            self.cluster.run("scancel", *whose, check=False)
         self.wait_for_empty_queue()
         deadline = time.monotonic() + 15
         while (left := self.processes()) and time.monotonic() < deadline:

@@ -47,8 +47,8 @@ class Running:
     def start(cls, person: Person, grid: str, *flags: str, **variables: str) -> "Running":
         """Launch a grid file of one experiment on the preemptable partition."""
         [experiment] = person.launch(grid, *flags, **variables)
-        queue = person.cluster.run("squeue", "-hr", "-p", "gpu", "-t", "PD,R", "-o", "%i")
-        return cls(person, experiment, queue.strip())
+        [task] = person.queue("pending,running")
+        return cls(person, experiment, task.partition(" ")[0])
 
     def attempt(self, number: int) -> AttemptDir:
         """Its files; the attempt may be to come."""

@@ -14,10 +14,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 
@@ -38,10 +39,12 @@ def install(*, accounting: bool = False) -> None:
     Raises:
         RuntimeError: this machine cannot: not root, no apt, or packages not reachable.
     """
+    if os.geteuid() != 0:
+        raise RuntimeError("only root can bring one up")
     if not missing_programs(accounting=accounting):
         return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise RuntimeError("a test cluster needs root and apt-get to install Slurm")
+    if shutil.which("apt-get") is None:
+        raise RuntimeError("it is not installed, and there is no apt-get")
     packages = PACKAGES + (ACCOUNTING_PACKAGES if accounting else [])
     # The packages' own services must not start: a cluster of ours brings its own.
     policy = Path("/usr/sbin/policy-rc.d")
@@ -89,11 +92,15 @@ class SlurmCluster:
         tracking: `cgroup`, `linuxproc` or `pgid`: how the site follows processes.
         accounting: with slurmdbd and MariaDB, so that `sacct` works.
         settings: further lines of slurm.conf.
+        is_ours: whether the tests may do with it as they like.
+        partition: where jobs go.
     """
 
     tracking: str = "cgroup"
     accounting: bool = False
     settings: list[str] = field(default_factory=list)
+    is_ours: ClassVar[bool] = True
+    partition: str = "gpu"
     nodes: int = 4
     grace_seconds: int = 10
     folder: Path = field(init=False)
@@ -149,6 +156,22 @@ class SlurmCluster:
         process = self.daemons.pop(daemon)
         process.send_signal(number)
         process.wait(timeout=30)
+
+    @contextmanager
+    def forgotten(self) -> Iterator[None]:
+        """After the block the controller is killed, and comes back as it was before the block.
+
+        A controller that is killed always forgets what happened in its last seconds.
+        """
+        state, former = self.folder / "state", self.folder / "former-state"
+        self.kill("slurmctld", signal.SIGTERM)
+        shutil.copytree(state, former)
+        self.start_controller()
+        yield
+        self.kill("slurmctld")
+        shutil.rmtree(state)
+        former.rename(state)
+        self.start_controller()
 
     def kill_steps(self) -> None:
         """SIGKILL what still runs jobs on the nodes, and all that they have started.

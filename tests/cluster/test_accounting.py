@@ -8,6 +8,8 @@ from launch.scheduler import read_account
 from tests.cluster.person import wait_for
 from tests.cluster.slurm import SlurmCluster, install
 
+pytestmark = pytest.mark.own_cluster
+
 HUNGRY = "import time; a = b'x' * 20_000_000; time.sleep(5); b = b'x' * 300_000_000; time.sleep(5)"
 
 

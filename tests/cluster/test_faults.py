@@ -92,6 +92,7 @@ def test_lack_of_memory_is_met_with_more_where_asked_for(person: Person) -> None
     assert read_record(running.attempt(2).outcome(0))["out_of_memory"] is False
 
 
+@pytest.mark.own_cluster
 def test_a_node_that_dies_is_replaced(person: Person) -> None:
     running = Running.launch(person, TWO_RANKS, STAND_IN_STEPS="60")
     running.wait_for_steps()
@@ -102,6 +103,7 @@ def test_a_node_that_dies_is_replaced(person: Person) -> None:
     assert not running.attempt(1).verdict.exists()
 
 
+@pytest.mark.own_cluster
 def test_a_node_that_slurm_cannot_reach_hands_over_what_runs_there(person: Person) -> None:
     running = Running.launch(person, TWO_RANKS, **LONG)
     running.wait_for_steps()

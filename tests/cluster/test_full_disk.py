@@ -12,6 +12,8 @@ from pcm.training.manifests import Manifest, find_fault, read_manifests
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import PATIENCE_S, Running
 
+pytestmark = pytest.mark.own_cluster
+
 GRID = """\
 name: full
 base: {model: vae.yaml, data_train: mnist-plain-train.yaml, data_val: mnist-plain-test.yaml}

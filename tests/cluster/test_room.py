@@ -9,6 +9,8 @@ from launch.slurm.records import all_submissions, read_unsubmitted
 from tests.cluster.person import Person, wait_for
 from tests.cluster.slurm import SlurmCluster, install
 
+pytestmark = pytest.mark.own_cluster
+
 ENFORCED = ["AccountingStorageEnforce=associations,limits,qos"]
 
 
@@ -40,7 +42,7 @@ def assert_each_ran_once(person: Person) -> None:
 
 def test_what_has_no_room_is_shown_and_launched_later(person: Person) -> None:
     grid = person.write_grid(8)
-    words = ("launch", grid, "--partition", "gpu", "--yes")
+    words = ("launch", grid, "--partition", person.cluster.partition, "--yes")
     refused = person.try_pcm(*words, STAND_IN_STEPS="200")
     assert refused.returncode == 4, refused.stderr
     assert "5 of 8 experiments are submitted" in refused.stderr

@@ -25,7 +25,7 @@ STEPS_AN_EPOCH = 64
 
 def start_undisturbed(person: Person, other_root: Path) -> Experiment:
     """The same experiment under another root, launched to be left alone."""
-    arguments = ("launch", "real.yaml", "--partition", "urgent", "--yes")
+    arguments = ("launch", "real.yaml", "--partition", person.cluster.partition, "--yes")
     person.pcm(*arguments, PCM_RUNS_DIR=str(other_root))
     [whole] = Store(other_root).experiments()
     return whole

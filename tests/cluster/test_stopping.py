@@ -19,6 +19,7 @@ def check_that_it_went_on(running: Running, attempt: int) -> None:
     assert len(running.experiment.run_dir.attempts()) == attempt
 
 
+@pytest.mark.own_cluster
 def test_a_preempted_experiment_comes_back_and_goes_on(person: Person) -> None:
     running = Running.launch(person, TWO_RANKS, STAND_IN_STEPS="100")
     running.wait_for_steps()
@@ -55,6 +56,7 @@ def test_one_that_is_sent_back_by_hand_goes_on(person: Person) -> None:
     check_that_it_went_on(running, attempt=2)
 
 
+@pytest.mark.own_cluster
 def test_preempted_while_training_is_imported(person: Person) -> None:
     running = Running.launch(person, TWO_RANKS, STAND_IN_STEPS="10", STAND_IN_IMPORT="3")
     wait_for(running.attempt(1).supervisor(1).exists)
@@ -63,6 +65,7 @@ def test_preempted_while_training_is_imported(person: Person) -> None:
     check_that_it_went_on(running, attempt=2)
 
 
+@pytest.mark.own_cluster
 def test_preempted_while_supervisors_are_starting(person: Person) -> None:
     running = Running.launch(person, TWO_RANKS, STAND_IN_STEPS="100")
     wait_for(lambda: running.state == "RUNNING")
@@ -71,6 +74,7 @@ def test_preempted_while_supervisors_are_starting(person: Person) -> None:
     check_that_it_went_on(running, attempt=2)
 
 
+@pytest.mark.own_cluster
 def test_preempted_twice_in_a_row_and_while_writing_a_checkpoint(person: Person) -> None:
     running = Running.launch(person, STAND_IN_STEPS="150", STAND_IN_CHECKPOINT="2")
     for attempt in (1, 2):

@@ -74,7 +74,7 @@ def test_the_same_grid_launched_twice_at_once_is_submitted_once(
     person: Person, sbatch: Sbatch
 ) -> None:
     sbatch.behave('sleep 2\nexec $sbatch "$@"')
-    words = ("launch", person.write_grid(3), "--partition", "gpu", "--yes")
+    words = ("launch", person.write_grid(3), "--partition", person.cluster.partition, "--yes")
     launchers = [person.start_pcm(*words) for _ in range(2)]
     assert [launcher.wait(timeout=60) for launcher in launchers] == [0, 0]
     assert (sbatch.calls, tasks(person)) == (1, 3)
@@ -191,10 +191,14 @@ def test_an_array_that_gets_in_after_it_was_given_up_does_nothing(
 
 
 def test_a_launcher_waits_for_a_slow_sbatch(person: Person, sbatch: Sbatch) -> None:
-    sbatch.behave('sleep 5\nexec $sbatch "$@"')
-    assert_each_ran_once(person, person.launch(person.write_grid(1)))
+    sbatch.behave('echo "still busy" >&2\nsleep 8\nexec $sbatch "$@"')
+    words = ("launch", person.write_grid(1), "--partition", person.cluster.partition, "--yes")
+    assert "waiting for sbatch ... still busy" in person.pcm(*words).stdout
+    assert sbatch.calls == 1
+    assert_each_ran_once(person, person.experiments())
 
 
+@pytest.mark.own_cluster
 def test_a_controller_that_is_down_leaves_no_trace(person: Person) -> None:
     grid = person.write_grid(2)
     person.cluster.kill("slurmctld")
@@ -207,14 +211,19 @@ def test_a_controller_that_is_down_leaves_no_trace(person: Person) -> None:
     assert_each_ran_once(person, person.launch(grid))
 
 
+@pytest.mark.own_cluster
+@pytest.mark.parametrize("got_in", [True, False])
 def test_a_controller_that_goes_down_at_sbatch_leaves_nothing_lost(
-    person: Person, sbatch: Sbatch
+    person: Person, sbatch: Sbatch, *, got_in: bool
 ) -> None:
     grid = person.write_grid(2)
-    sbatch.behave('touch at-sbatch\nwhile [ ! -e down ]; do sleep 0.1; done\nexec $sbatch "$@"')
-    launcher = person.start_pcm("launch", grid, "--partition", "gpu", "--yes")
+    waiting = "touch at-sbatch\nwhile [ ! -e down ]; do sleep 0.1; done\n"
+    accepting = f'$sbatch "$@" > /dev/null\n{waiting}echo "{TIMED_OUT}" >&2; exit 1'
+    sbatch.behave(accepting if got_in else f'{waiting}exec $sbatch "$@"')
+    launcher = person.start_pcm("launch", grid, "--partition", person.cluster.partition, "--yes")
     wait_for((person.project / "at-sbatch").exists)
-    person.cluster.kill("slurmctld")
+    # Killed, it would forget what it has just taken.
+    person.cluster.kill("slurmctld", signal.SIGTERM)
     try:
         person.write_file("down", "")
         _, errors = launcher.communicate(timeout=120)
@@ -222,7 +231,10 @@ def test_a_controller_that_goes_down_at_sbatch_leaves_nothing_lost(
         person.cluster.start_controller()
     assert launcher.returncode == 4, errors
     assert "nobody knows yet" in errors
+    sbatch.behave('exec $sbatch "$@"')
     assert_each_ran_once(person, person.launch(grid))
+    assert sbatch.calls == (1 if got_in else 2)
+    assert sum(each.job_id is not None for each in submissions(person)) == 1
 
 
 def test_a_token_reaches_the_job_and_no_file(person: Person) -> None:
@@ -258,7 +270,9 @@ def test_modules_are_loaded_before_anything_runs(person: Person) -> None:
 
 def test_a_dry_run_prints_what_sbatch_takes(person: Person) -> None:
     grid = person.write_grid(3, gpus_per_node=1)
-    shown = person.pcm("launch", grid, "--partition", "gpu", "--max-parallel", "2", "--dry-run")
+    shown = person.pcm(
+        "launch", grid, "--partition", person.cluster.partition, "--max-parallel", "2", "--dry-run"
+    )
     script = "#!/bin/bash\n" + shown.stdout.partition("#!/bin/bash\n")[2]
     assert "#SBATCH --array=0-2%2\n" in script
     assert "#SBATCH --gres=gpu:1\n" in script
@@ -287,6 +301,7 @@ def small_arrays(user: str, home: Path) -> Iterator[Person]:
         person.leave()
 
 
+@pytest.mark.own_cluster
 def test_large_grids_are_split_and_max_parallel_holds_for_all(small_arrays: Person) -> None:
     experiments = small_arrays.launch(small_arrays.write_grid(10), "--max-parallel", "2")
     assert [len(each.array) for each in submissions(small_arrays)].count(3) == 2
@@ -302,6 +317,7 @@ def test_large_grids_are_split_and_max_parallel_holds_for_all(small_arrays: Pers
     assert_each_ran_once(small_arrays, experiments)
 
 
+@pytest.mark.own_cluster
 def test_a_refusal_half_way_says_what_is_in(small_arrays: Person) -> None:
     sbatch = Sbatch(small_arrays)
     limit = "sbatch: error: Batch job submission failed: Invalid qos specification"
@@ -322,6 +338,7 @@ def test_a_refusal_half_way_says_what_is_in(small_arrays: Person) -> None:
     assert read_unsubmitted(small_arrays.store.root) == {}
 
 
+@pytest.mark.own_cluster
 def test_a_full_job_table_is_waited_for_and_told(user: str, home: Path) -> None:
     with SlurmCluster(settings=["MaxJobCount=3", "MinJobAge=2"]) as cluster:
         person = Person(user, home, cluster)
@@ -334,8 +351,12 @@ def test_a_full_job_table_is_waited_for_and_told(user: str, home: Path) -> None:
         assert "temporarily unable to accept job" in told
         cluster.run("scancel", held.job_id or "")
         assert launcher.wait(timeout=120) == 0
+        assert [(len(each.array), each.job_id is None) for each in submissions(person)] == [
+            (2, False),
+            (2, False),
+        ]
+        assert len(person.queue("pending,running")) == 2
         person.leave()
-        assert len(submissions(person)) == 2
 
 
 def test_a_launch_that_waited_leaves_alone_what_has_ended_meanwhile(
@@ -343,7 +364,7 @@ def test_a_launch_that_waited_leaves_alone_what_has_ended_meanwhile(
 ) -> None:
     grid = person.write_grid(2)
     sbatch.behave('$sbatch "$@"; touch submitted\nwhile [ ! -e go ]; do sleep 0.1; done')
-    words = ("launch", grid, "--partition", "gpu", "--yes")
+    words = ("launch", grid, "--partition", person.cluster.partition, "--yes")
     first = person.start_pcm(*words)
     wait_for((person.project / "bin" / "sbatch").exists)
     second = person.start_pcm(*words)

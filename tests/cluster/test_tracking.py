@@ -9,6 +9,8 @@ from tests.cluster.person import Person
 from tests.cluster.running import LONG, Running
 from tests.cluster.slurm import SlurmCluster
 
+pytestmark = pytest.mark.own_cluster
+
 TWO_RANKS = {"tasks_per_node": 2}
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.cluster.conftest import cluster, home, person, slurm_installed
 from tests.cluster.person import Person
 from tests.container import tiny
 from tests.container.apptainer import find_or_install
@@ -21,8 +20,6 @@ from tests.container.environment import environment_key, make_environment
 from tests.container.inside import give_image
 from tests.container.owner import Owner
 from tests.container.system import make_system
-
-__all__ = ["cluster", "home", "person", "slurm_installed"]
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "container"

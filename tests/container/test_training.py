@@ -10,12 +10,9 @@ import pytest
 
 from launch.records import read_record
 from launch.store import Experiment, Store
-from tests.cluster.conftest import cluster, home, person, slurm_installed
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import PATIENCE_S, Running
 from tests.resume.runs import assert_same_end
-
-__all__ = ["cluster", "home", "person", "slurm_installed"]
 
 DIGITS = {
     "base": {

@@ -14,6 +14,7 @@ Environment variables say what it does:
     STAND_IN_MEMORY     megabytes that each rank takes at its third step
 """
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -50,6 +51,10 @@ def main() -> int:
 
 
 def train(run_dir: RunDir, files: AttemptDir) -> int:
+    if RANK == 0:
+        # Fails where the experiment is being trained already.
+        alone = (run_dir.path / "stand-in.lock").open("w")
+        fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
     step = done_before(run_dir, files.number)
     print(f"goes on from step {step}")
     while step < STEPS or "STAND_IN_DEAF" in os.environ:

@@ -289,8 +289,8 @@ def test_an_experiment_that_runs_elsewhere_is_refused(
     launcher = start_launcher(1)
     wait_for(lambda: trains(experiment))
     run = run_local([experiment], 1, ignore)
-    assert run.statuses[experiment.id].state is State.FAILED
-    assert "is running already: attempt 1 on" in run.statuses[experiment.id].detail
+    assert run.statuses[experiment.id].state is State.RUNNING
+    assert "is running already: attempt 1 on" in run.refused[experiment.id]
     assert not experiment.run_dir.attempt(2).path.exists()
     assert read_status(experiment).state is State.RUNNING
     launcher.interrupt()

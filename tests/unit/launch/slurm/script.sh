@@ -21,6 +21,7 @@
 #SBATCH --time=720
 
 # setup
+export PCM_SLURM_START=$(date +%s%N)
 # A signal to this shell alone is passed on to the ranks.
 srun() {
     command srun "$@" &

@@ -38,7 +38,7 @@ def test_a_task_runs_the_experiment_at_its_index(
     files: SubmissionDir, supervised: list[tuple[object, ...]]
 ) -> None:
     assert task.run_task(str(files.path)) == "done"
-    assert [words[:2] for words in supervised] == [(str(files.launch.path), "c")]
+    assert supervised == [(str(files.launch.path), "c", None, "token")]
 
 
 def test_a_task_of_the_job_that_is_known_runs(

@@ -1,7 +1,9 @@
 """Experiments in the queues, from submissions as they are written down."""
 
+import os
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,28 @@ def test_a_running_attempt_lives_as_long_as_its_job(experiments: list[Experiment
     assert states(experiments[:1], queue()) == [State.LOST]
     starting = read_status(experiments[0], queue(Task("7_0", "RUNNING", 2)))
     assert (starting.state, starting.detail) == (State.RUNNING, "starting")
+
+
+def test_one_that_slurm_has_forgotten_runs_as_long_as_its_processes_do(
+    experiments: list[Experiment],
+) -> None:
+    hand_over(experiments, "7")
+    attempt(experiments[0], "7_0-0", **Process.current().record())
+    elsewhere = attempt(experiments[1], "7_1-0", host="another-machine")
+    write_json(elsewhere.progress, {"step": 3})
+    assert states(experiments[:2], queue()) == [State.RUNNING] * 2
+    assert "does not know its job 7_0" in read_status(experiments[0], queue()).detail
+    os.utime(elsewhere.progress, (1, 1))
+    assert states(experiments[:2], queue()) == [State.RUNNING, State.LOST]
+
+
+def test_an_id_that_slurm_gave_out_twice_is_another_job(experiments: list[Experiment]) -> None:
+    files = hand_over(experiments, "7")
+    attempt(experiments[0], "7_0-0", token=files.token)
+    reused = [Task("7_0", "RUNNING", token="f" * 32), Task("7_1", "PENDING", token="f" * 32)]
+    assert states(experiments[:2], queue(*reused)) == [State.LOST, State.CANCELLED]
+    ours = [replace(task, token=files.token) for task in reused]
+    assert states(experiments[:2], queue(*ours)) == [State.RUNNING, State.PENDING]
 
 
 def test_what_started_after_the_list_was_made_is_not_taken_for_requeued(

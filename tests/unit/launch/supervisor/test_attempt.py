@@ -16,7 +16,7 @@ from launch.store.installed import code_digest
 from launch.supervisor import attempt as module
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.job import Job
-from launch.supervisor.refusal import read_refusal, recorded_refusal
+from launch.supervisor.refusal import Refusal, read_refusal, recorded_refusal
 from pcm.errors import NotFoundError, RefusedError
 from pcm.run_dir import write_json
 from tests.local.launches import make_launch
@@ -76,7 +76,23 @@ def test_a_second_attempt_of_a_running_experiment_is_refused(
         ):
             pass
         assert "pcm status" in str(refusal.value)
+        experiment.launch.jobs.mkdir()
+        with pytest.raises(RefusedError), recorded_refusal(experiment.launch, "k"):
+            raise refusal.value
+        assert read_refusal(experiment.launch, "k") == Refusal(str(refusal.value), is_held=True)
         assert len(experiment.run_dir.attempts()) == 1
+
+
+@pytest.mark.parametrize("restarts", [0, 1])
+def test_what_is_left_of_the_same_job_is_told_to_stop(
+    experiment: Experiment, job: Job, restarts: int
+) -> None:
+    first = replace(job, executor="slurm", id="7_0", key="7_0-17-0")
+    again = replace(first, key=f"7_0-18-{restarts}", restarts=restarts)
+    with lead_attempt(experiment.launch, experiment.id, first) as attempt:
+        assert not attempt.files.stop.exists()
+    with lead_attempt(experiment.launch, experiment.id, again):
+        assert attempt.files.stop.exists()
 
 
 def test_an_error_during_the_attempt_frees_the_experiment(experiment: Experiment, job: Job) -> None:
@@ -147,7 +163,9 @@ def test_other_ranks_hear_of_rank_0s_refusal(experiment: Experiment, job: Job) -
     experiment.launch.jobs.mkdir()
     with pytest.raises(RefusedError), recorded_refusal(experiment.launch, job.key):
         raise RefusedError("no room", hint="make some")
-    assert read_refusal(experiment.launch, job.key) == "no room\n  try: make some"
+    assert read_refusal(experiment.launch, job.key) == Refusal(
+        "no room\n  try: make some", is_held=False
+    )
     assert read_refusal(experiment.launch, "another key") is None
     with pytest.raises(RefusedError, match="no room"):
         join_attempt(experiment.launch, experiment.id, replace(job, rank=1), never)
@@ -157,7 +175,9 @@ def test_an_error_of_ours_is_a_refusal_too(experiment: Experiment) -> None:
     experiment.launch.jobs.mkdir()
     with pytest.raises(ZeroDivisionError), recorded_refusal(experiment.launch, "k"):
         raise ZeroDivisionError("by zero")
-    assert read_refusal(experiment.launch, "k") == "ZeroDivisionError: by zero"
+    assert read_refusal(experiment.launch, "k") == Refusal(
+        "ZeroDivisionError: by zero", is_held=False
+    )
 
 
 def test_what_went_wrong_is_raised_even_if_it_cannot_be_written(experiment: Experiment) -> None:

@@ -57,6 +57,12 @@ def test_pcm_cancel_counts_whatever_slurm_says() -> None:
     assert (found.reason, found.comes_back) == ("cancel", False)
 
 
+@pytest.mark.parametrize("ending", [STOPPED, FAILED, STARVED])
+def test_what_the_controller_has_waiting_again_is_not_cancelled(ending: Ending) -> None:
+    found = verdict(replace(RUNNING, state="PENDING"), ending)
+    assert (found.reason, found.comes_back, found.is_ours) == ("requeued", True, False)
+
+
 def test_what_slurm_sent_back_itself_is_left_alone() -> None:
     found = verdict(replace(PREEMPTED, state="COMPLETING", restarts=1))
     assert (found.reason, found.comes_back, found.is_ours) == ("requeued", True, False)
