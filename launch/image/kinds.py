@@ -12,7 +12,7 @@ class Kind(StrEnum):
 
 
 class Compression(StrEnum):
-    """How an image is packed: gzip is read by every kernel, lz4 is packed fastest."""
+    """How an image is packed: zstd starts fastest, gzip is read by the oldest nodes."""
 
     GZIP = "gzip"
     ZSTD = "zstd"
