@@ -69,10 +69,8 @@ def require_apptainer() -> None:
         RefusedError: the program is missing.
     """
     if shutil.which(APPTAINER) is None:
-        raise RefusedError(
-            "there is no `apptainer` here",
-            hint="install Apptainer or load its module; without --image, pcm trains without it",
-        )
+        hint = "install Apptainer, or load its module, e.g. `module load apptainer`"
+        raise RefusedError("there is no `apptainer` here", hint)
 
 
 def require_binds(container: Container) -> None:
