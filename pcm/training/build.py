@@ -228,9 +228,13 @@ def _strategy(wanted: Any, ranks: Ranks, model: LightningModule) -> str:
 
 
 def _is_bound(ranks: Ranks, environment: Mapping[str, str]) -> bool:
-    """Whether this rank is one of several on its node and sees a GPU of its own alone."""
+    """Whether the job has a GPU for each of this node's ranks, and this one sees its own alone.
+
+    Where the job has fewer, as on a workstation, that single GPU is everybody's.
+    """
     visible = environment.get("CUDA_VISIBLE_DEVICES", "").strip()
-    return ranks.local_world_size > 1 and bool(visible) and "," not in visible
+    sees_one = bool(visible) and "," not in visible
+    return sees_one and 1 < ranks.local_world_size <= gpus_asked(environment)
 
 
 def _bound_strategy(name: str, device: torch.device, ranks: Ranks) -> DDPStrategy:

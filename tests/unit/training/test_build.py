@@ -6,7 +6,7 @@ import torch
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor
 
-from pcm.errors import ConfigError
+from pcm.errors import ConfigError, RefusedError
 from pcm.run_dir import RunDir
 from pcm.training.build import build_data, build_model, build_trainer, choose_device
 from pcm.training.checkpoint_io import CheckpointFiles
@@ -68,10 +68,25 @@ def test_a_rank_that_sees_its_own_gpu_alone_takes_it(
 ) -> None:
     gpus(monkeypatch, 1)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setenv("PCM_GPUS_ASKED", "2")
     for accelerator in ("auto", None, "gpu"):
         assert choose_device({"accelerator": accelerator}, TWO) == torch.device("cuda", 0)
     assert choose_device({"accelerator": "gpu", "devices": [6, 4]}, TWO).index == 0
     assert choose_device({"accelerator": "cpu"}, TWO) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("asked", ["", "0", "1"])
+def test_ranks_do_not_share_the_one_gpu_of_a_workstation(
+    monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    gpus(monkeypatch, 1)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv("PCM_GPUS_ASKED", asked)
+    if asked == "1":
+        with pytest.raises(RefusedError, match="1 asked for, 1 seen"):
+            choose_device({}, TWO)
+    else:
+        assert choose_device({}, TWO) == torch.device("cpu")
 
 
 def test_several_visible_gpus_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +104,7 @@ def test_lightning_finds_a_ranks_own_gpu(
 ) -> None:
     gpus(monkeypatch, 1)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setenv("PCM_GPUS_ASKED", "2")
     built = trainer(tmp_path, ranks=TWO, device="cuda:0", strategy=strategy)
     assert built.strategy.root_device == torch.device("cuda", 0)
     assert (built.world_size, built.global_rank, built.local_rank) == (2, 1, 1)
