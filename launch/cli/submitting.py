@@ -14,6 +14,7 @@ import typer
 from launch.cli.holding import choose
 from launch.cli.options import Executor
 from launch.cli.planning import plan_of
+from launch.garbage import no_garbage_collection
 from launch.report.text import counted
 from pcm.errors import RefusedError
 
@@ -50,6 +51,7 @@ def site_of(name: str | None) -> "Site":
     return find_site(name)
 
 
+@no_garbage_collection()
 def launch_on_slurm(
     grid: "Grid", store: "Store", agreed: Sequence[str], *, site: str | None, err: bool
 ) -> Launched:
