@@ -39,6 +39,9 @@ ACTIVE = "pending,running,completing,configuring,suspended,requeued"
 RUNS = 'run\'s "é" $HOME;'
 """Name of the runs folder: all that a shell or sbatch could trip over."""
 
+HELD = "sbatch: {hold: ''}\n"
+"""A site where jobs wait until somebody lets them go."""
+
 
 def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """The condition's first true value."""

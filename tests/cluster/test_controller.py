@@ -8,10 +8,9 @@ import pytest
 from launch.records import read_record
 from launch.status import State
 from launch.store import Experiment
-from tests.cluster.person import Person, wait_for
+from tests.cluster.person import HELD, Person, wait_for
 from tests.cluster.running import LONG, PATIENCE_S, Running
 from tests.cluster.slurm import SlurmCluster
-from tests.cluster.test_submission import HELD
 
 pytestmark = pytest.mark.own_cluster
 

@@ -7,11 +7,8 @@ import socket
 
 from launch.supervisor.attempt import OTHER_CODE
 from tests.cluster.faulty import Sbatch
-from tests.cluster.person import TESTS, Person, wait_for
+from tests.cluster.person import HELD, TESTS, Person, wait_for
 from tests.cluster.running import LONG, PATIENCE_S, Running
-
-HELD = "sbatch: {hold: ''}\n"
-"""A site where jobs wait until somebody lets them go."""
 
 
 def test_of_two_resumes_at_once_one_is_refused(person: Person) -> None:

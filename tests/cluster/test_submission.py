@@ -11,11 +11,8 @@ import pytest
 from launch.slurm.records import Submission, all_submissions, read_unsubmitted
 from launch.store import Experiment
 from tests.cluster.faulty import TIMED_OUT, Sbatch
-from tests.cluster.person import Person, wait_for
+from tests.cluster.person import HELD, Person, wait_for
 from tests.cluster.slurm import SlurmCluster
-
-HELD = "sbatch: {hold: ''}\n"
-"""A site where jobs wait until somebody lets them go."""
 
 
 @pytest.fixture
