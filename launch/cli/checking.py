@@ -10,7 +10,7 @@ from launch.cli.printing import print_json
 from pcm.errors import ExitCode, Fault
 
 if TYPE_CHECKING:
-    from launch.kinds import Verdict
+    from launch.validate import Verdict
 
 
 def validate(
@@ -31,7 +31,7 @@ def validate(
     Example:
       pcm validate config/grids/quickstart.yaml config/models/pcm-cvae.yaml
     """
-    from launch.kinds import check_file
+    from launch.validate import check_file
 
     verdicts = [check_file(path) for path in files]
     if as_json:
@@ -43,7 +43,7 @@ def validate(
 
 
 def _print(verdicts: "list[Verdict]") -> None:
-    from launch.report.text import counted
+    from launch.text import counted
 
     told: set[Fault] = set()
     for verdict in verdicts:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from launch.cli.options import Executor
 from launch.cli.submitting import site_of
+from launch.executor import Executor
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import typer
 from pcm.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from launch.report.status import Line
-    from launch.scheduler import Queue
+    from launch.slurm.queue import Queue
+    from launch.status.state import Line
     from launch.store import Experiment, Store
 
 QUEUE_INTERVAL_S = 10.0
@@ -83,14 +83,14 @@ class Looking:
 
     def lines(self, experiments: "Sequence[Experiment]") -> "list[Line]":
         """Where they stand now."""
-        from launch.report.status import Line
-        from launch.states.facts import read_statuses
+        from launch.status.facts import read_statuses
+        from launch.status.state import Line
 
         statuses = read_statuses(experiments, self._fresh_queue(experiments))
         return [Line(each.id, each.name, statuses[each.id]) for each in experiments]
 
     def _fresh_queue(self, experiments: "Sequence[Experiment]") -> "Queue":
-        from launch.states.places import queue_for
+        from launch.status.places import queue_for
 
         if self._queue is None or time.monotonic() > self._asked + self._interval_s:
             former, self._queue = self.warning, queue_for(experiments)

@@ -12,7 +12,7 @@ from pcm.errors import RefusedError
 
 if TYPE_CHECKING:
     from launch.local.runner import LocalRun
-    from launch.report.status import Line
+    from launch.status.state import Line
     from launch.store import Store
 
 INTERVAL_S = 2.0

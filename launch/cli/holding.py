@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from launch.cli.finding import lines_of
-from launch.status import State
+from launch.status.state import State
 
 if TYPE_CHECKING:
     from launch.store import Experiment
@@ -39,7 +39,7 @@ def choose(
         states: those in another one were not asked for.
         queued: ids of experiments that have a job in Slurm's queue, whatever their state.
     """
-    from launch.states.holding import holder
+    from launch.status.holder import holder
 
     choice = Choice([], [])
     for experiment, line in zip(experiments, lines_of(experiments), strict=True):

@@ -5,7 +5,6 @@ from launch.cli.options import (
     CodeOption,
     DryRun,
     Everything,
-    Executor,
     ExecutorOption,
     GpusPerNode,
     Grid,
@@ -25,6 +24,7 @@ from launch.cli.options import (
 )
 from launch.cli.planning import Wishes, plan_of, print_plan, print_plan_json
 from launch.cli.starting import launch_grid
+from launch.executor import Executor
 
 
 def launch(

@@ -11,7 +11,7 @@ from launch.cli.options import ExperimentId, RunsDir
 from pcm.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from launch.report.status import Line
+    from launch.status.state import Line
     from launch.store import Experiment
     from pcm.run_dir import AttemptDir, RunDir
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from launch.cli.finding import lines_of
-from launch.cli.options import Code, TrackerName
+from launch.cli.options import TrackerName
 from launch.cli.printing import print_json
+from launch.executor import Code
 from pcm.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _refuse_other_kinds(path: Path) -> None:
     Raises:
         ConfigError: it is a config file of another kind, or none at all.
     """
-    from launch.kinds import kind_of
+    from launch.validate import kind_of
     from pcm.config.document import load_document
 
     kind = kind_of(load_document(path).data)

@@ -42,7 +42,7 @@ def why(identifier: ExperimentId, *, runs_dir: RunsDir = None, as_json: Json = F
     Example:
       pcm why 3f2a
     """
-    from launch.states.explain import explain
+    from launch.report.explain import explain
 
     experiment = open_store(runs_dir).find(identifier)
     [line] = lines_of([experiment])

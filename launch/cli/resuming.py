@@ -9,10 +9,11 @@ from launch.cli.checkpoints import BY_RANK, checkpoint_file
 from launch.cli.collecting import print_results, results_of
 from launch.cli.finding import find_experiments, open_store
 from launch.cli.holding import RESUMABLE, choose
-from launch.cli.options import Executor, MaxParallel, RunsDir, SweepsOrIds
+from launch.cli.options import MaxParallel, RunsDir, SweepsOrIds
 from launch.cli.running import leave, run_experiments
 from launch.cli.submitting import resume_on_slurm
-from launch.status import State
+from launch.executor import Executor
+from launch.status.state import State
 from pcm.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ def _executor_of(experiments: "Sequence[Experiment]") -> Executor:
 
 
 def _uncancel(experiments: "Sequence[Experiment]") -> None:
-    from launch.stop import uncancel
     from launch.store import RunsRoot
+    from launch.store.markers import uncancel
 
     for experiment in experiments:
         uncancel(RunsRoot(experiment.launch.root), experiment.id)

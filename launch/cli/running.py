@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from launch.cli.options import Executor
-from launch.status import State
+from launch.executor import Executor
+from launch.status.state import State
 from pcm.errors import ExitCode
 
 if TYPE_CHECKING:
     from launch.local.runner import LocalRun
-    from launch.status import Status
+    from launch.status.state import Status
     from launch.store import Experiment
 
 BROKEN = (State.FAILED, State.LOST)
@@ -41,8 +41,8 @@ def run_experiments(
         return _run_in_this_process(experiments, checkpoint)
     from launch.local.runner import run_local
     from launch.report.live import live_view
-    from launch.report.status import Line
     from launch.report.table import console
+    from launch.status.state import Line
 
     limit = max_parallel or _room_for(experiments)
     with live_view(console(err=err)) as show:
@@ -66,7 +66,7 @@ def _run_in_this_process(experiments: "Sequence[Experiment]", checkpoint: str | 
     """One after the other, up to the first that somebody stops."""
     from launch.local.debug import run_debug
     from launch.local.runner import LocalRun
-    from launch.states.facts import read_statuses
+    from launch.status.facts import read_statuses
 
     is_interrupted = False
     for experiment in experiments:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from launch.cli.options import Code, Executor
 from launch.cli.submitting import site_of
+from launch.executor import Code, Executor
 from pcm.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from launch.cli.collecting import Format, print_results, results_of
 from launch.cli.container import commands, with_image
 from launch.cli.finding import open_store
 from launch.cli.following import follow
-from launch.cli.options import Executor
 from launch.cli.planning import plan_of, print_plan, print_plan_json
 from launch.cli.running import leave, run_experiments
 from launch.cli.shipping import with_checkout
 from launch.cli.submitting import Launched, later, launch_on_slurm, print_scripts, settle_earlier
-from launch.report.text import counted
+from launch.executor import Executor
+from launch.text import counted
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _show(
 
 def _tell_of_cpus(work: "Sequence[PlanItem]", executor: Executor) -> None:
     """Say so where GPUs are asked for that this machine lacks."""
-    from launch.local.devices import visible_devices
+    from launch.machine.devices import visible_devices
 
     most = max((item.resources.gpus for item in work), default=0)
     if executor is not Executor.LOCAL or not most:

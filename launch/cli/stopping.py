@@ -8,12 +8,12 @@ import typer
 from launch.cli.asking import confirm
 from launch.cli.finding import find_experiments, lines_of, open_store
 from launch.cli.options import RunsDir, StateOption, Yes
-from launch.report.text import counted, tally
-from launch.status import State
+from launch.status.state import State
+from launch.text import counted, tally
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:
-    from launch.report.status import Line
+    from launch.status.state import Line
 
 SHOWN = 20
 """So many are named; the others are counted."""
@@ -42,7 +42,7 @@ def cancel(
       pcm cancel quickstart --yes
       pcm cancel quickstart --state pending
     """
-    from launch.cancel import cancel_all
+    from launch.submit.cancelling import cancel_all
 
     if not words and not state:
         raise UsageError("nothing says what to cancel", "name sweeps, experiments or a --state")

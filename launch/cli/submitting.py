@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 import typer
 
 from launch.cli.holding import choose
-from launch.cli.options import Executor
 from launch.cli.planning import plan_of
-from launch.garbage import no_garbage_collection
-from launch.report.text import counted
+from launch.executor import Executor
+from launch.machine.garbage_collection import no_garbage_collection
+from launch.text import counted
 from pcm.errors import RefusedError
 
 if TYPE_CHECKING:
     from launch.grid import Grid
     from launch.plan import PlanItem
     from launch.site import Resources, Site
-    from launch.slurm.records import Submission
-    from launch.slurm.refusals import NoRoomError
     from launch.store import Experiment, LaunchDir, Store
+    from launch.store.submissions import Submission
+    from launch.submit.sbatch_errors import NoRoomError
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def launch_on_slurm(
     Raises:
         RefusedError: Slurm doesn't take them, or doesn't answer.
     """
-    from launch.slurm.launching import largest_array, submit
+    from launch.submit.sweep import largest_array, submit
 
     cluster = site_of(site)
     with _others_left_out(store, agreed, err=err) as (left, queued):
@@ -98,8 +98,8 @@ def submit_rest(
     Raises:
         RefusedError: Slurm doesn't take them, or doesn't answer.
     """
-    from launch.slurm.launching import largest_array, submit
-    from launch.slurm.records import read_unsubmitted
+    from launch.store.submissions import read_unsubmitted
+    from launch.submit.sweep import largest_array, submit
 
     cluster = site_of(site)
     with _others_left_out(store, [each.id for each in experiments], err=err) as (left, queued):
@@ -130,8 +130,8 @@ def resume_on_slurm(
         RefusedError: Slurm doesn't take them all, or doesn't answer.
     """
     from launch.slurm.commands import require_slurm
-    from launch.slurm.launching import largest_array, submit
-    from launch.stop import uncancel
+    from launch.store.markers import uncancel
+    from launch.submit.sweep import largest_array, submit
 
     require_slurm()
     with _sole_launcher(store) as queued:
@@ -165,8 +165,8 @@ def settle_earlier(store: "Store") -> None:
     Raises:
         RefusedError: there are such arrays, and Slurm doesn't answer.
     """
-    from launch.slurm.launching import settle_open, sole_launcher
-    from launch.slurm.records import all_submissions
+    from launch.store.submissions import all_submissions
+    from launch.submit.sweep import settle_open, sole_launcher
 
     if any(not each.is_settled for each in all_submissions(store.root)):
         with sole_launcher(store.root, partial(typer.echo, err=True)):
@@ -176,7 +176,7 @@ def settle_earlier(store: "Store") -> None:
 @contextmanager
 def _sole_launcher(store: "Store") -> "Iterator[dict[str, Submission]]":
     """What waits or runs in Slurm already; until the block ends, nobody adds anything."""
-    from launch.slurm.launching import in_slurm, settle_open, sole_launcher
+    from launch.submit.sweep import in_slurm, settle_open, sole_launcher
 
     with sole_launcher(store.root, partial(typer.echo, err=True)):
         settle_open(store.root)
@@ -211,8 +211,8 @@ class _Candidate:
 
 def print_scripts(work: "Sequence[PlanItem]", sweep: str, root: Path, site: str | None) -> None:
     """What sbatch would get; the names of folders that aren't there yet are made up."""
-    from launch.slurm.launching import DEFAULT_ARRAY_SIZE, largest_array, scripts
     from launch.store import LaunchDir, RunsRoot
+    from launch.submit.sweep import DEFAULT_ARRAY_SIZE, largest_array, scripts
 
     cluster = site_of(site)
     try:

@@ -11,7 +11,6 @@ from launch.cli.finding import open_store
 from launch.cli.options import (
     CodeOption,
     DryRun,
-    Executor,
     GpusPerNode,
     Image,
     Nodes,
@@ -22,6 +21,7 @@ from launch.cli.options import (
 )
 from launch.cli.planning import ONE_RANK, with_container
 from launch.cli.starting import launch_grid
+from launch.executor import Executor
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:

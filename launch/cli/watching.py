@@ -12,8 +12,7 @@ from launch.cli.printing import print_json
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:
-    from launch.report.status import Line
-    from launch.status import State
+    from launch.status.state import Line, State
 
 SHOWN = 50
 """Rows without `--all`."""
@@ -57,7 +56,7 @@ def status(
 def _look(
     looking: Looking, words: list[str], states: "list[State]", runs_dir: Path | None
 ) -> "list[Line]":
-    from launch.garbage import no_garbage_collection
+    from launch.machine.garbage_collection import no_garbage_collection
 
     with no_garbage_collection():
         lines = looking.lines(find_experiments(open_store(runs_dir), words))
@@ -76,7 +75,7 @@ def _print_json(lines: "list[Line]", warning: str | None) -> None:
 def _print_lines(lines: "list[Line]", *, everything: bool) -> None:
     from launch.report.status import by_interest, remarks, status_table
     from launch.report.table import console
-    from launch.report.text import counted, tally
+    from launch.text import counted, tally
 
     if not lines:
         typer.echo("No experiments.")

@@ -7,19 +7,19 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from launch.local.devices import visible_devices
-from launch.local.queue import announced_queue
-from launch.processes import Process, kill_group
-from launch.records import newest_attempt, read_record
-from launch.scheduler import NOT_ASKED
-from launch.signals import PERSON, SignalFlag
-from launch.states.facts import read_status, read_statuses
-from launch.status import State, Status
-from launch.stop import request_stop
+from launch.machine.devices import visible_devices
+from launch.machine.processes import Process, kill_group
+from launch.machine.signals import PERSON, SignalFlag
+from launch.slurm.queue import NOT_ASKED
+from launch.status.facts import read_status, read_statuses
+from launch.status.state import State, Status
 from launch.store import Experiment, RunsRoot
-from launch.submit import SubmittedJob, submit_local
+from launch.store.local_queues import announced_queue
+from launch.store.markers import request_stop
+from launch.store.records import newest_attempt, read_record
+from launch.store.refusals import read_refusal
+from launch.submit.local_job import SubmittedJob, submit_local
 from launch.supervisor.job import available_cores, local_job_text
-from launch.supervisor.refusal import read_refusal
 from pcm.run_dir import AttemptDir
 
 TICK_S = 0.25

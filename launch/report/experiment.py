@@ -8,13 +8,13 @@ from typing import Any
 
 from rich.table import Table
 
-from launch.records import read_record
 from launch.report.results import last_metrics, shown_metrics
 from launch.report.table import Column, table
-from launch.report.text import duration, number
-from launch.states.facts import attempt_facts
-from launch.status import Status
+from launch.status.facts import attempt_facts
+from launch.status.state import Status
 from launch.store import Experiment
+from launch.store.records import read_record
+from launch.text import duration, number
 from pcm.run_dir import AttemptDir, RunDir
 
 ATTEMPT_COLUMNS = (

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from rich.console import Console, Group
 from rich.text import Text
 
-from launch.report.status import Line, by_interest, epoch, status_table
-from launch.report.text import number, tally
-from launch.status import Progress
+from launch.report.status import by_interest, epoch, status_table
+from launch.status.state import Line, Progress
+from launch.text import number, tally
 
 Show = Callable[[Sequence[Line]], None]
 """Called again and again with all experiments as they stand."""

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from launch.plan import Action, Plan, PlanItem
 from launch.report.table import Column, table
-from launch.report.text import counted, number
 from launch.site import Resources, format_time
+from launch.text import counted, number
 
 SHOWN = 20
 """Rows of a plan; the rest is counted."""

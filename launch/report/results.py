@@ -11,8 +11,8 @@ from rich.table import Table
 
 from launch.grid.points import short_labels
 from launch.report.table import Column, table, width
-from launch.report.text import number
-from launch.status import State
+from launch.status.state import State
+from launch.text import number
 from pcm.run_dir import read_journal
 
 

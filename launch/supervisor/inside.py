@@ -17,9 +17,9 @@ from launch.container.command import PYTHON, deaf
 from launch.container.digest import require_same_image
 from launch.container.settings import Bind, with_code, with_run_dir
 from launch.site import Mount
+from launch.slurm.controller import signals_everything
 from launch.store import LaunchDir
 from launch.supervisor.job import Job
-from launch.supervisor.scontrol import signals_everything
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import submitit
 
-from launch.processes import Process
+from launch.machine.processes import Process
 
 LOCAL_VARIABLE = "PCM_LOCAL_JOB"
 """Environment variable with what a local launcher tells its jobs, as JSON."""

@@ -10,7 +10,7 @@ import pytest
 
 import launch.local.runner
 from launch.local.runner import LocalRun
-from launch.status import State, Status
+from launch.status.state import State, Status
 from launch.store import Experiment
 from tests.cli.conftest import Pcm, Runs
 

@@ -10,7 +10,7 @@ from launch.report.plan import (
     shown_items,
 )
 from launch.site import Resources
-from launch.status import State
+from launch.status.state import State
 
 FOUR_GPUS = Resources(partition="gpu", nodes=2, gpus_per_node=4, time=720)
 ONE_RANK = Resources(nodes=1, tasks_per_node=1)

@@ -14,7 +14,7 @@ from launch.report.results import (
     results_table,
     shown_metrics,
 )
-from launch.status import State
+from launch.status.state import State
 from pcm.run_dir import JournalWriter
 
 LR, SEED = "model.optimizers.0.kwargs.lr", "seed"
