@@ -21,7 +21,7 @@ from pcm.errors import ConfigError, Fault
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckedFile:
     """What was found out about a file.
 
     Attributes:
@@ -56,16 +56,16 @@ FOLDERS = {
 """Where each kind is usually kept; decides where the content doesn't."""
 
 
-def check_file(path: Path) -> Verdict:
+def check_file(path: Path) -> CheckedFile:
     """Read a file, find out what it is, and check it all the way down."""
     try:
         document = load_document(path)
     except ConfigError as error:
-        return Verdict(str(path), None, error.faults)
+        return CheckedFile(str(path), None, error.faults)
     kind = kind_of(document.data) or FOLDERS.get(path.absolute().parent.name)
     if kind is None:
-        return Verdict(str(path), None, (_unrecognised(document),))
-    return Verdict(str(path), kind, tuple(_faults(kind, path, document)))
+        return CheckedFile(str(path), None, (_unrecognised(document),))
+    return CheckedFile(str(path), kind, tuple(_faults(kind, path, document)))
 
 
 def kind_of(data: Any) -> str | None:

@@ -1,6 +1,5 @@
 """Options that several commands share, each defined once."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,15 +7,6 @@ import typer
 
 from launch.executor import Code, Executor
 from launch.status.state import State
-
-
-class TrackerName(StrEnum):
-    """Where metrics go besides the run directory."""
-
-    NEPTUNE = "neptune"
-    CSV = "csv"
-    NONE = "none"
-
 
 RunsDir = Annotated[
     Path | None,
@@ -31,8 +21,12 @@ ExecutorOption = Annotated[
 ]
 
 TrackerOption = Annotated[
-    TrackerName | None,
-    typer.Option(help="Where metrics go besides the run directory; wins over the grid file."),
+    str | None,
+    typer.Option(
+        help="Where metrics go besides the run directory: neptune, csv, none or a class of one's "
+        "own, module:Class; wins over the grid file.",
+        metavar="NAME",
+    ),
 ]
 
 SiteOption = Annotated[
@@ -59,7 +53,7 @@ StateOption = Annotated[
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-Grid = Annotated[Path, typer.Argument(help="Grid file.", metavar="GRID", show_default=False)]
+GridFile = Annotated[Path, typer.Argument(help="Grid file.", metavar="GRID", show_default=False)]
 
 Overrides = Annotated[
     list[str] | None,
@@ -90,28 +84,6 @@ SweepsOrIdsOrAll = Annotated[
         metavar="SWEEP|ID",
         show_default=False,
     ),
-]
-
-Partition = Annotated[str | None, typer.Option(help="Slurm partition.", metavar="NAME")]
-
-Nodes = Annotated[int | None, typer.Option(help="Machines of one experiment.", min=1, metavar="N")]
-
-GpusPerNode = Annotated[
-    int | None, typer.Option(help="GPUs on each machine; one rank a GPU.", min=0, metavar="N")
-]
-
-TasksPerNode = Annotated[
-    int | None,
-    typer.Option(help="Ranks on each machine where there are no GPUs.", min=1, metavar="N"),
-]
-
-TimeLimit = Annotated[
-    str | None,
-    typer.Option(help="Limit of one attempt: 12:00:00, 1-00:00:00 or minutes.", metavar="TIME"),
-]
-
-MaxParallel = Annotated[
-    int | None, typer.Option(help="Experiments that may run at once.", min=1, metavar="N")
 ]
 
 Image = Annotated[str | None, typer.Option(help="Apptainer image to run in.", metavar="FILE.sif")]

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from launch.machine.devices import visible_devices
 from launch.machine.processes import Process, kill_group
@@ -18,6 +18,7 @@ from launch.store.local_queues import announced_queue
 from launch.store.markers import request_stop
 from launch.store.records import newest_attempt, read_record
 from launch.store.refusals import read_refusal
+from launch.submit.completion import Completion
 from launch.submit.local_job import SubmittedJob, submit_local
 from launch.supervisor.job import available_cores, local_job_text
 from pcm.run_dir import AttemptDir
@@ -29,21 +30,6 @@ DOUBLE_S = 1.0
 
 OnTick = Callable[[Mapping[str, Status]], None]
 """Called a few times a second with the status of every experiment, by its id."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalRun:
-    """What became of the experiments.
-
-    Attributes:
-        statuses: of every experiment, by its id.
-        is_interrupted: whether a signal ended it all before its time.
-        refused: what somebody else was faster with, and who, by the experiment's id.
-    """
-
-    statuses: Mapping[str, Status]
-    is_interrupted: bool
-    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def default_parallel(world_size: int, gpus: int) -> int:
@@ -58,7 +44,7 @@ def run_local(
     on_tick: OnTick,
     *,
     checkpoint: str | None = None,
-) -> LocalRun:
+) -> Completion:
     """Run experiments to their end, at most `max_parallel` at a time.
 
     Whatever ends the call, nothing is left behind. The first Ctrl-C (or SIGTERM, or a closed
@@ -69,7 +55,7 @@ def run_local(
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
     """
     if not experiments:
-        return LocalRun({}, is_interrupted=False)
+        return Completion({}, is_interrupted=False)
     runner = _Runner(experiments, max_parallel, checkpoint)
     return runner.run(on_tick)
 
@@ -131,7 +117,7 @@ class _Runner:
         self._free = deque(self._devices)
         self._stop_asked_by: str | None = None
 
-    def run(self, on_tick: OnTick) -> LocalRun:
+    def run(self, on_tick: OnTick) -> Completion:
         with SignalFlag(PERSON) as signals, announced_queue(self._root, self._waiting()) as queue:
             try:
                 while self._queue or self._running:
@@ -141,7 +127,7 @@ class _Runner:
                     time.sleep(TICK_S)
             finally:
                 self._end_everything(signals)
-        return LocalRun(self._statuses(), self._stop_asked_by is not None, self._refused)
+        return Completion(self._statuses(), self._stop_asked_by is not None, self._refused)
 
     def _tick(self, signals: SignalFlag) -> None:
         """One look at everything."""

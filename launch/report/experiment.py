@@ -8,14 +8,16 @@ from typing import Any
 
 from rich.table import Table
 
-from launch.report.results import last_metrics, shown_metrics
+from launch.report.results import shown_metrics
 from launch.report.table import Column, table
+from launch.results.rows import last_metrics
 from launch.status.facts import attempt_facts
 from launch.status.state import Status
 from launch.store import Experiment
+from launch.store.named_checkpoints import read_manifests
 from launch.store.records import read_record
 from launch.text import duration, number
-from pcm.run_dir import AttemptDir, RunDir
+from pcm.run_dir import AttemptDir
 
 ATTEMPT_COLUMNS = (
     Column("attempt", number=True),
@@ -43,7 +45,7 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
         "tracker": read_record(run_dir.tracker) or None,
         "status": asdict(status),
         "attempts": [attempt_record(attempt) for attempt in run_dir.attempts()],
-        "checkpoints": checkpoints(run_dir),
+        "checkpoints": read_manifests(run_dir),
         "step": step,
         "metrics": metrics,
     }
@@ -73,17 +75,6 @@ def end_of(attempt: AttemptDir) -> str:
     if facts.is_stopped:
         return f"stopped: {facts.stop_reason}"
     return "gone without a word"
-
-
-def checkpoints(run_dir: RunDir) -> list[dict[str, Any]]:
-    """Manifests of the checkpoints, the newest last."""
-    manifests = map(read_record, run_dir.checkpoints.glob("*.ckpt.json"))
-    return sorted(filter(None, manifests), key=_age)
-
-
-def _age(manifest: Mapping[str, Any]) -> tuple[int, int]:
-    # A later attempt's are newer whatever their step: it may have gone back on request.
-    return manifest.get("attempt", 0), manifest.get("step", 0)
 
 
 def headlines(record: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -28,8 +28,16 @@ def live_view(console: Console) -> Iterator[Show]:
         return
     from rich.live import Live
 
-    with Live(console=console, refresh_per_second=4) as live:
-        yield lambda lines: live.update(picture(lines, console))
+    live = Live(console=console, refresh_per_second=4)
+
+    def show(lines: Sequence[Line]) -> None:
+        live.update(picture(lines, console))
+        live.start()  # with the first picture: until then others print; again it does nothing
+
+    try:
+        yield show
+    finally:
+        live.stop()
 
 
 def picture(lines: Sequence[Line], console: Console) -> Group:

@@ -6,7 +6,8 @@ from typing import Any
 from rich.table import Table
 
 from launch.plan import Action, Plan, PlanItem
-from launch.report.table import Column, table
+from launch.report.table import Column, console, table
+from launch.report.terminal import note, say
 from launch.site import Resources, format_time
 from launch.text import counted, number
 
@@ -19,6 +20,25 @@ COLUMNS = (
     Column("action"),
     Column("because", fold=True),
 )
+
+
+def print_plan(
+    plan: Plan, warnings: Sequence[str], *, everything: bool = False, err: bool = False
+) -> None:
+    """The plan for a person.
+
+    Args:
+        warnings: what the grid's author should know.
+        err: print it on standard error.
+    """
+    for warning in warnings:
+        note(f"note: {warning}")
+    items = shown_items(plan, everything=everything)
+    console(err=err).print(plan_table(items))
+    say_to = note if err else say
+    if len(items) < len(plan.items):
+        say_to(f"{len(plan.items) - len(items):,} more; pcm plan --all shows them")
+    say_to(plan_summary(plan))
 
 
 def shown_items(plan: Plan, *, everything: bool = False) -> list[PlanItem]:

@@ -19,7 +19,7 @@ HEARTBEAT_S = 60.0
 """A launcher on another machine whose file is older than this is gone."""
 
 
-class Queue:
+class LauncherQueue:
     """What one launcher still has to start."""
 
     def __init__(self, path: Path, experiment_ids: Sequence[str]) -> None:
@@ -44,12 +44,12 @@ class Queue:
 
 
 @contextmanager
-def announced_queue(root: RunsRoot, experiment_ids: Sequence[str]) -> Iterator[Queue]:
+def announced_queue(root: RunsRoot, experiment_ids: Sequence[str]) -> Iterator[LauncherQueue]:
     """A queue that others see until the block ends."""
     path = root.queues / f"{uuid.uuid4().hex}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        yield Queue(path, experiment_ids)
+        yield LauncherQueue(path, experiment_ids)
     finally:
         path.unlink(missing_ok=True)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from launch.cli.training import spread
+from launch.cli.commands.train import spread
 from pcm.run_dir import write_json
 from tests.cli.conftest import Pcm, Runs
 from tests.cli.test_launch import FakeRunner, runner

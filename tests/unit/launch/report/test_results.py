@@ -7,13 +7,12 @@ import pytest
 from rich.console import Console
 
 from launch.report.results import (
-    Result,
-    last_metrics,
     results_csv,
     results_records,
     results_table,
     shown_metrics,
 )
+from launch.results.rows import Result, last_metrics
 from launch.status.state import State
 from pcm.run_dir import JournalWriter
 
