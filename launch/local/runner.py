@@ -213,13 +213,15 @@ class _Runner:
 
     def _submit(self, experiment: Experiment, devices: list[str]) -> _Running:
         key = uuid.uuid4().hex
-        told = local_job_text(
+        job_text = local_job_text(
             key,
             devices=",".join(devices),
             cores=available_cores() // self._parallel,
             checkpoint=self._checkpoint,
         )
-        submitted = submit_local(experiment.launch, experiment.id, experiment.world_size, key, told)
+        submitted = submit_local(
+            experiment.launch, experiment.id, experiment.world_size, key, job_text
+        )
         return _Running(experiment, submitted, devices)
 
     def _waiting(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from launch.machine.processes import Process
 from launch.slurm.queue import NOT_ASKED, Queue
 from launch.status.derive import AttemptFacts, Place, derive_state
-from launch.status.places import Places, read_places
+from launch.status.queues import Places, read_places
 from launch.status.state import Progress, State, Status
 from launch.status.why import first_failing_rank, reason
 from launch.store import Experiment, RunsRoot

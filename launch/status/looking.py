@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from launch.slurm.queue import Queue
 from launch.status.facts import read_statuses
-from launch.status.places import queue_for
+from launch.status.queues import queue_for
 from launch.status.state import Line
 from launch.store import Experiment
 from launch.telling import Tell, say_nothing

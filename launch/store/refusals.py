@@ -32,10 +32,10 @@ def recorded_refusal(launch: LaunchDir, key: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        told = str(error) if isinstance(error, PcmError) else f"{type(error).__name__}: {error}"
+        message = str(error) if isinstance(error, PcmError) else f"{type(error).__name__}: {error}"
         with suppress(OSError):
             is_held = isinstance(error, HeldError)
-            write_json(launch.refusal(key), {"message": told, "is_held": is_held})
+            write_json(launch.refusal(key), {"message": message, "is_held": is_held})
         raise
 
 

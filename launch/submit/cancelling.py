@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from launch.slurm.queue import scancel
-from launch.status.places import newest_hand_overs, queue_for_hand_overs
+from launch.status.queues import newest_hand_overs, queue_for_hand_overs
 from launch.store import RunsRoot
 from launch.store.markers import cancel
 from pcm.errors import RefusedError

@@ -49,12 +49,12 @@ class SubmittedJob:
 
 
 def submit_local(
-    launch: LaunchDir, experiment_id: str, world_size: int, key: str, told: str
+    launch: LaunchDir, experiment_id: str, world_size: int, key: str, job_text: str
 ) -> SubmittedJob:
     """Start all ranks of one experiment on this machine.
 
     Args:
-        told: what its supervisors are told, see `launch.supervisor.job.local_job_text`.
+        job_text: what its supervisors need to know, see `launch.supervisor.job.local_job_text`.
 
     Raises:
         RefusedError: the runs root has a name that submitit can't work with, or is full.
@@ -62,7 +62,7 @@ def submit_local(
     require_path_without(_TAGS, launch)
     # The terminal's Ctrl-C goes to the controller too, which would kill its supervisors
     # within a second. It never unblocks the signals; the supervisors do.
-    with held_back(PERSON), environment_variables(**{LOCAL_VARIABLE: told}):
+    with held_back(PERSON), environment_variables(**{LOCAL_VARIABLE: job_text}):
         try:
             executor = submitit.LocalExecutor(launch.jobs)
             executor.update_parameters(tasks_per_node=world_size, timeout_min=_NO_LIMIT_MIN)

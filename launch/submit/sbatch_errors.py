@@ -51,15 +51,15 @@ def refusal(errors: str, count: int) -> RefusedError:
         count: of the experiments that it was about.
     """
     said = " ".join(line.removeprefix("sbatch: error: ") for line in _lines(errors))
-    told = said or "sbatch gave no answer"
+    text = said or "sbatch gave no answer"
     problem = f"Slurm did not take {count:,} experiments"
-    if _NO_ROOM.search(told):
-        return NoRoomError(problem, told, "launch again when there are fewer jobs in the queue")
+    if _NO_ROOM.search(text):
+        return NoRoomError(problem, text, "launch again when there are fewer jobs in the queue")
     hint = next(
-        (hint for words, hint in _HINTS if any(word.lower() in told.lower() for word in words)),
+        (hint for words, hint in _HINTS if any(word.lower() in text.lower() for word in words)),
         "`pcm launch --dry-run` shows what sbatch gets",
     )
-    return RefusedError(f"{problem}: {told}", hint)
+    return RefusedError(f"{problem}: {text}", hint)
 
 
 def _lines(errors: str) -> list[str]:

@@ -69,8 +69,8 @@ class Wave:
             self._note(error.message)
             if not self._taken:
                 raise
-            told = f"{self._progress}, the rest are not: {error.message}"
-            raise RefusedError(told, error.hint) from error
+            text = f"{self._progress}, the rest are not: {error.message}"
+            raise RefusedError(text, error.hint) from error
         self._note()
         return None
 

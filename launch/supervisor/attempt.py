@@ -18,13 +18,13 @@ from launch.store.installed import code_digest
 from launch.store.markers import request_stop
 from launch.store.records import read_record
 from launch.store.refusals import HeldError, read_refusal
-from launch.supervisor.inside import (
+from launch.supervisor.job import Job
+from launch.supervisor.node_container import (
     inside_command,
     node_container,
     require_on_node,
     with_sure_mount,
 )
-from launch.supervisor.job import Job
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
 

@@ -116,7 +116,7 @@ def show(file: ImageFile, *, as_json: Json = False) -> None:
       pcm image show pcm.sif
     """
     from launch.container.checks import require_apptainer
-    from launch.image.looking import contents
+    from launch.image.contents import contents
     from launch.report.terminal import print_json
 
     require_apptainer()
@@ -147,7 +147,7 @@ def verify(
       pcm image verify pcm.sif
     """
     from launch.container.checks import require_apptainer
-    from launch.image.looking import verify as check
+    from launch.image.contents import verify as check
     from launch.report.terminal import print_json
 
     require_apptainer()

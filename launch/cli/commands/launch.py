@@ -104,7 +104,7 @@ def launch_grid(
         typer.Exit: an experiment failed, or somebody interrupted.
     """
     from launch.proposal import prepare, propose, settle
-    from launch.report.plan import print_plan
+    from launch.report.plan_table import print_plan
     from launch.report.terminal import agrees, note, teller
     from launch.store.finding import open_store
     from launch.text import counted
@@ -173,7 +173,7 @@ def leave(completion: "Completion", experiments: "Sequence[Experiment]") -> None
 
 def _show(proposal: "Proposal", *, as_json: bool) -> None:
     """The plan, and for a person what would be run."""
-    from launch.report.plan import plan_record, print_plan
+    from launch.report.plan_table import plan_record, print_plan
     from launch.report.terminal import print_json, teller
     from launch.site import site_of
     from launch.submit.shipping import with_checkout
@@ -215,7 +215,7 @@ def _print_commands(proposal: "Proposal") -> None:
     import shlex
 
     from launch.container import training_arguments
-    from launch.report.plan import SHOWN
+    from launch.report.plan_table import SHOWN
     from launch.site import site_of
     from launch.submit.images import training_commands
 
@@ -245,8 +245,8 @@ def _note_cpus(proposal: "Proposal") -> None:
         return
     here = len(visible_devices(os.environ))
     if here < most:
-        told = f"note: GPUs asked for: {most}, on this machine: {here}; so CPUs do the training"
-        typer.echo(told, err=True)
+        text = f"note: GPUs asked for: {most}, on this machine: {here}; so CPUs do the training"
+        typer.echo(text, err=True)
 
 
 def _print_results(proposal: "Proposal", *, as_json: bool) -> None:

@@ -24,7 +24,7 @@ def plan(
     Example:
       pcm plan config/grids/quickstart.yaml
     """
-    from launch.report.plan import plan_record, print_plan
+    from launch.report.plan_table import plan_record, print_plan
     from launch.report.terminal import note, print_json
     from launch.site import site_of
     from launch.store.finding import open_store

@@ -17,7 +17,7 @@ def sync(words: SweepsOrIds, *, runs_dir: RunsDir = None) -> None:
     """
     import subprocess
 
-    from launch.container.running import module_command
+    from launch.container.modules import module_command
     from launch.store.finding import find_experiments, open_store
 
     failures = 0

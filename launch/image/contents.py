@@ -29,7 +29,7 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class VerifiedImage:
     """An image that was found good.
 
     Attributes:
@@ -58,7 +58,7 @@ def contents(image: Path) -> Contents:
     return Contents(image, image.stat().st_size, file_sha256(image), own)
 
 
-def verify(image: Path, expected: str | None = None) -> Verdict:
+def verify(image: Path, expected: str | None = None) -> VerifiedImage:
     """Compare an image with its digest and, where it is signed, have the signatures checked.
 
     Args:
@@ -80,7 +80,7 @@ def verify(image: Path, expected: str | None = None) -> Verdict:
     signed = "|Signature" in _apptainer("sif", "list", str(image.absolute())).replace(" ", "")
     if signed:
         _apptainer("verify", "--all", str(image.absolute()))
-    return Verdict(found, signed)
+    return VerifiedImage(found, signed)
 
 
 def _recorded(image: Path) -> str:

@@ -12,7 +12,7 @@ from launch.machine.processes import Process
 from launch.slurm.queue import NOT_ASKED, Queue, Task
 from launch.status.derive import Phase
 from launch.status.facts import read_status, read_statuses
-from launch.status.places import newest_hand_overs, queue_for, read_places
+from launch.status.queues import newest_hand_overs, queue_for, read_places
 from launch.status.state import State
 from launch.store import Experiment, LaunchDir, RunsRoot
 from launch.store.submissions import SubmissionDir

@@ -11,14 +11,14 @@ from launch.container.checks import require_binds
 from launch.container.settings import CODE_INSIDE, Bind
 from launch.site import Mount
 from launch.store import Experiment
-from launch.supervisor import inside
-from launch.supervisor.inside import (
+from launch.supervisor import node_container as inside
+from launch.supervisor.job import Job
+from launch.supervisor.node_container import (
     inside_command,
     inside_environment,
     node_container,
     with_sure_mount,
 )
-from launch.supervisor.job import Job
 from pcm.errors import RefusedError
 from pcm.run_dir import write_json
 

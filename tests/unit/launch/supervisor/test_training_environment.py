@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from launch.supervisor.environment import training_environment
 from launch.supervisor.job import Job
+from launch.supervisor.training_environment import training_environment
 
 
 def test_the_ranks_variables_are_torchruns(job: Job) -> None:

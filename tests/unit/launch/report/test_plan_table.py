@@ -1,14 +1,7 @@
 import json
 
 from launch.plan import Action, Plan, PlanItem
-from launch.report.plan import (
-    SHOWN,
-    costs,
-    plan_record,
-    plan_summary,
-    request,
-    shown_items,
-)
+from launch.report.plan_table import SHOWN, costs, plan_record, plan_summary, request, shown_items
 from launch.site import Resources
 from launch.status.state import State
 
