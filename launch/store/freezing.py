@@ -100,7 +100,7 @@ def _sweep_record(grid: "Grid", now: datetime, code: CodeVersion | None) -> dict
         "grid": {"file": grid.file, "text": grid.text, "flags": dict(grid.flags)},
         "tags": list(grid.tags),
         "tracker": grid.tracker,
-        "container": grid.container,
+        "container": grid.image,
         "starts_from": grid.starts_from,
         "pcm_version": version("pcm"),
         "code": None if code is None else {"commit": code.commit, "dirty": code.dirty},
