@@ -6,7 +6,7 @@ Told by the command line and the files alone.
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ from tests.compat.fixture import HERE, OWN, Fixture, fixtures, read_rows
 KEPT = fixtures()
 
 RESUMED = ("stopped", "cancelled")
-"""States of what goes on from a checkpoint; what is done stays, what is new begins."""
+"""States of what goes on from a checkpoint."""
 
-CLOSE = 1e-3
-"""Of a chain's losses on another processor; those of another batch differ by more."""
+CLOSE = 1e-4
+"""Of a chain's values on another processor. Measured: 3e-7 without its newer instructions, while
+a loss differs by a thousandth at least from one row to the next."""
 
 
 @dataclass(frozen=True)
@@ -174,51 +175,46 @@ def test_the_same_grid_still_names_the_same_experiments(upgraded: Upgraded) -> N
 
 def test_jobs_that_wait_meanwhile_find_what_they_run(upgraded: Upgraded) -> None:
     """A task of an array names a function of ours, and may wait for weeks."""
-    for payload in upgraded.runs.rglob("payload.pkl"):
+    payloads = list(upgraded.runs.rglob("payload.pkl"))
+    assert len(payloads) == (upgraded.fixture.path.name == "chain_on_slurm")
+    for payload in payloads:
         assert callable(DelayedSubmission.load(payload).function)
 
 
 @pytest.mark.parametrize("fixture", KEPT, ids=[each.name for each in KEPT])
-def test_all_are_resumed_from_their_checkpoints_to_the_end(
+def test_what_was_stopped_goes_on_from_its_checkpoint_to_the_end(
     fixture: Fixture, tmp_path: Path
 ) -> None:
     upgraded = put_back(fixture, tmp_path)
-    local = ("--executor", "local", "--max-parallel", "2")
-    upgraded.pcm("resume", upgraded.sweep, *local)
-    states = {each["id"]: each["state"] for each in upgraded.ask("status", "--all")["experiments"]}
-    assert states == dict.fromkeys(fixture.expected, "done")
-    for identifier, facts in fixture.expected.items():
-        check_that_it_went_on(upgraded, identifier, facts)
+    former = {each: facts["state"] for each, facts in fixture.expected.items()}
+    resumed = [each for each, state in former.items() if state in RESUMED]
+    upgraded.pcm("resume", *resumed, "--executor", "local", "--max-parallel", "2")
+    listed = upgraded.ask("status", "--all")["experiments"]
+    assert {each["id"]: each["state"] for each in listed} == former | dict.fromkeys(resumed, "done")
+    assert resumed
+    for identifier in resumed:
+        check_that_it_went_on(upgraded, identifier)
 
 
-def check_that_it_went_on(upgraded: Upgraded, identifier: str, facts: Mapping[str, Any]) -> None:
-    """Whether an experiment's journal is that of one that was never stopped.
-
-    Args:
-        facts: what the earlier version has left of it.
-    """
+def check_that_it_went_on(upgraded: Upgraded, identifier: str) -> None:
+    """Whether an experiment's journal is that of one that was never stopped."""
     kept, folder = upgraded.fixture, upgraded.experiment(identifier)
+    facts = kept.expected[identifier]
     journal = read_rows(folder / "metrics.jsonl")
-    resumed = [row["resumed_from_step"] for row in journal if "resumed_from_step" in row]
-    is_resumed = facts["state"] in RESUMED
-    assert resumed == [facts["checkpoint_step"]] * is_resumed
+    former = read_rows(kept.runs / "experiments" / identifier / "metrics.jsonl")
+    assert journal[: len(former)] == former
+    starts = [row["resumed_from_step"] for row in journal if "resumed_from_step" in row]
+    assert starts == [facts["checkpoint_step"]]
     rows = [row for row in journal if "step" in row]
     alone = read_rows(kept.left_alone / f"{identifier}.jsonl")
     assert [where(row) for row in rows] == [where(row) for row in alone]
-    if is_resumed:
-        former = read_rows(kept.runs / "experiments" / identifier / "metrics.jsonl")
-        assert journal[: len(former)] == former
-        check_values(kept, rows, alone)
-    last = folder / "attempts" / str(facts["attempt"] + (facts["state"] != "done"))
-    assert json.loads((last / "finished.json").read_text())["step"] == alone[-1]["step"]
-
-
-def check_values(kept: Fixture, rows: Sequence[dict[str, Any]], alone: Sequence[Any]) -> None:
-    """The own class's to the last bit: its arithmetic is exact. A chain's on any processor."""
+    # The own class's arithmetic is exact, whichever the processor.
     is_exact = kept.path.name == "own_locally"
     for row, other in zip(rows, alone, strict=True):
         values = other["values"]
         assert row["values"] == (values if is_exact else pytest.approx(values, rel=CLOSE))
+    last = folder / "attempts" / str(facts["attempt"] + 1)
+    assert json.loads((last / "finished.json").read_text())["step"] == alone[-1]["step"]
 
 
 def where(row: dict[str, Any]) -> tuple[int, int, list[str]]:
