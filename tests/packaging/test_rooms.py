@@ -97,3 +97,11 @@ def test_only_commands_print() -> None:
 def test_what_can_be_called_from_python_prints_nothing() -> None:
     quiet = [file for file in FILES if room_of(file) not in ("cli", "report", "supervisor")]
     assert {str(file): lines for file in quiet if (lines := prints(file))} == {}
+
+
+def test_the_architecture_page_says_what_each_room_holds() -> None:
+    page = (LAUNCH.parent / "docs" / "architecture.md").read_text()
+    rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `launch/")]
+    assert {row.removeprefix("launch/").strip("/").removesuffix(".py") for row in rows} == set(
+        LEVELS
+    )
