@@ -102,6 +102,5 @@ def test_what_can_be_called_from_python_prints_nothing() -> None:
 def test_the_architecture_page_says_what_each_room_holds() -> None:
     page = (LAUNCH.parent / "docs" / "architecture.md").read_text()
     rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `launch/")]
-    assert {row.removeprefix("launch/").strip("/").removesuffix(".py") for row in rows} == set(
-        LEVELS
-    )
+    rooms = {row.removeprefix("launch/").strip("/").removesuffix(".py") for row in rows}
+    assert rooms == set(LEVELS)
