@@ -115,7 +115,7 @@ class Point:
 
     @property
     def world_size(self) -> int:
-        """Processes in all."""
+        """Ranks on all nodes together; a part of the identity."""
         return self.resources.world_size
 
     def _scalar(self, key: str) -> Any:

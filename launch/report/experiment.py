@@ -29,7 +29,7 @@ ATTEMPT_COLUMNS = (
 
 
 def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
-    """Everything for programs."""
+    """What `pcm show --json` prints; the text for people is made of it."""
     run_dir = experiment.run_dir
     step, metrics = last_metrics(run_dir.metrics)
     return {

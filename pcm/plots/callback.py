@@ -65,7 +65,7 @@ class NeptunePlot(Callback):
                 self._batches.append(dict(batch))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw, and log."""
+        """Draw the validation's pictures and hand them to the logger; a failure is told once."""
         batches, self._batches = self._batches, []
         if not batches:
             return

@@ -119,7 +119,7 @@ class RunDir:
 
     @property
     def metrics(self) -> Path:
-        """The metrics journal."""
+        """The journal: a JSON line a logged step, appended and synced."""
         return self.path / "metrics.jsonl"
 
     @property
@@ -149,12 +149,12 @@ class RunDir:
 
     @property
     def plots(self) -> Path:
-        """Folder of pictures."""
+        """Pictures of validations, in folders by their log path."""
         return self.path / "plots"
 
     @property
     def attempts_folder(self) -> Path:
-        """Folder of attempts."""
+        """A folder an attempt, by number."""
         return self.path / "attempts"
 
     def attempt(self, number: int) -> AttemptDir:

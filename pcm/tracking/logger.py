@@ -63,27 +63,27 @@ class RunLogger(Logger):
 
     @property
     def name(self) -> str:
-        """The experiment's name."""
+        """The experiment's name; Lightning shows it, and loggers' folders have it."""
         return str(self._experiment.get("name"))
 
     @property
     def version(self) -> str:
-        """The experiment's id."""
+        """The experiment's id, which Lightning takes for a run's version."""
         return str(self._experiment.get("id"))
 
     @property
     def root_dir(self) -> str:
-        """The run directory."""
+        """The run directory: Lightning must not make folders of its own."""
         return str(self._run_dir.path)
 
     @property
     def save_dir(self) -> str:
-        """The run directory."""
+        """The run directory: Lightning must not make folders of its own."""
         return self.root_dir
 
     @property
     def log_dir(self) -> str:
-        """The run directory."""
+        """The run directory: Lightning must not make folders of its own."""
         return self.root_dir
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:

@@ -43,7 +43,7 @@ class HashingStream:
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:
-        """Write and hash."""
+        """Write and hash at once: the file is never read again for its digest."""
         try:
             written = self._stream.write(data)
         except OSError as error:
