@@ -19,10 +19,11 @@ def checkpoint_file(experiment: "Experiment", name: str | None) -> Path:
         NotFoundError: there is none; says which there are.
     """
     from launch.report.experiment import checkpoints
+    from pcm.run_dir.checkpoints import file_name
 
     run_dir = experiment.run_dir
     files = [str(manifest["file"]) for manifest in checkpoints(run_dir)]
-    wanted = None if name is None else _file_name(name)
+    wanted = None if name is None else file_name(name)
     found = [file for file in files if wanted in (None, file)]
     if not found:
         raise NotFoundError(
@@ -30,8 +31,3 @@ def checkpoint_file(experiment: "Experiment", name: str | None) -> Path:
             f"there is {', '.join(files) or 'none at all'}",
         )
     return run_dir.checkpoints / found[-1]
-
-
-def _file_name(name: str) -> str:
-    """The spelling `epoch=1-step-1876.ckpt` is understood as well."""
-    return name.removesuffix(".ckpt").replace("-step-", "-step=") + ".ckpt"

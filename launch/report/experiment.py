@@ -16,6 +16,7 @@ from launch.states.facts import attempt_facts
 from launch.status import Status
 from launch.store import Experiment
 from pcm.run_dir import AttemptDir, RunDir
+from pcm.run_dir.checkpoints import read_manifests
 
 ATTEMPT_COLUMNS = (
     Column("attempt", number=True),
@@ -77,13 +78,9 @@ def end_of(attempt: AttemptDir) -> str:
 
 def checkpoints(run_dir: RunDir) -> list[dict[str, Any]]:
     """Manifests of the checkpoints, the newest last."""
-    manifests = map(read_record, run_dir.checkpoints.glob("*.ckpt.json"))
-    return sorted(filter(None, manifests), key=_age)
-
-
-def _age(manifest: Mapping[str, Any]) -> tuple[int, int]:
-    # A later attempt's are newer whatever their step: it may have gone back on request.
-    return manifest.get("attempt", 0), manifest.get("step", 0)
+    # Training warns of those that are none; here they would be said at every look.
+    manifests = read_manifests(run_dir.checkpoints, warn=lambda _: None)
+    return [asdict(manifest) for manifest in reversed(manifests)]
 
 
 def headlines(record: Mapping[str, Any]) -> list[tuple[str, str]]:

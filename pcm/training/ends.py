@@ -6,10 +6,10 @@ from contextlib import suppress
 
 from lightning.pytorch import Trainer
 
+from pcm.console import tell
 from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import write_json, write_metrics_table
 from pcm.training import lightning_internals
-from pcm.training.console import tell
 from pcm.training.task import Task
 
 

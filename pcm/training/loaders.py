@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from lightning.pytorch import Trainer
 
-from pcm.training import generators
+from pcm import generators
 from pcm.training.lightning_internals import restart_iteration, train_loaders
 
 State = dict[str, Any]

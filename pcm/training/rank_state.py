@@ -7,7 +7,8 @@ from lightning.pytorch import LightningModule, Trainer
 from torch.utils._pytree import tree_map_only
 from torchmetrics import Metric
 
-from pcm.training import generators, loaders
+from pcm import generators
+from pcm.training import loaders
 from pcm.training.logged_means import capture_logged_means, restore_logged_means
 
 State = dict[str, Any]

@@ -11,10 +11,12 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.utilities import rank_zero_only
 
+from pcm import generators
 from pcm.config.document import load_document
 from pcm.errors import ExitCode, NotFoundError, RefusedError
 from pcm.run_dir import SCHEMA_VERSION, read_json
-from pcm.training import generators, lightning_internals
+from pcm.run_dir.checkpoints import Manifest, prune
+from pcm.training import lightning_internals
 from pcm.training.agreement import Agreement, Alone, Together, Wish
 from pcm.training.build import (
     build_data,
@@ -27,7 +29,6 @@ from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.ends import record_failure, record_finish, write_table
 from pcm.training.loaders import make_replayable
 from pcm.training.logger import TrainingLogger
-from pcm.training.manifests import Manifest, prune
 from pcm.training.progress import Heartbeat, Progress
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group

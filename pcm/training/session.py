@@ -6,11 +6,12 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from pcm import generators
+from pcm.console import tell
 from pcm.errors import PcmError
-from pcm.training import generators, lightning_internals, loaders
+from pcm.training import lightning_internals, loaders
 from pcm.training.agreement import Agreement, Wish
 from pcm.training.buckets import fix_buckets
-from pcm.training.console import tell
 from pcm.training.lightning_internals import Place
 from pcm.training.logged_means import continue_epoch
 from pcm.training.progress import Progress

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pcm.errors import ExitCode
 from pcm.run_dir import AttemptDir, RunDir, write_json
-from pcm.training.manifests import read_manifests
+from pcm.run_dir.checkpoints import read_manifests
 from pcm.training.ranks import Ranks
 from pcm.training.stop import StopRequest
 

@@ -3,7 +3,7 @@ import random
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from pcm.training import generators
+from pcm import generators
 from pcm.training.lightning_internals import Place, write_place
 from pcm.training.loaders import Replayable, make_replayable
 

@@ -6,9 +6,9 @@ import pytest
 
 from pcm.errors import ExitCode, NotFoundError, PcmError, RefusedError
 from pcm.run_dir import RunDir, create_json, read_json, write_json
+from pcm.run_dir.checkpoints import Manifest
 from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.hand import own_attempt
-from pcm.training.manifests import Manifest
 from pcm.training.ranks import Ranks
 from pcm.training.starting import StartingPoint, find_start
 from pcm.training.stop import StopRequest
