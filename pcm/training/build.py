@@ -20,8 +20,8 @@ from pcm.errors import ConfigError, Fault
 from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.environment import RankEnvironment
 from pcm.training.gpus import gpus_asked, missing_gpus
-from pcm.training.logger import TrainingLogger
 from pcm.training.ranks import Ranks
+from pcm.training.training_logger import TrainingLogger
 
 Config = dict[str, Any]
 

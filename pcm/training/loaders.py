@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from pcm import generators
-from pcm.training.lightning_internals import restart_iteration, train_loaders
+from pcm.internals.loops import restart_iteration, train_loaders
 
 State = dict[str, Any]
 

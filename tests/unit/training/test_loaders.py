@@ -4,7 +4,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from pcm import generators
-from pcm.training.lightning_internals import Place, write_place
+from pcm.internals.loops import Place, write_place
 from pcm.training.loaders import Replayable, make_replayable
 
 

@@ -8,8 +8,8 @@ from lightning.pytorch import Trainer
 
 from pcm.console import tell
 from pcm.errors import ExitCode, PcmError
+from pcm.internals import loops
 from pcm.run_dir import write_json, write_metrics_table
-from pcm.training import lightning_internals
 from pcm.training.task import Task
 
 
@@ -22,8 +22,8 @@ def write_table(task: Task) -> None:
 def record_finish(task: Task, trainer: Trainer) -> None:
     """Write `finished.json`; on rank 0."""
     record = {
-        "step": lightning_internals.steps_done(trainer),
-        "epoch": lightning_internals.epoch_of(trainer),
+        "step": loops.steps_done(trainer),
+        "epoch": loops.epoch_of(trainer),
         "metrics": {name: float(value) for name, value in trainer.callback_metrics.items()},
     }
     if task.ranks.is_first:
