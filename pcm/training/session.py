@@ -72,9 +72,17 @@ class Session(Callback):
         self._agreement = agreement
         self._progress = progress
         self._trainer: Trainer | None = None
+        # The checkpoint's part of ours, from its loading until training is at its place: while
+        # there is one, nothing is saved and no stop is taken, since ranks are not yet restored.
         self._start: Start | None = None
+        # This rank's state at the validation's start. A stop inside of it saves that one, for the
+        # validation is then done again as a whole, with the same draws.
         self._at_validation: dict[str, Any] = {}
+        # Whether a validation has ended since the last checkpoint: its metrics go into the next
+        # one alone, which is the one that `best` may then choose.
         self._is_validated = False
+        # Whether this process is still to begin its first epoch, whose iterators Lightning makes
+        # before the hook in which the loaders are told their place.
         self._is_first_epoch = True
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:  # noqa: ARG002
@@ -128,8 +136,11 @@ class Session(Callback):
         """Place `step`: find it again after a start from there; else save, stop, or neither."""
         trainer = self._trainer
         assert trainer is not None
+        # Between steps, rather than in `on_train_batch_end`: there, what the step logs and its
+        # schedulers are not done yet, and later callbacks have still to see it.
         if self._start is not None:
             self._go_on(trainer, self._start)
+        # Before an epoch's first step the place is the epoch's boundary, which was just saved.
         elif loops.batches_done(trainer) > 0:
             wish = self._agreement.poll()
             if wish is not Wish.GO_ON and not loops.is_accumulating(trainer):
