@@ -32,8 +32,8 @@ from typing import Any
 import psutil
 
 from launch.container import Container, exec_command
-from launch.records import read_record
 from launch.store import Store
+from launch.store.records import read_record
 from pcm.run_dir import RunDir
 
 PCM = str(Path(sys.executable).parent / "pcm")

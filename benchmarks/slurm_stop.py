@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.slurm_launch import CONFIG
-from launch.records import read_record
-from launch.scheduler import read_queue
+from launch.slurm.queue import read_queue
 from launch.store import Experiment, Store
+from launch.store.records import read_record
 from tests.cluster.slurm import SlurmCluster, install
 
 PCM = str(Path(sys.executable).parent / "pcm")

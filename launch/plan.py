@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from launch.site import Resources
-from launch.status import State
+from launch.status.state import State
 
 
 class Action(StrEnum):

@@ -8,18 +8,22 @@ from typing import Annotated
 
 import typer
 
-from launch.cli.checking import structure, validate
-from launch.cli.collecting import results
+from launch.cli.commands.cancel import cancel
+from launch.cli.commands.image import image
+from launch.cli.commands.launch import launch
+from launch.cli.commands.logs import logs
+from launch.cli.commands.plan import plan
+from launch.cli.commands.results import results
+from launch.cli.commands.resume import resume
+from launch.cli.commands.show import show
+from launch.cli.commands.status import status
+from launch.cli.commands.structure import structure
+from launch.cli.commands.sync import sync
+from launch.cli.commands.train import TagsCommand, train
+from launch.cli.commands.validate import validate
+from launch.cli.commands.version import print_version
+from launch.cli.commands.why import why
 from launch.cli.group import PcmGroup
-from launch.cli.imaging import image
-from launch.cli.launching import launch, plan
-from launch.cli.logs import logs
-from launch.cli.reading import show, why
-from launch.cli.resuming import resume
-from launch.cli.stopping import cancel
-from launch.cli.syncing import sync
-from launch.cli.training import TagsCommand, train
-from launch.cli.watching import status
 
 EPILOG = """\b
 Exit codes:
@@ -51,14 +55,6 @@ app = typer.Typer(
 )
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
-        from pcm import __version__
-
-        typer.echo(f"pcm {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
 def pcm(
     context: typer.Context,
@@ -67,7 +63,7 @@ def pcm(
     ] = False,
     _version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+        typer.Option("--version", callback=print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """From one YAML grid to many PyTorch Lightning runs that never lose work."""
@@ -75,12 +71,12 @@ def pcm(
     context.command.debug = debug
 
 
-for title, commands in {
+for title, group in {
     "Before anything runs": (validate, plan, structure),
     "Run experiments": (launch, train, resume, cancel),
     "See what became of them": (status, show, why, logs, results),
 }.items():
-    for command in commands:
+    for command in group:
         cls = TagsCommand if command is train else None
         app.command(cls=cls, rich_help_panel=title)(command)
 app.command(rich_help_panel="Trackers and images")(sync)

@@ -5,9 +5,9 @@ import tempfile
 import traceback
 from typing import Any
 
-import typer
 from typer.core import TyperGroup
 
+from launch.report.terminal import note
 from pcm.errors import ExitCode, PcmError
 
 
@@ -24,7 +24,7 @@ class PcmGroup(TyperGroup):
         except Exception as error:
             if self.debug:
                 traceback.print_exc()
-            typer.echo(f"pcm: {self._told(error)}", err=True)
+            note(f"pcm: {self._message(error)}")
             sys.exit(_exit_code(error))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -33,20 +33,20 @@ class PcmGroup(TyperGroup):
         width = max(len(name) for name, _ in commands)
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, command in commands:
-            told = command.get_short_help_str(formatter.width - width - 6)
+            text = command.get_short_help_str(formatter.width - width - 6)
             title = getattr(command, "rich_help_panel", None) or "Commands"
-            sections.setdefault(title, []).append((name.ljust(width), told))
+            sections.setdefault(title, []).append((name.ljust(width), text))
         for title, rows in sections.items():
             with formatter.section(title):
                 formatter.write_dl(rows)
 
-    def _told(self, error: Exception) -> str:
+    def _message(self, error: Exception) -> str:
         if isinstance(error, PcmError):
             return str(error)
         if isinstance(error, OSError) and error.strerror:
             return ": ".join(filter(None, [error.strerror, error.filename]))
-        told = f"unexpected {type(error).__name__}: {error}"
-        return told if self.debug else f"{told}\n{_kept(error)}"
+        text = f"unexpected {type(error).__name__}: {error}"
+        return text if self.debug else f"{text}\n{_kept(error)}"
 
 
 def _exit_code(error: Exception) -> ExitCode:

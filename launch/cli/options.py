@@ -1,36 +1,12 @@
 """Options that several commands share, each defined once."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from launch.status import State
-
-
-class Executor(StrEnum):
-    """Where experiments run."""
-
-    SLURM = "slurm"
-    LOCAL = "local"
-    DEBUG = "debug"
-
-
-class Code(StrEnum):
-    """Which code the jobs of a launch run."""
-
-    BAKED = "baked"
-    SNAPSHOT = "snapshot"
-
-
-class TrackerName(StrEnum):
-    """Where metrics go besides the run directory."""
-
-    NEPTUNE = "neptune"
-    CSV = "csv"
-    NONE = "none"
-
+from launch.executor import Code, Executor
+from launch.status.state import State
 
 RunsDir = Annotated[
     Path | None,
@@ -43,29 +19,42 @@ RunsDir = Annotated[
 ExecutorOption = Annotated[
     Executor, typer.Option(help="Where to run: on Slurm, here, or here inside this process.")
 ]
+
 TrackerOption = Annotated[
-    TrackerName | None,
-    typer.Option(help="Where metrics go besides the run directory; wins over the grid file."),
+    str | None,
+    typer.Option(
+        help="Where metrics go besides the run directory: neptune, csv, none or a class of one's "
+        "own, module:Class; wins over the grid file.",
+        metavar="NAME",
+    ),
 ]
+
 SiteOption = Annotated[
     str | None,
     typer.Option(help="A cluster's file, or its name in config/sites.", metavar="NAME|FILE"),
 ]
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the plan and what would be run; do nothing.")
 ]
+
 Wait = Annotated[
     bool, typer.Option("--wait", help="On Slurm: follow the experiments until all have ended.")
 ]
+
 Everything = Annotated[bool, typer.Option("--all", help="Show every row.")]
+
 StateOption = Annotated[
     list[State] | None,
     typer.Option("--state", help=f"Only these, repeatable: {', '.join(State)}.", metavar="STATE"),
 ]
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-Grid = Annotated[Path, typer.Argument(help="Grid file.", metavar="GRID", show_default=False)]
+GridFile = Annotated[Path, typer.Argument(help="Grid file.", metavar="GRID", show_default=False)]
+
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
@@ -74,9 +63,11 @@ Overrides = Annotated[
         metavar="PATH=VALUE",
     ),
 ]
+
 ExperimentId = Annotated[
     str, typer.Argument(help="Id, or a unique beginning of one.", metavar="ID", show_default=False)
 ]
+
 SweepsOrIds = Annotated[
     list[str],
     typer.Argument(
@@ -85,6 +76,7 @@ SweepsOrIds = Annotated[
         show_default=False,
     ),
 ]
+
 SweepsOrIdsOrAll = Annotated[
     list[str] | None,
     typer.Argument(
@@ -94,23 +86,8 @@ SweepsOrIdsOrAll = Annotated[
     ),
 ]
 
-Partition = Annotated[str | None, typer.Option(help="Slurm partition.", metavar="NAME")]
-Nodes = Annotated[int | None, typer.Option(help="Machines of one experiment.", min=1, metavar="N")]
-GpusPerNode = Annotated[
-    int | None, typer.Option(help="GPUs on each machine; one rank a GPU.", min=0, metavar="N")
-]
-TasksPerNode = Annotated[
-    int | None,
-    typer.Option(help="Ranks on each machine where there are no GPUs.", min=1, metavar="N"),
-]
-TimeLimit = Annotated[
-    str | None,
-    typer.Option(help="Limit of one attempt: 12:00:00, 1-00:00:00 or minutes.", metavar="TIME"),
-]
-MaxParallel = Annotated[
-    int | None, typer.Option(help="Experiments that may run at once.", min=1, metavar="N")
-]
 Image = Annotated[str | None, typer.Option(help="Apptainer image to run in.", metavar="FILE.sif")]
+
 CodeOption = Annotated[
     Code | None,
     typer.Option(

@@ -127,9 +127,9 @@ def require_pcm_inside(container: Container, checkout: Path | None = None) -> No
         raise RefusedError(f"image {container.image} can't be started: {error}") from None
     words = done.stdout.split()
     if done.returncode != 0 or not words or not words[-1].isdecimal():
-        told = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise RefusedError(
-            f"image {container.image} can't train: {told}",
+            f"image {container.image} can't train: {reason}",
             hint="`pcm image build` makes an image with Python, torch and pcm inside",
         )
     if int(words[-1]) < SCHEMA_VERSION:

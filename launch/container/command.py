@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launch.container.settings import Bind, Container
-from launch.signals import SCHEDULER
+from launch.machine.signals import SCHEDULER
 from launch.site import Mount
 
 APPTAINER = "apptainer"

@@ -1,6 +1,6 @@
 """Grid file -> points. Pure: nothing is written or printed."""
 
-from launch.grid.bases import config_folders, find_file
+from launch.grid.bases import find_file
 from launch.grid.expanding import expand
 from launch.grid.flags import parse_assignment
 from launch.grid.points import ID_DIGITS, Grid, Point
@@ -10,7 +10,6 @@ __all__ = [
     "ID_DIGITS",
     "Grid",
     "Point",
-    "config_folders",
     "expand",
     "find_file",
     "parse_assignment",

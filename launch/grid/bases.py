@@ -1,9 +1,9 @@
 """Where base files are found."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from launch.config_folders import config_folders
 from pcm.config.names import nearest_file
 from pcm.errors import Fault
 
@@ -14,21 +14,6 @@ FOLDERS = {
     "trainer": "trainer",
 }
 """Sections of an experiment's config that are files, and where these live in a config folder."""
-
-
-def config_folders(beside: Path) -> list[Path]:
-    """Folders that may hold `models/`, `data/`, `trainer/`, first to last.
-
-    That is the nearest folder above `beside` with a `models` folder in it, then
-    `./config`, then `$PCM_CONFIG_DIR`.
-    """
-    here = beside.absolute()
-    nearest = next(
-        (folder for folder in (here, *here.parents) if (folder / "models").is_dir()), None
-    )
-    named = os.environ.get("PCM_CONFIG_DIR")
-    folders = [nearest, Path("config").absolute(), Path(named) if named else None]
-    return list(dict.fromkeys(folder for folder in folders if folder is not None))
 
 
 def places(name: str, section: str, beside: Path) -> list[Path]:

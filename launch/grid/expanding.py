@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from launch.garbage import no_garbage_collection
 from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
 from launch.grid.file import RESOURCES, GridFile, GridReader
 from launch.grid.frames import FrameMaker, overlap
 from launch.grid.points import Frame, Grid, Point, short_labels
 from launch.grid.rules import Rule
+from launch.machine.garbage_collection import no_garbage_collection
 from launch.site import Resources, parse_resources
 from pcm.config.document import Document, load_document
 from pcm.config.identity import Identifier

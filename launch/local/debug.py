@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from launch.container import training_arguments
-from launch.processes import Process
-from launch.scheduler import NOT_ASKED
-from launch.states.facts import read_status
-from launch.status import Status
-from launch.stop import request_stop
+from launch.machine.processes import Process
+from launch.slurm.queue import NOT_ASKED
+from launch.status.facts import read_status
+from launch.status.state import Status
 from launch.store import Experiment
+from launch.store.markers import request_stop
 from launch.supervisor.attempt import Attempt, lead_attempt
 from launch.supervisor.job import Job
 from launch.supervisor.rank import record_outcome

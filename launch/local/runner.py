@@ -5,21 +5,22 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from launch.local.devices import visible_devices
-from launch.local.queue import announced_queue
-from launch.processes import Process, kill_group
-from launch.records import newest_attempt, read_record
-from launch.scheduler import NOT_ASKED
-from launch.signals import PERSON, SignalFlag
-from launch.states.facts import read_status, read_statuses
-from launch.status import State, Status
-from launch.stop import request_stop
+from launch.machine.devices import visible_devices
+from launch.machine.processes import Process, kill_group
+from launch.machine.signals import PERSON, SignalFlag
+from launch.slurm.queue import NOT_ASKED
+from launch.status.facts import read_status, read_statuses
+from launch.status.state import State, Status
 from launch.store import Experiment, RunsRoot
-from launch.submit import SubmittedJob, submit_local
+from launch.store.local_queues import announced_queue
+from launch.store.markers import request_stop
+from launch.store.records import newest_attempt, read_record
+from launch.store.refusals import read_refusal
+from launch.submit.completion import Completion
+from launch.submit.local_job import SubmittedJob, submit_local
 from launch.supervisor.job import available_cores, local_job_text
-from launch.supervisor.refusal import read_refusal
 from pcm.run_dir import AttemptDir
 
 TICK_S = 0.25
@@ -29,21 +30,6 @@ DOUBLE_S = 1.0
 
 OnTick = Callable[[Mapping[str, Status]], None]
 """Called a few times a second with the status of every experiment, by its id."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalRun:
-    """What became of the experiments.
-
-    Attributes:
-        statuses: of every experiment, by its id.
-        is_interrupted: whether a signal ended it all before its time.
-        refused: what somebody else was faster with, and who, by the experiment's id.
-    """
-
-    statuses: Mapping[str, Status]
-    is_interrupted: bool
-    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def default_parallel(world_size: int, gpus: int) -> int:
@@ -58,7 +44,7 @@ def run_local(
     on_tick: OnTick,
     *,
     checkpoint: str | None = None,
-) -> LocalRun:
+) -> Completion:
     """Run experiments to their end, at most `max_parallel` at a time.
 
     Whatever ends the call, nothing is left behind. The first Ctrl-C (or SIGTERM, or a closed
@@ -69,7 +55,7 @@ def run_local(
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
     """
     if not experiments:
-        return LocalRun({}, is_interrupted=False)
+        return Completion({}, is_interrupted=False)
     runner = _Runner(experiments, max_parallel, checkpoint)
     return runner.run(on_tick)
 
@@ -131,7 +117,7 @@ class _Runner:
         self._free = deque(self._devices)
         self._stop_asked_by: str | None = None
 
-    def run(self, on_tick: OnTick) -> LocalRun:
+    def run(self, on_tick: OnTick) -> Completion:
         with SignalFlag(PERSON) as signals, announced_queue(self._root, self._waiting()) as queue:
             try:
                 while self._queue or self._running:
@@ -141,7 +127,7 @@ class _Runner:
                     time.sleep(TICK_S)
             finally:
                 self._end_everything(signals)
-        return LocalRun(self._statuses(), self._stop_asked_by is not None, self._refused)
+        return Completion(self._statuses(), self._stop_asked_by is not None, self._refused)
 
     def _tick(self, signals: SignalFlag) -> None:
         """One look at everything."""
@@ -227,13 +213,15 @@ class _Runner:
 
     def _submit(self, experiment: Experiment, devices: list[str]) -> _Running:
         key = uuid.uuid4().hex
-        told = local_job_text(
+        job_text = local_job_text(
             key,
             devices=",".join(devices),
             cores=available_cores() // self._parallel,
             checkpoint=self._checkpoint,
         )
-        submitted = submit_local(experiment.launch, experiment.id, experiment.world_size, key, told)
+        submitted = submit_local(
+            experiment.launch, experiment.id, experiment.world_size, key, job_text
+        )
         return _Running(experiment, submitted, devices)
 
     def _waiting(self) -> list[str]:

@@ -8,15 +8,16 @@ from typing import Any
 
 from rich.table import Table
 
-from launch.records import read_record
-from launch.report.results import last_metrics, shown_metrics
+from launch.report.results import shown_metrics
 from launch.report.table import Column, table
-from launch.report.text import duration, number
-from launch.states.facts import attempt_facts
-from launch.status import Status
+from launch.results.rows import last_metrics
+from launch.status.facts import attempt_facts
+from launch.status.state import Status
 from launch.store import Experiment
-from pcm.run_dir import AttemptDir, RunDir
-from pcm.run_dir.checkpoints import read_manifests
+from launch.store.named_checkpoints import manifest_records
+from launch.store.records import read_record
+from launch.text import duration, number
+from pcm.run_dir import AttemptDir
 
 ATTEMPT_COLUMNS = (
     Column("attempt", number=True),
@@ -44,7 +45,7 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
         "tracker": read_record(run_dir.tracker) or None,
         "status": asdict(status),
         "attempts": [attempt_record(attempt) for attempt in run_dir.attempts()],
-        "checkpoints": checkpoints(run_dir),
+        "checkpoints": manifest_records(run_dir),
         "step": step,
         "metrics": metrics,
     }
@@ -74,13 +75,6 @@ def end_of(attempt: AttemptDir) -> str:
     if facts.is_stopped:
         return f"stopped: {facts.stop_reason}"
     return "gone without a word"
-
-
-def checkpoints(run_dir: RunDir) -> list[dict[str, Any]]:
-    """Manifests of the checkpoints, the newest last."""
-    # Training warns of those that are none; here they would be said at every look.
-    manifests = read_manifests(run_dir.checkpoints, warn=lambda _: None)
-    return [asdict(manifest) for manifest in reversed(manifests)]
 
 
 def headlines(record: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from rich.console import Console, Group
 from rich.text import Text
 
-from launch.report.status import Line, by_interest, epoch, status_table
-from launch.report.text import number, tally
-from launch.status import Progress
+from launch.report.status import by_interest, epoch, status_table
+from launch.status.state import Line, Progress
+from launch.text import number, tally
 
 Show = Callable[[Sequence[Line]], None]
 """Called again and again with all experiments as they stand."""
@@ -28,8 +28,16 @@ def live_view(console: Console) -> Iterator[Show]:
         return
     from rich.live import Live
 
-    with Live(console=console, refresh_per_second=4) as live:
-        yield lambda lines: live.update(picture(lines, console))
+    live = Live(console=console, refresh_per_second=4)
+
+    def show(lines: Sequence[Line]) -> None:
+        live.update(picture(lines, console))
+        live.start()  # with the first picture: until then others print; again it does nothing
+
+    try:
+        yield show
+    finally:
+        live.stop()
 
 
 def picture(lines: Sequence[Line], console: Console) -> Group:

@@ -1,46 +1,37 @@
-"""What a sweep came to: one row a point, with its axes and last metrics."""
+"""What a sweep came to, for people and programs: one row a point."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
+import typer
 from rich.table import Table
 
 from launch.grid.points import short_labels
-from launch.report.table import Column, table, width
-from launch.report.text import number
-from launch.status import State
-from pcm.run_dir import read_journal
+from launch.report.table import Column, console, table, width
+from launch.report.terminal import print_json
+from launch.results.format import Format
+from launch.results.rows import Result
+from launch.text import number
+
+PIPE_COLUMNS = 120
+"""Room for metrics where there is no terminal; a log is read by people too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One point of a sweep.
-
-    Attributes:
-        step: training batches done when the last metric was logged; None before the first.
-        metrics: the last value of each metric.
-        axes: what the point overrides, by path.
-    """
-
-    id: str
-    name: str
-    state: State
-    step: int | None = None
-    metrics: dict[str, float] = field(default_factory=dict)
-    axes: dict[str, Any] = field(default_factory=dict)
-
-
-def last_metrics(journal: Path) -> tuple[int | None, dict[str, float]]:
-    """The last step that was logged, and the last value of each metric."""
-    step, values = None, {}
-    for row in read_journal(journal):
-        step = row.step
-        values.update(row.values)
-    return step, values
+def print_results(
+    found: Sequence[Result], as_format: Format = Format.TABLE, *, everything: bool = False
+) -> None:
+    """Print them as asked for."""
+    if as_format is Format.CSV:
+        typer.echo(results_csv(found), nl=False)
+    elif as_format is Format.JSON:
+        print_json(results_records(found))
+    else:
+        terminal = console()
+        columns = terminal.width if terminal.is_terminal else min(terminal.width, PIPE_COLUMNS)
+        terminal.print(results_table(found, columns, everything=everything))
 
 
 def union(groups: Iterable[Iterable[str]]) -> list[str]:

@@ -1,14 +1,14 @@
 """Experiments and where they stand: one row each."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
 from launch.report.table import Column, table
-from launch.report.text import duration, number
-from launch.status import Progress, State, Status
+from launch.status.state import Line, Progress, State
+from launch.text import duration, number
 
 COLUMNS = (
     Column("id"),
@@ -34,22 +34,7 @@ INTEREST = (
 )
 """What is shown first where there is no room for all; the other states come last."""
 
-
 WAITING = (State.PENDING, State.REQUEUED)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An experiment and where it stands."""
-
-    id: str
-    name: str
-    status: Status
-
-    @property
-    def state(self) -> State:
-        """Where it stands, in a word."""
-        return self.status.state
 
 
 def by_interest(lines: Iterable[Line]) -> list[Line]:

@@ -1,5 +1,6 @@
 """Sites, and what an experiment asks of a machine."""
 
+from launch.site.lookup import find_site, site_of
 from launch.site.resources import Resources, parse_resources
 from launch.site.sbatch import Parameters, sbatch_parameters, setup_lines
 from launch.site.sites import GpuFlag, Mount, Site, load_site
@@ -11,6 +12,7 @@ __all__ = [
     "Parameters",
     "Resources",
     "Site",
+    "find_site",
     "format_memory",
     "format_time",
     "load_site",
@@ -19,4 +21,5 @@ __all__ = [
     "parse_time",
     "sbatch_parameters",
     "setup_lines",
+    "site_of",
 ]

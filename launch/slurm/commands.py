@@ -1,11 +1,15 @@
 """Calling Slurm's programs, with a limit on how long they may take."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pcm.errors import RefusedError
+
+PATIENCE_S = 20.0
+"""squeue itself gives up after Slurm's MessageTimeout, usually 10 s."""
 
 DELAY_S = 5.0
 """A person who has waited for so long wants to know what for."""
@@ -57,21 +61,29 @@ def call(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=True,  # in a job, a signal to its processes must not end this one
         )
     except FileNotFoundError:
         raise _no_slurm(command[0]) from None
     with process:
         try:
-            return _answer(process, min(DELAY_S, patience_s))
-        except subprocess.TimeoutExpired as late:
-            if on_delay is not None:
-                on_delay(_text(late.stderr).strip())
-        try:
-            return _answer(process, patience_s - DELAY_S)
-        except subprocess.TimeoutExpired as late:
-            return Answer(None, _text(late.stdout), _text(late.stderr))
+            return _patient_answer(process, patience_s, on_delay)
         finally:
             process.kill()
+
+
+def _patient_answer(
+    process: "subprocess.Popen[bytes]", patience_s: float, on_delay: Callable[[str], None] | None
+) -> Answer:
+    try:
+        return _answer(process, min(DELAY_S, patience_s))
+    except subprocess.TimeoutExpired as late:
+        if on_delay is not None:
+            on_delay(_text(late.stderr).strip())
+    try:
+        return _answer(process, patience_s - DELAY_S)
+    except subprocess.TimeoutExpired as late:
+        return Answer(None, _text(late.stdout), _text(late.stderr))
 
 
 def _answer(process: "subprocess.Popen[bytes]", patience_s: float) -> Answer:
@@ -88,3 +100,37 @@ def _no_slurm(program: str) -> RefusedError:
 
 def _text(output: bytes | None) -> str:
     return (output or b"").decode(errors="replace")
+
+
+def ask(*command: str, patience_s: float | None = None) -> str:
+    """What a client of Slurm prints.
+
+    Args:
+        patience_s: seconds until it is given up; `PATIENCE_S` for None.
+
+    Raises:
+        RefusedError: it isn't here, fails, or gives no answer.
+    """
+    patience_s = PATIENCE_S if patience_s is None else patience_s
+    answer = call(command, patience_s, client_environment(os.environ))
+    if answer.exit_code is None:
+        raise RefusedError(f"{command[0]} gave no answer for {patience_s:.0f} s")
+    if answer.exit_code != 0:
+        raise RefusedError(_last_line(answer.errors) or f"{command[0]} failed")
+    return answer.output
+
+
+def client_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which clients of Slurm print what we can read.
+
+    A user's own variables change their filters and formats, or have scancel ask back; a site's
+    may change how times are written, in a job as well.
+    """
+    habits = ("SQUEUE_", "SCANCEL_", "SACCT_")
+    kept = {name: text for name, text in environment.items() if not name.startswith(habits)}
+    return kept | {"SLURM_TIME_FORMAT": "%s", "LC_ALL": "C.UTF-8"}
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1].strip() if lines else ""

@@ -9,7 +9,7 @@ ROOT/
     code.diff             uncommitted edits of the checkout, where there were any
     code/                 the checkout itself, where the launch ships its code
     unsubmitted.json      what Slurm has not got of it yet, and why
-    submissions/TOKEN/    an array that was handed to Slurm, see `launch.slurm.records`
+    submissions/TOKEN/    an array that was handed to Slurm, see `launch.store.submissions`
     jobs/                 files of submitit's local jobs, and why jobs made no attempt
       refused-KEY.json    why a job made no attempt
   cancelled/ID.json       keeps an experiment from starting, until somebody resumes it

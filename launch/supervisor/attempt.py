@@ -10,21 +10,21 @@ from typing import Any
 import filelock
 
 from launch.container import Container, training_arguments, training_command, training_python
-from launch.processes import Process
-from launch.records import read_record
+from launch.machine.processes import Process
 from launch.site import Mount
-from launch.states.holding import whereabouts
-from launch.stop import request_stop
+from launch.status.holder import whereabouts
 from launch.store import LaunchDir, RunsRoot, create_run_dir
 from launch.store.installed import code_digest
-from launch.supervisor.inside import (
+from launch.store.markers import request_stop
+from launch.store.records import read_record
+from launch.store.refusals import HeldError, read_refusal
+from launch.supervisor.job import Job
+from launch.supervisor.node_container import (
     inside_command,
     node_container,
     require_on_node,
     with_sure_mount,
 )
-from launch.supervisor.job import Job
-from launch.supervisor.refusal import HeldError, read_refusal
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
 

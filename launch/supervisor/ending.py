@@ -3,15 +3,15 @@
 import time
 from pathlib import Path
 
-from launch.records import read_record
 from launch.site.retries import Retries
-from launch.stop import cancel
+from launch.slurm.controller import read_job, scontrol
 from launch.store import LaunchDir, RunsRoot
+from launch.store.markers import cancel
+from launch.store.records import read_record
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
 from launch.supervisor.rank import has_silent_rank
 from launch.supervisor.requeue import Ending, Verdict, decide
-from launch.supervisor.scontrol import read_job, scontrol
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, write_json
 

@@ -7,7 +7,7 @@ kills the whole session: what serves the image's files has a process group of it
 
 import subprocess
 
-from launch.processes import Process
+from launch.machine.processes import Process
 
 _SCRIPT = """
 trap "" HUP INT TERM USR1 USR2

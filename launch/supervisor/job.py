@@ -9,7 +9,7 @@ from typing import Any
 
 import submitit
 
-from launch.processes import Process
+from launch.machine.processes import Process
 
 LOCAL_VARIABLE = "PCM_LOCAL_JOB"
 """Environment variable with what a local launcher tells its jobs, as JSON."""
@@ -57,22 +57,22 @@ class Job:
     def current(cls) -> "Job":
         """The job of submitit's local executor that the calling process is a task of."""
         env = submitit.JobEnvironment()
-        told = json.loads(os.environ.get(LOCAL_VARIABLE, "{}"))
+        given = json.loads(os.environ.get(LOCAL_VARIABLE, "{}"))
         local_world_size = env.num_tasks // env.num_nodes
         return cls(
             executor=env.cluster,
             id=env.job_id,
-            key=told.get("key", f"{env.job_id}-0"),
+            key=given.get("key", f"{env.job_id}-0"),
             rank=env.global_rank,
             world_size=env.num_tasks,
             local_rank=env.local_rank,
             local_world_size=local_world_size,
             node=env.node,
             main_address="127.0.0.1",
-            cores=max(1, told.get("cores", available_cores()) // local_world_size),
-            launcher=Process.from_record(told.get("launcher", {})),
-            devices=told.get("devices"),
-            checkpoint=told.get("checkpoint"),
+            cores=max(1, given.get("cores", available_cores()) // local_world_size),
+            launcher=Process.from_record(given.get("launcher", {})),
+            devices=given.get("devices"),
+            checkpoint=given.get("checkpoint"),
         )
 
     @classmethod
@@ -95,9 +95,9 @@ class Job:
 
 def local_job_text(key: str, *, devices: str, cores: int, checkpoint: str | None) -> str:
     """What a local launcher, the calling process, tells one of its jobs."""
-    told: dict[str, Any] = {"key": key, "devices": devices, "cores": cores}
-    told |= {"checkpoint": checkpoint, "launcher": Process.current().record()}
-    return json.dumps(told)
+    given: dict[str, Any] = {"key": key, "devices": devices, "cores": cores}
+    given |= {"checkpoint": checkpoint, "launcher": Process.current().record()}
+    return json.dumps(given)
 
 
 def available_cores() -> int:

@@ -4,10 +4,10 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from launch.processes import Process, kill_group
-from launch.records import names_in, read_record
-from launch.signals import SignalFlag
-from launch.stop import request_stop
+from launch.machine.processes import Process, kill_group
+from launch.machine.signals import SignalFlag
+from launch.store.markers import request_stop
+from launch.store.records import names_in, read_record
 from launch.supervisor import heartbeat
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from launch.site.retries import OutOfMemoryRetries, Retries
-from launch.supervisor.scontrol import JobFacts
+from launch.slurm.controller import JobFacts
 
 WARNINGS = frozenset({"SIGUSR1", "SIGUSR2"})
 """Signals that a job asks for before its time is over."""

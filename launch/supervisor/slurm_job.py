@@ -3,8 +3,8 @@
 import os
 from collections.abc import Mapping
 
+from launch.slurm.controller import node_address
 from launch.supervisor.job import Job
-from launch.supervisor.scontrol import node_address
 
 START_VARIABLE = "PCM_SLURM_START"
 """Environment variable that no two starts of a job have in common."""

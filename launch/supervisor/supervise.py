@@ -10,21 +10,22 @@ from pathlib import Path
 
 from launch.container import with_code_first
 from launch.container.staging import staged
-from launch.signals import SCHEDULER, SignalFlag
-from launch.states.facts import attempt_facts
-from launch.status import State, derive_state
-from launch.stop import request_stop
+from launch.machine.signals import SCHEDULER, SignalFlag
+from launch.status.derive import derive_state
+from launch.status.facts import attempt_facts
+from launch.status.state import State
 from launch.store import LaunchDir
+from launch.store.markers import request_stop
+from launch.store.refusals import recorded_refusal
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
-from launch.supervisor.environment import training_environment
 from launch.supervisor.heartbeat import INTERVAL_S, LOOKS, Watch
-from launch.supervisor.inside import inside_command, inside_environment, require_on_node
 from launch.supervisor.job import Job
+from launch.supervisor.node_container import inside_command, inside_environment, require_on_node
 from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone, record_silence
-from launch.supervisor.refusal import recorded_refusal
 from launch.supervisor.slurm_job import is_slurm_task, slurm_job
 from launch.supervisor.training import TrainingProcess
+from launch.supervisor.training_environment import training_environment
 from pcm.errors import RefusedError
 
 PEERS_PATIENCE_S = GRACE_S + 3.0

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from launch.processes import Process, kill_group
-from launch.signals import SCHEDULER
+from launch.machine.processes import Process, kill_group
+from launch.machine.signals import SCHEDULER
 from launch.supervisor.guard import Guard
 from launch.supervisor.memory import count_oom_kills
 from pcm.errors import ExitCode

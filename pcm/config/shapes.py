@@ -59,15 +59,21 @@ class MapOf(Shape):
 
 @dataclass(frozen=True, eq=False)
 class OneOf(Shape):
-    """A string out of a set of names."""
+    """A string out of a set of names.
+
+    Attributes:
+        what: what they name, e.g. "tracker".
+        open_to: tells further names that are allowed.
+    """
 
     names: Iterable[str]
     what: str
+    open_to: Callable[[str], bool] = lambda _name: False
 
     def _inspect(self, value: Any, inspector: Inspector) -> Findings:
         if not isinstance(value, str):
             return inspector.inspect(value, str)
-        if value in self.names:
+        if value in self.names or self.open_to(value):
             return ()
         hint = did_you_mean(value, self.names)
         return [Finding((), f"unknown {self.what}", shown(value), str(self), hint)]

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from pcm.tracking.follow import sync_run
-from pcm.tracking.tracker import TRACKERS, Point, Tracker, make_tracker
+from pcm.tracking.tracker import Point, Tracker, make_tracker
 
 if TYPE_CHECKING:
     from pcm.tracking.logger import RunLogger
 
-__all__ = ["TRACKERS", "Point", "RunLogger", "Tracker", "make_tracker", "sync_run"]
+__all__ = ["Point", "RunLogger", "Tracker", "make_tracker", "sync_run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -44,11 +44,11 @@ def _follow_parent(run_dir: RunDir, grace: float) -> None:
     done = threading.Event()
 
     def watch() -> None:
-        told = b""
+        text = b""
         while read := os.read(0, 4096):
-            told += read
+            text += read
         ended.set()
-        left = float(told or grace)
+        left = float(text or grace)
         if not done.wait(left):
             print(f"warning: {late_warning(run_dir, left)}", file=stderr)
             os._exit(ExitCode.REFUSED)

@@ -60,16 +60,16 @@ def follow(run_dir: RunDir, ended: threading.Event, warn: Callable[[str], None])
 
 def _feed_until(ended: threading.Event, feeder: Feeder, tell: Callable[[Exception], None]) -> None:
     pause = _INTERVAL
-    told = finished = False
+    is_told = finished = False
     while not finished:
         finished = ended.is_set()
         try:
             feeder.feed()
             pause = _INTERVAL
         except Exception as error:
-            if not told:
+            if not is_told:
                 tell(error)
-            told = True
+            is_told = True
             pause = min(2 * pause, _LONGEST_PAUSE)
         if not finished:
             ended.wait(pause)

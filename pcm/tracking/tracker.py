@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 
@@ -72,13 +73,6 @@ class Tracker(Protocol):
 
 TrackerFactory = Callable[[RunDir, dict[str, Any]], Tracker]
 
-TRACKERS: dict[str, str | None] = {
-    "neptune": "pcm.tracking.neptune_tracker:NeptuneTracker",
-    "csv": None,
-    "none": None,
-}
-"""Name -> the class that is called with (run directory, experiment record); None: no tracker."""
-
 
 def has_tracker(experiment: dict[str, Any]) -> bool:
     """Whether the experiment asks for more than the records in its run directory."""
@@ -92,15 +86,15 @@ def make_tracker(run_dir: RunDir, experiment: dict[str, Any]) -> Tracker | None:
         RefusedError: no tracker has that name. `my_pkg.my_module:MyTracker` names one's own.
     """
     name = _name(experiment)
-    target = TRACKERS.get(name, name if ":" in name else "")
-    if target == "":
+    if not is_tracker(name):
         raise RefusedError(f"no tracker is called {name!r}", f"one of {', '.join(TRACKERS)}")
+    target = TRACKERS.get(name, name)
     return None if target is None else _factory(name, target)(run_dir, experiment)
 
 
 def _name(experiment: dict[str, Any]) -> str:
     request = experiment.get("tracker") or {}
-    return str(request.get("name", "none"))
+    return str(request.get("name", NO_TRACKER))
 
 
 def _factory(name: str, target: str) -> TrackerFactory:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import launch.local.runner
+import launch.local.running
 from launch.store import LaunchDir, Store
 from tests.cli.conftest import Pcm
 from tests.cli.test_launch import FakeRunner
@@ -17,7 +17,7 @@ SNAPSHOT = ("launch", "small.yaml", "--executor", "local", "--yes", "--code", "s
 @pytest.fixture(autouse=True)
 def runner(monkeypatch: pytest.MonkeyPatch) -> FakeRunner:
     fake = FakeRunner()
-    monkeypatch.setattr(launch.local.runner, "run_local", fake)
+    monkeypatch.setattr(launch.local.running, "run_local", fake)
     return fake
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-import launch.local.runner
-from launch.local.runner import LocalRun
-from launch.status import State, Status
+import launch.local.running
+from launch.status.state import State, Status
 from launch.store import Experiment
+from launch.submit.completion import Completion
 from tests.cli.conftest import Pcm, Runs
 
 LOCAL = ("--executor", "local")
@@ -33,18 +33,18 @@ class FakeRunner:
         on_tick: Any,
         *,
         checkpoint: str | None = None,
-    ) -> LocalRun:
+    ) -> Completion:
         self.calls.append(([each.name for each in experiments], max_parallel, checkpoint))
         on_tick({each.id: Status(State.RUNNING) for each in experiments})
         statuses = {each.id: Status(self.state, "rank 0: it broke") for each in experiments}
         on_tick(statuses)
-        return LocalRun(statuses, self.is_interrupted, self.refused)
+        return Completion(statuses, self.is_interrupted, self.refused)
 
 
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch) -> FakeRunner:
     fake = FakeRunner()
-    monkeypatch.setattr(launch.local.runner, "run_local", fake)
+    monkeypatch.setattr(launch.local.running, "run_local", fake)
     return fake
 
 
@@ -154,7 +154,7 @@ def test_a_launch_runs_everything_and_ends_with_a_table(
 def test_as_many_run_at_once_as_there_is_room_and_the_grid_allows(
     pcm: Pcm, project: Path, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch.local.runner, "default_parallel", lambda *_size: 8)
+    monkeypatch.setattr(launch.local.running, "default_parallel", lambda *_size: 8)
     grid = project / "small.yaml"
     for limit, expected in ((3, 3), (16, 8)):
         resources = f"{{tasks_per_node: {limit}, max_parallel: {limit}}}"

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from launch.local.queue import announced_queue
-from launch.processes import Process
-from launch.states.facts import read_statuses
-from launch.status import State
-from launch.stop import cancel
+from launch.machine.processes import Process
+from launch.status.facts import read_statuses
+from launch.status.state import State
+from launch.store.local_queues import announced_queue
+from launch.store.markers import cancel
 from tests.cli.conftest import Pcm, Runs
 from tests.cli.test_launch import FakeRunner, runner
 

@@ -95,7 +95,7 @@ def test_watching_ends_when_everything_has(pcm: Pcm, mixed: Runs) -> None:
 def test_many_experiments_are_cut_and_say_so(
     pcm: Pcm, mixed: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("launch.cli.watching.SHOWN", 2)
+    monkeypatch.setattr("launch.cli.commands.status.SHOWN", 2)
     text = pcm("status").stdout
     assert "2 more; --all shows them" in text
     # What failed is worth a row before what is done.

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.states.facts import read_statuses
-from launch.status import State
+from launch.status.facts import read_statuses
+from launch.status.state import State
 from tests.cli.conftest import Runs
 
 PATIENCE_S = 60

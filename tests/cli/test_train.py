@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from launch.cli.training import spread
+from launch.cli.commands.train import spread
 from tests.cli.conftest import Pcm, Runs, add_checkpoint
 from tests.cli.test_launch import FakeRunner, runner
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import psutil
 
-from launch.records import read_record
+from launch.slurm.controller import parse_job
 from launch.store import Experiment
-from launch.supervisor.scontrol import parse_job
+from launch.store.records import read_record
 from pcm.run_dir import AttemptDir
 from tests.cluster.person import Person, wait_for
 

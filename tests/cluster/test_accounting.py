@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from launch.scheduler import read_account
+from launch.slurm.accounting import read_account
 from tests.cluster.person import wait_for
 from tests.cluster.slurm import SlurmCluster, install
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from launch.records import read_record
-from launch.status import State
+from launch.status.state import State
 from launch.store import Experiment
+from launch.store.records import read_record
 from tests.cluster.person import HELD, Person, wait_for
 from tests.cluster.running import LONG, PATIENCE_S, Running
 from tests.cluster.slurm import SlurmCluster

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from launch.records import read_record
-from launch.states.why import why
+from launch.status.why import why
+from launch.store.records import read_record
 from tests.cluster.person import Person
 from tests.cluster.running import LONG, Running
 

@@ -1,6 +1,6 @@
 """GPUs that Slurm gives and that nobody has: training says so, and trains on no CPU instead."""
 
-from launch.records import read_record
+from launch.store.records import read_record
 from pcm.errors import ExitCode
 from tests.cluster.person import Person
 from tests.cluster.running import Running

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from launch.slurm.records import all_submissions, read_unsubmitted
+from launch.store.submissions import all_submissions, read_unsubmitted
 from tests.cluster.person import Person, wait_for
 from tests.cluster.slurm import SlurmCluster, install
 

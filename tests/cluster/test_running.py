@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.records import read_record
 from launch.store import Experiment, Store
+from launch.store.records import read_record
 from pcm.run_dir import read_journal
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import PATIENCE_S, Running

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from launch.scheduler import read_queue
+from launch.slurm.queue import read_queue
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import LONG, Running
 

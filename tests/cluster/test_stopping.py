@@ -2,7 +2,7 @@
 
 import pytest
 
-from launch.records import read_record
+from launch.store.records import read_record
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import LONG, Running
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.slurm.records import Submission, all_submissions, read_unsubmitted
 from launch.store import Experiment
+from launch.store.submissions import Submission, all_submissions, read_unsubmitted
 from tests.cluster.faulty import TIMED_OUT, Sbatch
 from tests.cluster.person import HELD, Person, wait_for
 from tests.cluster.slurm import SlurmCluster

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from launch.records import read_record
+from launch.store.records import read_record
 from tests.cluster.person import Person
 from tests.cluster.running import LONG, Running
 from tests.cluster.slurm import SlurmCluster

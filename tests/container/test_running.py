@@ -11,7 +11,7 @@ import pytest
 from launch.container import Container, exec_command
 from launch.container.digest import file_sha256
 from launch.container.settings import Bind
-from launch.records import read_record
+from launch.store.records import read_record
 from pcm.run_dir import SCHEMA_VERSION
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import Running

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.records import read_record
 from launch.store import Experiment
+from launch.store.records import read_record
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import PATIENCE_S
 from tests.container.inside import LAUNCH, write_grid

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from launch.container.digest import file_sha256
-from launch.records import read_record
 from launch.store import Experiment
+from launch.store.records import read_record
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import PATIENCE_S
 from tests.container.inside import IMAGE, run_here, write_grid

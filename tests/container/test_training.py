@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from launch.records import read_record
 from launch.store import Experiment, Store
+from launch.store.records import read_record
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import PATIENCE_S, Running
 from tests.resume.runs import assert_same_end

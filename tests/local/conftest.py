@@ -16,8 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
-from launch.records import read_record
 from launch.store import Experiment
+from launch.store.records import read_record
 from pcm.run_dir import AttemptDir
 
 HERE = Path(__file__).parent

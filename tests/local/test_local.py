@@ -10,13 +10,13 @@ import psutil
 import pytest
 
 from launch.local.runner import run_local
-from launch.records import read_record
-from launch.states.facts import read_status
-from launch.states.why import why
-from launch.status import State, Status
-from launch.stop import cancel, uncancel
+from launch.status.facts import read_status
+from launch.status.state import State, Status
+from launch.status.why import why
 from launch.store import Experiment, RunsRoot
-from launch.submit import SubmittedJob
+from launch.store.markers import cancel, uncancel
+from launch.store.records import read_record
+from launch.submit.local_job import SubmittedJob
 from tests.local.conftest import Launcher, first_attempt, marked_processes, trains, wait_for
 from tests.local.launches import make_launch
 

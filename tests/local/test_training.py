@@ -9,8 +9,8 @@ import pytest
 
 from launch.grid import expand
 from launch.local.runner import run_local
-from launch.states.facts import read_status
-from launch.status import State, Status
+from launch.status.facts import read_status
+from launch.status.state import State, Status
 from launch.store import Experiment, Store
 from pcm.run_dir import read_journal, read_json
 

@@ -3,9 +3,10 @@
 Paths, axes and resources are looked at by whoever expands the grid.
 """
 
-from pcm.config.shapes import COUNT, MapOf, Number, Record
+from pcm.config.shapes import COUNT, MapOf, Number, OneOf, Record
 from pcm.config.structure import ConfigStructure, Namespace
 from pcm.config.structures.container import CONTAINER
+from pcm.config.trackers import TRACKERS, is_tracker
 
 SEED = Number(int, low=0, high=2**32 - 1)
 """What Lightning's `seed_everything` takes."""
@@ -42,7 +43,9 @@ RESOURCES = Record(
 )
 """What one experiment asks for: `time: "12:00:00"`, `mem: 32G`."""
 
-TRACKER: ConfigStructure = Record({"name": str}, {"project": (None, str)})
+TRACKER: ConfigStructure = Record(
+    {"name": OneOf(TRACKERS, "tracker", is_tracker)}, {"project": (None, str)}
+)
 
 GRID: ConfigStructure = Record(
     {

@@ -5,7 +5,7 @@ import pytest
 
 from launch.plan import Action, make_plan
 from launch.site import Resources
-from launch.status import State
+from launch.status.state import State
 
 NOTHING = Resources()
 

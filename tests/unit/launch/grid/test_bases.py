@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.grid import config_folders, find_file
+from launch.config_folders import config_folders
+from launch.grid import find_file
 from pcm.errors import Fault
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from launch.local.debug import run_debug
-from launch.records import read_record
-from launch.status import State
+from launch.status.state import State
 from launch.store import Experiment
+from launch.store.records import read_record
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, write_json
 from tests.local.launches import make_launch

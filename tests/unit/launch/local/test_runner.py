@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from launch.local import runner as local
-from launch.local.runner import LocalRun, default_parallel, run_local
+from launch.local.runner import default_parallel, run_local
+from launch.submit.completion import Completion
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,7 @@ def test_gpus_are_counted_where_they_are_asked_for_and_there(
 
 def test_nothing_to_run_is_nothing_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run_local([], 3, lambda _: pytest.fail("drew nothing")) == LocalRun(
+    assert run_local([], 3, lambda _: pytest.fail("drew nothing")) == Completion(
         {}, is_interrupted=False
     )
     assert list(tmp_path.iterdir()) == []

@@ -5,8 +5,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from launch.report.live import live_view, picture
-from launch.report.status import Line
-from launch.status import Progress, State, Status
+from launch.status.state import Line, Progress, State, Status
 
 
 def lines(*states: State) -> list[Line]:

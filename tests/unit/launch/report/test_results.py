@@ -7,14 +7,13 @@ import pytest
 from rich.console import Console
 
 from launch.report.results import (
-    Result,
-    last_metrics,
     results_csv,
     results_records,
     results_table,
     shown_metrics,
 )
-from launch.status import State
+from launch.results.rows import Result, last_metrics
+from launch.status.state import State
 from pcm.run_dir import JournalWriter
 
 LR, SEED = "model.optimizers.0.kwargs.lr", "seed"

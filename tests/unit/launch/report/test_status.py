@@ -3,7 +3,6 @@ import json
 import pytest
 
 from launch.report.status import (
-    Line,
     by_interest,
     epoch,
     remarks,
@@ -11,7 +10,7 @@ from launch.report.status import (
     status_row,
     status_table,
 )
-from launch.status import Progress, State, Status
+from launch.status.state import Line, Progress, State, Status
 
 PROGRESS = Progress(
     phase="training", epoch=3, max_epochs=20, step=600, loss=0.25, rate=12.5, eta=272.0

@@ -9,14 +9,14 @@ import filelock
 import pytest
 
 from launch.container import Container
-from launch.records import read_record
-from launch.stop import cancel
 from launch.store import Experiment, LaunchDir, RunsRoot
 from launch.store.installed import code_digest
+from launch.store.markers import cancel
+from launch.store.records import read_record
+from launch.store.refusals import Refusal, read_refusal, recorded_refusal
 from launch.supervisor import attempt as module
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.job import Job
-from launch.supervisor.refusal import Refusal, read_refusal, recorded_refusal
 from pcm.errors import NotFoundError, RefusedError
 from pcm.run_dir import write_json
 from tests.local.launches import make_launch

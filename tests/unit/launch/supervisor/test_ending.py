@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from launch.records import read_record
+from launch.slurm.controller import JobFacts
 from launch.store import Experiment, LaunchDir, RunsRoot
+from launch.store.records import read_record
 from launch.supervisor import ending as module
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
 from launch.supervisor.job import Job
 from launch.supervisor.requeue import FRUITLESS_MOST, Verdict
-from launch.supervisor.scontrol import JobFacts
 from pcm.errors import RefusedError
 from pcm.run_dir import write_json
 

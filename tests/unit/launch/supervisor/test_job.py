@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from launch.processes import Process
+from launch.machine.processes import Process
 from launch.supervisor.job import Job, available_cores, local_job_text
 
 LOCAL_TASK = {

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from launch.processes import Process
-from launch.records import read_record
-from launch.signals import Received, SignalFlag
+from launch.machine.processes import Process
+from launch.machine.signals import Received, SignalFlag
 from launch.store import LaunchDir
+from launch.store.records import read_record
 from launch.supervisor import heartbeat
 from launch.supervisor import rank as module
 from launch.supervisor.attempt import Attempt

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from launch.site.retries import OutOfMemoryRetries, Retries
+from launch.slurm.controller import JobFacts
 from launch.supervisor.requeue import FRUITLESS_MOST, Ending, Verdict, decide
-from launch.supervisor.scontrol import JobFacts
 
 RUNNING = JobFacts("RUNNING", "None", 0, is_preempted=False, ends=10_000.0, memory=None)
 PREEMPTED = replace(RUNNING, is_preempted=True)

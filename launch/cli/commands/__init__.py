@@ -1,0 +1,1 @@
+"""One module a command, under the command's name: they parse, call and print."""

@@ -1,0 +1,169 @@
+"""`pcm logs`: what an experiment printed, across its ranks and attempts."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from launch.cli.options import ExperimentId, RunsDir
+from pcm.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from launch.status.state import Line
+    from launch.store import Experiment
+    from pcm.run_dir import AttemptDir, RunDir
+
+INTERVAL_S = 0.5
+"""Between two looks at a log that is followed."""
+
+CHUNK = 1 << 16
+"""Bytes read at once."""
+
+
+def logs(
+    identifier: ExperimentId,
+    *,
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", "-f", help="Go on until the experiment has ended."),
+    ] = False,
+    rank: Annotated[int, typer.Option(help="Whose output.", min=0, metavar="N")] = 0,
+    all_ranks: Annotated[
+        bool, typer.Option("--all-ranks", help="Everybody's output, each line with its rank.")
+    ] = False,
+    attempt: Annotated[
+        int | None, typer.Option(help="Of which attempt; the newest without.", min=1, metavar="N")
+    ] = None,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Print what an experiment printed.
+
+    Followed, it waits for what is in the queue, and goes on with the next attempt when one is
+    interrupted.
+
+    \b
+    Examples:
+      pcm logs 3f2a -f
+      pcm logs 3f2a --rank 1 --attempt 2
+      pcm logs 3f2a -f --all-ranks
+    """
+    from launch.store.finding import open_store
+
+    experiment = open_store(runs_dir).find(identifier)
+    wanted = None if all_ranks else rank
+    if follow:
+        _follow(experiment, wanted, attempt)
+        return
+    files = _attempt(experiment.run_dir, attempt)
+    if not _logs(files, wanted):
+        raise NotFoundError(
+            f"attempt {files.number} has no output{'' if wanted is None else f' of rank {wanted}'}",
+            f"there is {', '.join(path.stem for path in _logs(files, None)) or 'none of any rank'}",
+        )
+    _Output(wanted).print_news(files, is_over=True)
+
+
+def _follow(experiment: "Experiment", rank: int | None, number: int | None) -> None:
+    """Print attempts as they come and grow, up to the end of all or of the one asked for."""
+    from launch.report.terminal import note
+    from launch.status.looking import Looking
+
+    looking, output, run_dir = Looking(note), _Output(rank), experiment.run_dir
+    first = _attempt(run_dir, number).number if number or run_dir.attempts() else 1
+    said = ""
+    while True:
+        # Where it stands, and only then what it has printed: so the end isn't missed.
+        [line] = looking.lines([experiment])
+        attempts = [each for each in run_dir.attempts() if each.number >= first]
+        is_over = line.state.is_ended or (number is not None and line.status.attempt > number)
+        for files in attempts[:1] if number else attempts:
+            output.print_news(files, is_over=is_over or files.number < attempts[-1].number)
+        if is_over:
+            break
+        said = _tell_waiting(line, said)
+        time.sleep(INTERVAL_S)
+    if not attempts:
+        raise NotFoundError(f"experiment {line.id} never started: {line.status.detail}")
+
+
+def _tell_waiting(line: "Line", said: str) -> str:
+    """Say on standard error what is waited for, unless that was said last."""
+    if line.state.is_active:
+        return said
+    text = ": ".join(filter(None, [line.state, line.status.detail]))
+    if text != said:
+        typer.echo(text, err=True)
+    return text
+
+
+class _Output:
+    """Copies logs to the terminal byte by byte; those of all ranks by whole lines.
+
+    Args:
+        rank: None for all.
+    """
+
+    def __init__(self, rank: int | None) -> None:
+        self._rank = rank
+        self._positions: dict[Path, int] = {}
+        self._last: int | None = None
+
+    def print_news(self, files: "AttemptDir", *, is_over: bool) -> None:
+        """What an attempt has printed since the last time.
+
+        Args:
+            is_over: whether nothing more comes, so that a line without an end is one too.
+        """
+        for log in _logs(files, self._rank):
+            while chunk := self._next(log, is_over=is_over):
+                self._print_head(files.number)
+                typer.echo(chunk if self._rank is not None else _marked(chunk, log), nl=False)
+
+    def _next(self, log: Path, *, is_over: bool) -> bytes:
+        start = self._positions.get(log, 0)
+        with log.open("rb") as stream:
+            stream.seek(start)
+            chunk = stream.read(CHUNK)
+        if self._rank is None and not (is_over and len(chunk) < CHUNK):
+            chunk = chunk[: chunk.rfind(b"\n") + 1] or (chunk if len(chunk) == CHUNK else b"")
+        self._positions[log] = start + len(chunk)
+        return chunk
+
+    def _print_head(self, number: int) -> None:
+        """Say where another attempt begins."""
+        if self._last not in (None, number):
+            typer.echo(f"--- attempt {number}", err=True)
+        self._last = number
+
+
+def _marked(chunk: bytes, log: Path) -> bytes:
+    """Lines with their rank before them."""
+    mark = log.stem.replace("-", " ").encode() + b": "
+    lines = chunk.splitlines(keepends=True)
+    end = b"" if chunk.endswith(b"\n") else b"\n"
+    return b"".join(mark + line for line in lines) + end
+
+
+def _attempt(run_dir: "RunDir", number: int | None) -> "AttemptDir":
+    attempts = run_dir.attempts()
+    if not attempts:
+        raise NotFoundError(
+            f"experiment {run_dir.path.name} has not started yet",
+            f"pcm why {run_dir.path.name}",
+        )
+    if number is None:
+        return attempts[-1]
+    found = [attempt for attempt in attempts if attempt.number == number]
+    if not found:
+        numbers = ", ".join(str(attempt.number) for attempt in attempts)
+        raise NotFoundError(f"there is no attempt {number}", f"there is {numbers}")
+    return found[0]
+
+
+def _logs(files: "AttemptDir", rank: int | None) -> list[Path]:
+    """The logs of a rank, or of all, that are there."""
+    if rank is not None:
+        return [files.log(rank)] if files.log(rank).exists() else []
+    logs = files.path.glob("rank-*.log")
+    return sorted(logs, key=lambda path: int(path.stem.rpartition("-")[2]))

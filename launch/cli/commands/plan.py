@@ -1,0 +1,39 @@
+"""`pcm plan`: what a launch would do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from launch.cli.options import Everything, GridFile, Json, Overrides, RunsDir, SiteOption
+from launch.cli.resource_options import with_resources
+
+
+@with_resources("partition", "nodes", "gpus_per_node", "tasks_per_node", "time")
+def plan(
+    grid: GridFile,
+    *,
+    site: SiteOption = None,
+    resources: Mapping[str, Any],
+    overrides: Overrides = None,
+    runs_dir: RunsDir = None,
+    everything: Everything = False,
+    as_json: Json = False,
+) -> None:
+    """Show what launch would do, and the hours it asks for.
+
+    \b
+    Example:
+      pcm plan config/grids/quickstart.yaml
+    """
+    from launch.report.plan_table import plan_record, print_plan
+    from launch.report.terminal import note, print_json
+    from launch.site import site_of
+    from launch.store.finding import open_store
+    from launch.submit.launches import plan_of
+    from launch.wishes import Wishes
+
+    expanded = Wishes(overrides or (), resources).expand(grid)
+    found = plan_of(expanded, open_store(runs_dir), site_of(site), note)
+    if as_json:
+        print_json(plan_record(found))
+    else:
+        print_plan(found, expanded.warnings, everything=everything)

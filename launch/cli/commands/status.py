@@ -1,0 +1,109 @@
+"""`pcm status`: where experiments stand."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from launch.cli.options import Everything, Json, RunsDir, StateOption, SweepsOrIdsOrAll
+from pcm.errors import UsageError
+
+if TYPE_CHECKING:
+    from launch.status.looking import Looking
+    from launch.status.state import Line, State
+
+SHOWN = 50
+"""Rows without `--all`."""
+
+INTERVAL_S = 2.0
+"""Between two looks of `--watch`."""
+
+
+def status(
+    words: SweepsOrIdsOrAll = None,
+    *,
+    state: StateOption = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Look again and again until all have ended.")
+    ] = False,
+    everything: Everything = False,
+    runs_dir: RunsDir = None,
+    as_json: Json = False,
+) -> None:
+    """Show where experiments stand.
+
+    \b
+    Examples:
+      pcm status
+      pcm status quickstart --state failed
+      pcm status quickstart --watch
+    """
+    if watch and as_json:
+        raise UsageError("--watch is for people and --json for programs", "leave one of them out")
+    if watch:
+        _watch(words or [], state or [], runs_dir)
+        return
+    from launch.report.terminal import note
+    from launch.status.looking import Looking
+
+    looking = Looking(note)
+    lines = _look(looking, words or [], state or [], runs_dir)
+    if as_json:
+        _print_json(lines, looking.warning)
+    else:
+        _print_lines(lines, everything=everything)
+
+
+def _look(
+    looking: "Looking", words: list[str], states: "list[State]", runs_dir: Path | None
+) -> "list[Line]":
+    from launch.machine.garbage_collection import no_garbage_collection
+    from launch.store.finding import find_experiments, open_store
+
+    with no_garbage_collection():
+        lines = looking.lines(find_experiments(open_store(runs_dir), words))
+    return [line for line in lines if not states or line.state in states]
+
+
+def _print_json(lines: "list[Line]", warning: str | None) -> None:
+    from collections import Counter
+
+    from launch.report.status import status_records
+    from launch.report.terminal import print_json
+
+    counts = Counter(line.state for line in lines)
+    print_json({"counts": counts, "warning": warning, "experiments": status_records(lines)})
+
+
+def _print_lines(lines: "list[Line]", *, everything: bool) -> None:
+    from launch.report.status import by_interest, remarks, status_table
+    from launch.report.table import console
+    from launch.text import counted, tally
+
+    if not lines:
+        typer.echo("No experiments.")
+        return
+    typer.echo(f"{counted(len(lines), 'experiment')}: {tally(line.state for line in lines)}")
+    shown = lines if everything or len(lines) <= SHOWN else by_interest(lines)[:SHOWN]
+    console().print(status_table(shown))
+    for remark in remarks(shown, time.time()):
+        typer.echo(remark)
+    if len(shown) < len(lines):
+        typer.echo(f"{len(lines) - len(shown):,} more; --all shows them, --state chooses")
+
+
+def _watch(words: list[str], states: "list[State]", runs_dir: Path | None) -> None:
+    from launch.report.live import live_view
+    from launch.report.table import console
+    from launch.report.terminal import note
+    from launch.status.looking import Looking
+
+    looking = Looking(note)
+    with live_view(console()) as show:
+        while True:
+            lines = _look(looking, words, states, runs_dir)
+            show(lines)
+            if all(line.state.is_ended for line in lines):
+                return
+            time.sleep(INTERVAL_S)

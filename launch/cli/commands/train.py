@@ -1,0 +1,140 @@
+"""`pcm train`: one experiment without a grid file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from launch.cli.commands.launch import launch_grid
+from launch.cli.options import CodeOption, DryRun, Image, RunsDir, TrackerOption
+from launch.cli.resource_options import with_resources
+from launch.executor import Executor
+from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker
+from pcm.errors import UsageError
+
+if TYPE_CHECKING:
+    from launch.store import Store
+
+
+class TagsCommand(TyperCommand):
+    """A command whose `--tags` takes as many words as follow it: `--tags vae latent`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat `--tags` before each of its words."""
+        return super().parse_args(ctx, spread(args, "--tags"))
+
+
+def spread(words: list[str], option: str) -> list[str]:
+    """`--tags a b --seed 1` -> `--tags a --tags b --seed 1`."""
+    result: list[str] = []
+    is_inside = False
+    for word in words:
+        if word.startswith("-"):
+            is_inside = word == option
+            result += [] if is_inside else [word]
+        else:
+            result += [option, word] if is_inside else [word]
+    return result
+
+
+@with_resources("nodes", "gpus_per_node", "tasks_per_node")
+def train(
+    *,
+    model_cfg: Annotated[str, typer.Option(help="Model file.", metavar="FILE")],
+    data_train: Annotated[str, typer.Option(help="Training data file.", metavar="FILE")],
+    data_val: Annotated[
+        str | None, typer.Option(help="Validation data file.", metavar="FILE")
+    ] = None,
+    trainer_cfg: Annotated[str | None, typer.Option(help="Trainer file.", metavar="FILE")] = None,
+    experiment_name: Annotated[
+        str, typer.Option(help="Name of the experiment.", metavar="NAME")
+    ] = "train",
+    project_name: Annotated[
+        str | None, typer.Option(help="Neptune project: workspace/project.", metavar="NAME")
+    ] = None,
+    tags: Annotated[
+        list[str] | None, typer.Option(help="Tags: one word or more.", metavar="TAG...")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random draw.", metavar="N")] = 0,
+    subsample_size: Annotated[
+        int | None, typer.Option(help="Train on so many samples alone.", min=1, metavar="N")
+    ] = None,
+    checkpoint_experiment_id: Annotated[
+        str | None, typer.Option(help="Start from weights of this experiment.", metavar="ID")
+    ] = None,
+    checkpoint_name: Annotated[
+        str | None,
+        typer.Option(help="Which of its checkpoints; the newest without.", metavar="NAME"),
+    ] = None,
+    executor: Annotated[Executor, typer.Option(help="Where to run.")] = Executor.LOCAL,
+    resources: Mapping[str, Any],
+    image: Image = None,
+    code: CodeOption = None,
+    tracker: TrackerOption = None,
+    runs_dir: RunsDir = None,
+    dry_run: DryRun = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Print what the experiment is made of.")
+    ] = False,
+) -> None:
+    """Train one experiment from its config files.
+
+    Files are looked for here and in config/models, config/data and config/trainer.
+
+    \b
+    Example:
+      pcm train --model-cfg pcm-cvae.yaml --data-train mnist-train.yaml \\
+          --data-val mnist-test.yaml --tags vae first --seed 1
+    """
+    from launch.grid import single
+    from launch.store.finding import open_store
+    from launch.wishes import Wishes
+
+    store = open_store(runs_dir)
+    wishes = Wishes(resources=resources, image=image, code=code)
+    if executor is Executor.DEBUG:
+        wishes = wishes.for_one_rank()
+    grid = single(
+        name=experiment_name,
+        model=model_cfg,
+        data_train=data_train,
+        data_val=data_val,
+        trainer=trainer_cfg,
+        seed=seed,
+        subsample_size=subsample_size,
+        tags=tags or (),
+        tracker=_tracker(tracker, project_name),
+        checkpoint=_checkpoint(store, checkpoint_experiment_id, checkpoint_name),
+        resources=wishes.resources,
+    )
+    grid = wishes.apply_to_container(grid)
+    if verbose:
+        from launch.store.yaml_text import dump_yaml
+
+        typer.echo(dump_yaml(grid.points[0].config), nl=False)
+    launch_grid(grid, runs_dir=runs_dir, executor=executor, dry_run=dry_run, yes=True)
+
+
+def _tracker(name: str | None, project: str | None) -> dict[str, Any] | None:
+    """Neptune, unless another one or none was asked for."""
+    chosen = name or "neptune"
+    if project is not None and chosen != "neptune":
+        raise UsageError("--project-name is Neptune's", "leave it out, or say --tracker neptune")
+    if not is_tracker(chosen):
+        raise UsageError(f"no tracker is called '{chosen}'", f"choose one of {', '.join(TRACKERS)}")
+    return None if chosen == NO_TRACKER else {"name": chosen, "project": project}
+
+
+def _checkpoint(store: "Store", identifier: str | None, name: str | None) -> Path | None:
+    """The file to start from; it is named in full, since it is a part of what is trained."""
+    if identifier is None:
+        if name is not None:
+            raise UsageError(
+                "--checkpoint-name needs an experiment", "add --checkpoint-experiment-id ID"
+            )
+        return None
+    from launch.store.named_checkpoints import checkpoint_file
+
+    return checkpoint_file(store.find(identifier), name)

@@ -1,0 +1,18 @@
+"""Where experiments run, and which code."""
+
+from enum import StrEnum
+
+
+class Executor(StrEnum):
+    """Where experiments run."""
+
+    SLURM = "slurm"
+    LOCAL = "local"
+    DEBUG = "debug"
+
+
+class Code(StrEnum):
+    """Which code the jobs of a launch run."""
+
+    BAKED = "baked"
+    SNAPSHOT = "snapshot"

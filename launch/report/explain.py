@@ -1,0 +1,85 @@
+"""Why an experiment is where it is: what the queue, its files and Slurm's accounting tell."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from launch.slurm.accounting import Account, read_account
+from launch.status.state import State, Status
+from launch.status.why import Why, why
+from launch.store import Experiment
+from launch.store.records import newest_attempt, read_record
+from launch.text import duration, number
+from pcm.run_dir import AttemptDir
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What there is to say.
+
+    Attributes:
+        facts: label and text of what is said in one line each.
+        text: the end of a traceback or a log; "" for none.
+    """
+
+    facts: tuple[tuple[str, str], ...]
+    text: str = ""
+
+
+def explain(experiment: Experiment, status: Status) -> Explanation:
+    """Put together why an experiment is in its state."""
+    files = newest_attempt(experiment.run_dir)
+    failure = None if status.state is State.PENDING else why(experiment.run_dir)
+    facts = [("state", ": ".join(filter(None, [status.state, status.detail])))]
+    if status.expected_start is not None and status.expected_start > time.time():
+        facts.append(
+            ("starts", f"in {duration(status.expected_start - time.time())}, Slurm thinks")
+        )
+    if status.job is not None:
+        facts.append(("job", status.job))
+    if files is not None:
+        facts += _attempt(files)
+        launched = experiment.launch.record.get("code_digest")
+        if launched not in (None, read_record(files.attempt).get("code_digest", launched)):
+            facts.append(("code", "edited after the launch; the attempt ran it as it was then"))
+    if failure is not None and files is not None:
+        facts += _failure(failure, files)
+    if status.job is not None and status.state.is_ended:
+        facts += _account(read_account(status.job), experiment)
+    return Explanation(tuple(facts), "" if failure is None else failure.text)
+
+
+def _attempt(files: AttemptDir) -> Iterator[tuple[str, str]]:
+    record = read_record(files.attempt)
+    yield "attempt", f"{files.number} on {record.get('host', 'an unknown machine')}"
+    stop = read_record(files.stop)
+    if stop:
+        yield "stop", f"asked for by {stop.get('by')}"
+    verdict = read_record(files.verdict)
+    if verdict:
+        comes_back = "" if verdict.get("comes_back") else "does not come back"
+        parts = [verdict.get("reason"), verdict.get("detail"), comes_back]
+        yield "verdict", ", ".join(str(part) for part in parts if part)
+
+
+def _failure(failure: Why, files: AttemptDir) -> Iterator[tuple[str, str]]:
+    yield "first", f"rank {failure.rank}: {failure.reason}"
+    outcome = read_record(files.outcome(failure.rank))
+    if outcome.get("signal"):
+        yield "end", f"killed by {outcome['signal']}"
+    elif outcome.get("exit_code") is not None:
+        yield "end", f"exit code {outcome['exit_code']}"
+    if outcome.get("largest_process_mb"):
+        yield "memory", f"its largest process took {number(outcome['largest_process_mb'])} MB"
+    yield "log", str(failure.log)
+
+
+def _account(account: Account | None, experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """What Slurm says of a job that has ended; without accounting what it asked for at least."""
+    asked = experiment.resources.mem_per_node if account is None else account.asked_mb
+    if account is not None:
+        yield "Slurm", f"{account.state}, exit code {account.exit_code}, on {account.nodes}"
+    if account is not None and account.used_mb is not None:
+        yield "used", f"{account.used_mb:.0f} MB at least, measured now and then"
+    if asked is not None:
+        yield "asked for", f"{number(asked)} MB"

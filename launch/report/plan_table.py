@@ -1,0 +1,118 @@
+"""A plan, as people read it before they agree to it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from launch.plan import Action, Plan, PlanItem
+from launch.report.table import Column, console, table
+from launch.report.terminal import note, say
+from launch.site import Resources, format_time
+from launch.text import counted, number
+
+SHOWN = 20
+"""Rows of a plan; the rest is counted."""
+
+COLUMNS = (
+    Column("id"),
+    Column("experiment", fold=True),
+    Column("action"),
+    Column("because", fold=True),
+)
+
+
+def print_plan(
+    plan: Plan, warnings: Sequence[str], *, everything: bool = False, err: bool = False
+) -> None:
+    """The plan for a person.
+
+    Args:
+        warnings: what the grid's author should know.
+        err: print it on standard error.
+    """
+    for warning in warnings:
+        note(f"note: {warning}")
+    items = shown_items(plan, everything=everything)
+    console(err=err).print(plan_table(items))
+    say_to = note if err else say
+    if len(items) < len(plan.items):
+        say_to(f"{len(plan.items) - len(items):,} more; pcm plan --all shows them")
+    say_to(plan_summary(plan))
+
+
+def shown_items(plan: Plan, *, everything: bool = False) -> list[PlanItem]:
+    """The items that a person sees, what is to be done first."""
+    items = sorted(plan.items, key=lambda item: item.action is Action.SKIP)
+    return items if everything else items[:SHOWN]
+
+
+def plan_table(items: Sequence[PlanItem]) -> Table:
+    """A row a point."""
+    return table(COLUMNS, [(item.id, item.name, item.action, item.reason) for item in items])
+
+
+def plan_summary(plan: Plan) -> str:
+    """What would be done, and what it may cost at most."""
+    totals = plan.totals
+    parts = [
+        f"{totals[action]:,} to {action}"
+        for action in (Action.START, Action.RESUME)
+        if totals[action]
+    ]
+    if totals[Action.SKIP]:
+        parts.append(f"{totals[Action.SKIP]:,} to leave as they are")
+    head = f"{counted(len(plan.items), 'experiment')}: {', '.join(parts) or 'nothing'}"
+    return "\n".join([head, *requests(plan.work), *costs(plan)])
+
+
+def requests(work: Sequence[PlanItem]) -> list[str]:
+    """What each experiment asks for, one line a distinct request."""
+    groups: dict[Resources, int] = {}
+    for item in work:
+        groups[item.resources] = groups.get(item.resources, 0) + 1
+    if len(groups) == 1:
+        return [f"each on {request(resources)}" for resources in groups]
+    return [f"{count:,} on {request(resources)}" for resources, count in groups.items()]
+
+
+def request(resources: Resources) -> str:
+    """`1 node x 4 GPUs (4 ranks), partition gpu, up to 12:00:00`."""
+    nodes = counted(resources.nodes or 1, "node")
+    if resources.gpus_per_node:
+        each = counted(resources.gpus_per_node, "GPU")
+    else:
+        each = counted(resources.ranks_per_node, "rank")
+    parts = [f"{nodes} x {each}"]
+    if resources.partition:
+        parts.append(f"partition {resources.partition}")
+    if resources.time:
+        parts.append(f"up to {format_time(resources.time)} an attempt")
+    return ", ".join(parts)
+
+
+def costs(plan: Plan) -> list[str]:
+    """The hours that the work asks for at most; nothing where no limit is set."""
+    hours = [(plan.gpu_hours, "GPU-hours"), (plan.cpu_hours, "core-hours")]
+    return [f"at most {number(amount)} {unit}" for amount, unit in hours if amount]
+
+
+def plan_record(plan: Plan) -> dict[str, Any]:
+    """The plan for programs."""
+    return {
+        "totals": {str(action): count for action, count in plan.totals.items()},
+        "gpu_hours": plan.gpu_hours,
+        "cpu_hours": plan.cpu_hours,
+        "experiments": [
+            {
+                "id": item.id,
+                "name": item.name,
+                "state": item.state,
+                "action": item.action,
+                "reason": item.reason,
+                "world_size": item.resources.world_size,
+                "resources": item.resources.given(),
+            }
+            for item in plan.items
+        ],
+    }

@@ -1,0 +1,1 @@
+"""What experiments came to: their metrics, beside their axes."""

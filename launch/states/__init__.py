@@ -1,1 +1,0 @@
-"""Where experiments are: what their files, processes, queues and Slurm tell of them."""

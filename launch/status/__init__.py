@@ -1,0 +1,1 @@
+"""Where experiments stand: what files, processes, queues and Slurm tell of them."""

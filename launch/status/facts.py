@@ -1,0 +1,181 @@
+"""Looking at run directories and processes, a few small reads an experiment -> facts."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from launch.machine.processes import Process
+from launch.slurm.queue import NOT_ASKED, Queue
+from launch.status.derive import AttemptFacts, Place, derive_state
+from launch.status.queues import Places, read_places
+from launch.status.state import Progress, State, Status
+from launch.status.why import first_failing_rank, reason
+from launch.store import Experiment, RunsRoot
+from launch.store.records import names_in, newest_attempt, read_record
+from pcm.run_dir import AttemptDir
+
+HEARTBEAT_S = 120.0
+"""On another machine, training that has said nothing for so long is taken for dead."""
+
+START_S = 600.0
+"""As `HEARTBEAT_S`, before training's first word."""
+
+# Paths are costly where there are ten thousand attempts to look at; names are not.
+_ANY = AttemptDir(Path())
+_FINISHED, _STOPPED, _STOP = _ANY.finished.name, _ANY.stopped.name, _ANY.stop.name
+_FAILED, _PROGRESS, _VERDICT = _ANY.failed.name, _ANY.progress.name, _ANY.verdict.name
+
+_SAID = [field.name for field in fields(Progress)]
+
+BIRTH_S = 10.0
+"""A folder of an attempt may be as long without its record."""
+
+
+def read_statuses(
+    experiments: Iterable[Experiment], queue: Queue | None = None
+) -> dict[str, Status]:
+    """Status of each experiment, by its id.
+
+    Args:
+        queue: what Slurm says; None asks it, once, if it has ever got one of them.
+    """
+    by_root: dict[Path, list[Experiment]] = {}
+    for experiment in experiments:
+        by_root.setdefault(experiment.launch.root, []).append(experiment)
+    statuses = {}
+    for path, group in by_root.items():
+        root = RunsRoot(path)
+        # The queues first: what starts meanwhile has its files already.
+        places = read_places(root, [each.id for each in group], queue)
+        cancelled, started = _cancelled_ids(root), names_in(root.experiments_folder)
+        for each in group:
+            # Of thousands that wait, none is looked for.
+            files = newest_attempt(each.run_dir) if each.id in started else None
+            is_cancelled = each.id in cancelled
+            statuses[each.id] = _status(each.id, files, places, is_cancelled=is_cancelled)
+    return statuses
+
+
+def read_status(experiment: Experiment, queue: Queue | None = None) -> Status:
+    """Status of one experiment; see `read_statuses`."""
+    return read_statuses([experiment], queue)[experiment.id]
+
+
+def attempt_facts(files: AttemptDir, queue: Queue = NOT_ASKED) -> AttemptFacts:
+    """What the files of an attempt, its processes and Slurm tell."""
+    names = names_in(files.path)
+    if _FINISHED in names:
+        return AttemptFacts(files.number, is_alive=False, is_finished=True)
+    record = read_record(files.attempt)
+    stop = read_record(files.stop) if _STOP in names else {}
+    verdict = read_record(files.verdict) if _VERDICT in names else {}
+    return AttemptFacts(
+        number=files.number,
+        is_alive=_is_alive(files, names, record, queue),
+        is_stopped=_STOPPED in names,
+        stop_reason=str(stop.get("reason", "interrupt")) if _STOP in names else None,
+        failure=_failure(files, names) if _FAILED in names else None,
+        trouble=None if record else "its attempt.json is missing or unreadable",
+        job=_slurm_job(record),
+        restarts=_restarts(record),
+        started=_number(record.get("started")),
+        verdict=str(verdict.get("reason")) if verdict else None,
+        comes_back=bool(verdict.get("comes_back")),
+    )
+
+
+def _status(
+    experiment_id: str, files: AttemptDir | None, places: Places, *, is_cancelled: bool
+) -> Status:
+    facts = None if files is None else attempt_facts(files, places.queue)
+    is_finished = facts is not None and facts.is_finished
+    place = None if is_finished else places.of(experiment_id, facts)
+    state, detail = derive_state(facts, place, is_cancelled=is_cancelled)
+    if state is State.NEW and experiment_id in places.unsubmitted:
+        detail = f"not submitted: {places.unsubmitted[experiment_id] or 'its launch was cut short'}"
+    return Status(
+        state,
+        detail,
+        attempt=0 if files is None else files.number,
+        progress=None if files is None else _progress(files),
+        job=_job(facts, place),
+        expected_start=None if place is None else place.expected_start,
+    )
+
+
+def _job(attempt: AttemptFacts | None, place: Place | None) -> str | None:
+    if place is not None:
+        return place.job
+    return None if attempt is None else attempt.job
+
+
+def _is_alive(files: AttemptDir, names: set[str], record: Mapping[str, Any], queue: Queue) -> bool:
+    """Whether it has not ended and the supervisor of rank 0 runs, as far as can be told here."""
+    supervisor = Process.from_record(record)
+    if supervisor is None:
+        return _age(files.path) < BIRTH_S
+    if sum(name.startswith("outcome-") for name in names) >= record.get("world_size", 1):
+        return False
+    is_held = _is_held(record, queue)
+    if is_held is not None:
+        return is_held
+    if supervisor.is_local:
+        return supervisor.is_alive
+    if _PROGRESS in names:
+        return _age(files.progress) < HEARTBEAT_S
+    return _age(files.attempt) < START_S
+
+
+def _is_held(record: Mapping[str, Any], queue: Queue) -> bool | None:
+    """Whether Slurm runs the attempt's job; None if Slurm can't tell."""
+    job = _slurm_job(record)
+    if job is None or not queue.is_known:
+        return None
+    task = queue.find(job, record.get("token"))
+    if task is None:
+        # Forgotten long after its end; or, by a controller that was killed, while it runs.
+        return None
+    if task.is_ended:
+        return False
+    if task.restarts != _restarts(record):
+        return False
+    # What still waits by the list of a moment ago has started since.
+    return True if task.is_running else None
+
+
+def _slurm_job(record: Mapping[str, Any]) -> str | None:
+    return str(record.get("job_id")) if record.get("executor") == "slurm" else None
+
+
+def _restarts(record: Mapping[str, Any]) -> int:
+    """How often the job of an attempt had been requeued before: the end of the attempt's key."""
+    count = str(record.get("key")).rpartition("-")[2]
+    return int(count) if count.isdecimal() else 0
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _failure(files: AttemptDir, names: set[str]) -> str:
+    """One line about the first rank that failed."""
+    rank = first_failing_rank(files, names)
+    return f"rank {rank}: {reason(files, rank)}"
+
+
+def _progress(files: AttemptDir) -> Progress | None:
+    record = read_record(files.progress)
+    return Progress(*map(record.get, _SAID)) if record else None
+
+
+def _cancelled_ids(root: RunsRoot) -> set[str]:
+    return {name.removesuffix(".json") for name in names_in(root.cancelled_folder)}
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,64 @@
+"""Looking at experiments again and again without bothering Slurm each time."""
+
+import math
+import time
+from collections.abc import Sequence
+
+from launch.slurm.queue import Queue
+from launch.status.facts import read_statuses
+from launch.status.queues import queue_for
+from launch.status.state import Line
+from launch.store import Experiment
+from launch.telling import Tell, say_nothing
+
+QUEUE_INTERVAL_S = 10.0
+"""Between two questions to Slurm."""
+
+
+def lines_of(experiments: Sequence[Experiment], tell: Tell = say_nothing) -> list[Line]:
+    """The experiments and where they stand now.
+
+    Args:
+        tell: called with what is missing where Slurm can't be asked.
+    """
+    return Looking(tell).lines(experiments)
+
+
+class Looking:
+    """Looks at experiments as often as one wants, and asks Slurm now and then only.
+
+    Args:
+        tell: called once with each new reason why something is missing.
+        interval_s: between two questions to Slurm.
+    """
+
+    def __init__(self, tell: Tell = say_nothing, interval_s: float = QUEUE_INTERVAL_S) -> None:
+        self._tell = tell
+        self._interval_s = interval_s
+        self._queue: Queue | None = None
+        self._asked = -math.inf
+
+    @property
+    def warning(self) -> str | None:
+        """What is missing in the last look; None if nothing is."""
+        if self._queue is None or self._queue.trouble is None:
+            return None
+        return f"Slurm does not answer, so this is what the files tell ({self._queue.trouble})"
+
+    def forget(self) -> None:
+        """Ask Slurm anew at the next look."""
+        self._asked = -math.inf
+
+    def lines(self, experiments: Sequence[Experiment]) -> list[Line]:
+        """Where they stand now."""
+        statuses = read_statuses(experiments, self._fresh_queue(experiments))
+        return [Line(each.id, each.name, statuses[each.id]) for each in experiments]
+
+    def _fresh_queue(self, experiments: Sequence[Experiment]) -> Queue:
+        if self._queue is None or time.monotonic() > self._asked + self._interval_s:
+            former, self._queue = self.warning, queue_for(experiments)
+            # From the answer on: a Slurm that is down takes its time to say nothing.
+            self._asked = time.monotonic()
+            if self.warning not in (None, former):
+                self._tell(f"warning: {self.warning}")
+        return self._queue

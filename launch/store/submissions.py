@@ -1,0 +1,159 @@
+"""What was handed to Slurm: one folder an array, in the folder of its launch.
+
+LAUNCH/unsubmitted.json  what is still to be handed over, and why; gone when all is
+
+LAUNCH/submissions/TOKEN/
+  intent.json      which experiment is which task of the array; written before `sbatch`
+  outcome.json     the job's id, or why there is none; written after it
+  script.sh        what sbatch got
+  payload.pkl      what every task runs: a function's name and this folder's path
+  JOB_TASK_*       submitit's own files of one task, and the task's output
+"""
+
+from collections.abc import Collection, Container, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from launch.store import LaunchDir, RunsRoot, writing
+from launch.store.records import names_in, read_record
+from pcm.run_dir import write_json
+
+
+@dataclass(frozen=True)
+class SubmissionDir:
+    """File names of one array."""
+
+    path: Path
+
+    @property
+    def token(self) -> str:
+        """Names the array for ever; Slurm has it in the job's comment."""
+        return self.path.name
+
+    @property
+    def launch(self) -> LaunchDir:
+        """The launch that its experiments are frozen in."""
+        return LaunchDir(self.path.parents[1])
+
+    @property
+    def intent(self) -> Path:
+        """What was about to be submitted."""
+        return self.path / "intent.json"
+
+    @property
+    def outcome(self) -> Path:
+        """What became of that."""
+        return self.path / "outcome.json"
+
+    @property
+    def script(self) -> Path:
+        """What sbatch gets."""
+        return self.path / "script.sh"
+
+    @property
+    def payload(self) -> Path:
+        """What every task runs."""
+        return self.path / "payload.pkl"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One array, as far as it is written down.
+
+    Attributes:
+        array: the experiment of each task, by the task's index.
+        time: when it was about to be submitted, seconds since the epoch.
+        checkpoint: the one that somebody wants to go on from; None takes the newest.
+    """
+
+    files: SubmissionDir
+    array: tuple[str, ...]
+    time: float
+    checkpoint: str | None
+
+    @property
+    def token(self) -> str:
+        """See `SubmissionDir.token`."""
+        return self.files.token
+
+    @cached_property
+    def _outcome(self) -> dict[str, Any]:
+        return read_record(self.files.outcome)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known if Slurm took it."""
+        return bool(self._outcome)
+
+    @property
+    def job_id(self) -> str | None:
+        """Slurm's id of the array; None if Slurm didn't take it, or nobody knows yet."""
+        job_id = self._outcome.get("job_id")
+        return None if job_id is None else str(job_id)
+
+
+def read_submission(files: SubmissionDir) -> Submission | None:
+    """The array in a folder; None if its intent was never written, so nothing came of it."""
+    intent = read_record(files.intent)
+    if not intent:
+        return None
+    array = tuple(intent["array"])
+    return Submission(files, array, float(intent["time"]), intent.get("checkpoint"))
+
+
+def submissions_of(launch: LaunchDir) -> Iterator[Submission]:
+    """The arrays of one launch."""
+    for token in sorted(names_in(launch.submissions)):
+        submission = read_submission(SubmissionDir(launch.submissions / token))
+        if submission is not None:
+            yield submission
+
+
+def all_submissions(root: RunsRoot) -> Iterator[Submission]:
+    """The arrays of all launches, the oldest launch first."""
+    for launch in root.launches():
+        yield from submissions_of(launch)
+
+
+def note_unsubmitted(
+    launch: LaunchDir,
+    *,
+    wanted: Collection[str] = (),
+    taken: Container[str] = (),
+    reason: str = "",
+) -> None:
+    """Write down which experiments of a launch Slurm hasn't got yet.
+
+    Args:
+        wanted: are to be submitted, besides those that are written down.
+        taken: are no more of this launch's business.
+        reason: why Slurm hasn't got them.
+    """
+    ids = dict.fromkeys([*read_record(launch.unsubmitted).get("ids", ()), *wanted])
+    left = [each for each in ids if each not in taken]
+    with writing(launch.root):
+        if left:
+            write_json(launch.unsubmitted, {"ids": left, "reason": reason})
+        else:
+            launch.unsubmitted.unlink(missing_ok=True)
+
+
+def read_unsubmitted(root: RunsRoot, sweep: str | None = None) -> dict[str, str]:
+    """Why Slurm hasn't got an experiment, by its id; of all launches, or of one sweep's."""
+    records = (read_record(launch.unsubmitted) for launch in root.launches(sweep))
+    return {each: record["reason"] for record in records if record for each in record["ids"]}
+
+
+def forget_unsubmitted(taken_over: Mapping[LaunchDir, Collection[str]]) -> None:
+    """Take experiments out of the records of other launches of their sweeps.
+
+    Args:
+        taken_over: the launches that see to them now, and the experiments' ids.
+    """
+    for launch, ids in taken_over.items():
+        for other in RunsRoot(launch.root).launches(launch.sweep_name):
+            record = {} if other in taken_over else read_record(other.unsubmitted)
+            if record:
+                note_unsubmitted(other, taken=set(ids), reason=record["reason"])

@@ -1,0 +1,1 @@
+"""Handing experiments over: arrays to Slurm exactly once, jobs to this machine."""

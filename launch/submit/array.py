@@ -1,0 +1,199 @@
+"""Handing one array to Slurm, and finding out whether it got there."""
+
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Mapping
+
+from launch.site import Site, setup_lines
+from launch.slurm.commands import Answer, call
+from launch.slurm.queue import Queue, read_queue
+from launch.store import writing
+from launch.store.submissions import Submission, SubmissionDir, read_submission
+from launch.submit.requests import ArrayRequest
+from launch.submit.sbatch_errors import NoRoomError, refusal
+from launch.submit.script import array_script, write_payload
+from pcm.errors import RefusedError
+from pcm.run_dir import write_json, write_text
+
+SBATCH_PATIENCE_S = 240.0
+"""Where the job table is full, sbatch itself tries again for about two minutes."""
+
+DOUBT_S = 6.0
+"""So long after its end the controller may still be busy with an sbatch that gave up on it."""
+
+DOUBT_INTERVAL_S = 2.0
+
+_TAKEN = re.compile(r"^(\d+)(;|$)", re.MULTILINE)
+"""What `sbatch --parsable` prints: the id, and the cluster where there are several."""
+
+_LOST = re.compile(r"timed out|contact slurm controller|communication|connection|zero bytes", re.I)
+"""Errors that don't tell whether the controller has got the request."""
+
+_KEPT = ("SLURM_CONF", "SLURM_CLUSTERS")
+"""Variables that say where Slurm is; an outer job's are not the new job's business."""
+
+_STATED = (
+    *("job_name", "comment", "array", "output", "error", "open_mode", "signal", "requeue"),
+    *("no_requeue", "wait", "wckey"),
+)
+"""Options that are the script's, or nobody's, whatever is asked for."""
+
+_VARIABLES = {"mem": "MEM_PER_NODE", "time": "TIMELIMIT", "array": "ARRAY_INX"}
+"""Options whose variable isn't called as they are."""
+
+
+def script_of(
+    files: SubmissionDir, request: ArrayRequest, site: Site, after: str | None = None
+) -> str:
+    """What sbatch gets for a request."""
+    return array_script(files, request, setup=setup_lines(site), after=after)
+
+
+def submit_array(
+    request: ArrayRequest,
+    site: Site,
+    tell: Callable[[str], None],
+    *,
+    after: str | None = None,
+    checkpoint: str | None = None,
+    patience_s: float = SBATCH_PATIENCE_S,
+) -> Submission:
+    """Hand an array over, exactly once.
+
+    What was about to happen is on disk before it does, under a token that is in the job's
+    comment too. So nothing is lost or doubled whatever comes between.
+
+    Args:
+        tell: called with what a person who waits wants to know.
+        after: ids of arrays that have to end first, with colons between them.
+        checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
+        patience_s: how long sbatch may take.
+
+    Raises:
+        NoRoomError: Slurm takes no more jobs for now, or not so many; nothing is left of it.
+        RefusedError: Slurm doesn't take it, or can't be asked whether it did.
+    """
+    files = SubmissionDir(request.launch.submissions / uuid.uuid4().hex)
+    with writing(request.launch.root):
+        request.launch.jobs.mkdir(exist_ok=True)
+        files.path.mkdir(parents=True)
+        write_text(files.script, script_of(files, request, site, after))
+        write_payload(files)
+        write_json(files.intent, _intent(files, request, checkpoint))
+    try:
+        job_id = _hand_over(files, request, tell, patience_s)
+    except NoRoomError:
+        # A full Slurm is asked again and again. Should the array get in late, it finds nothing.
+        shutil.rmtree(files.path, ignore_errors=True)
+        raise
+    settle(files, job_id)
+    submission = read_submission(files)
+    assert submission is not None
+    return submission
+
+
+def settle(files: SubmissionDir, job_id: str | None, reason: str = "") -> None:
+    """Write down what became of an array.
+
+    Args:
+        job_id: None if Slurm did not take it.
+        reason: why it didn't.
+    """
+    with writing(files.launch.root):
+        write_json(files.outcome, {"job_id": job_id, "reason": reason, "time": time.time()})
+
+
+def our_queue() -> Queue:
+    """Our own jobs.
+
+    Raises:
+        RefusedError: Slurm doesn't answer.
+    """
+    queue = read_queue({os.getuid()})
+    if not queue.is_known:
+        raise no_answer(queue.trouble)
+    return queue
+
+
+def no_answer(trouble: str | None) -> RefusedError:
+    """What to tell where Slurm can't be asked."""
+    hint = "try again in a few minutes; `scontrol ping` says when slurmctld is up"
+    return RefusedError(f"Slurm does not answer: {trouble}", hint)
+
+
+def find_job(files: SubmissionDir, queue: Queue) -> str | None:
+    """The job with an array's token, if there is or was one.
+
+    Slurm forgets jobs; the files of a task that has started are there for ever.
+    """
+    started = next(files.path.glob("[0-9]*_*"), None)
+    return queue.jobs.get(files.token) if started is None else started.name.partition("_")[0]
+
+
+def sbatch_environment(
+    environment: Mapping[str, str], request: Mapping[str, object]
+) -> dict[str, str]:
+    """Variables for sbatch, and so for the job: the caller's own, without an outer job's.
+
+    sbatch takes its variables before what the script says. Those about things that the script
+    leaves open are the user's defaults, and stay.
+    """
+    stated = {f"SBATCH_{_VARIABLES.get(name, name.upper())}" for name in (*request, *_STATED)}
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in stated and (name in _KEPT or not name.startswith(("SLURM", "SRUN_")))
+    }
+
+
+def _intent(
+    files: SubmissionDir, request: ArrayRequest, checkpoint: str | None
+) -> dict[str, object]:
+    return {
+        "token": files.token,
+        "time": time.time(),
+        "array": request.ids,
+        "checkpoint": checkpoint,
+        "parameters": dict(request.parameters),
+    }
+
+
+def _hand_over(
+    files: SubmissionDir, request: ArrayRequest, tell: Callable[[str], None], patience_s: float
+) -> str:
+    answer = call(
+        ["sbatch", "--parsable", str(files.script)],
+        patience_s,
+        sbatch_environment(os.environ, request.parameters),
+        on_delay=lambda said: tell(f"waiting for sbatch ... {said}"),
+    )
+    taken = _TAKEN.search(answer.output)
+    if answer.exit_code == 0 and taken is not None:
+        return taken[1]
+    job_id = _look_for(files, DOUBT_S if _is_doubtful(answer) else 0.0)
+    if job_id is not None:
+        return job_id
+    refused = refusal(answer.errors, len(request.ids))
+    settle(files, None, refused.message)
+    raise refused
+
+
+def _is_doubtful(answer: Answer) -> bool:
+    """Whether the controller may have taken it without sbatch knowing."""
+    return not (answer.exit_code and answer.errors) or bool(_LOST.search(answer.errors))
+
+
+def _look_for(files: SubmissionDir, patience_s: float) -> str | None:
+    deadline = time.monotonic() + patience_s
+    try:
+        while (job_id := find_job(files, our_queue())) is None and time.monotonic() < deadline:
+            time.sleep(DOUBT_INTERVAL_S)
+    except RefusedError as error:
+        raise RefusedError(
+            f"nobody knows yet whether Slurm took the jobs: {error.message}",
+            hint="launch again later: what Slurm took is found by its token, the rest submitted",
+        ) from None
+    return job_id

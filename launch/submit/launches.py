@@ -1,0 +1,217 @@
+"""Launches and resumptions on Slurm: from frozen or wished-for experiments to arrays."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from launch.executor import Executor
+from launch.grid import Grid
+from launch.machine.garbage_collection import no_garbage_collection
+from launch.plan import Plan, PlanItem, make_plan
+from launch.site import Resources, Site, site_of
+from launch.slurm.commands import require_slurm
+from launch.status.looking import lines_of
+from launch.store import Experiment, LaunchDir, RunsRoot, Store
+from launch.store.markers import uncancel
+from launch.store.submissions import Submission, all_submissions, read_unsubmitted
+from launch.submit.requests import ArrayRequest
+from launch.submit.resumable import Choice, choose
+from launch.submit.sbatch_errors import NoRoomError
+from launch.submit.sweep import (
+    DEFAULT_ARRAY_SIZE,
+    in_slurm,
+    largest_array,
+    scripts,
+    settle_open,
+    sole_launcher,
+    submit,
+)
+from launch.telling import Tell
+from launch.text import counted
+from pcm.errors import RefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """What came of a launch.
+
+    Attributes:
+        experiments: those that are to run, without what somebody else was faster with.
+        no_room: why Slurm hasn't got all of them yet; None if it has.
+    """
+
+    experiments: list[Experiment]
+    no_room: NoRoomError | None = None
+
+
+def plan_of(grid: Grid, store: Store, site: Site, tell: Tell) -> Plan:
+    """What launching the grid would do now.
+
+    Args:
+        tell: called with what is missing where Slurm can't be asked.
+    """
+    ids = {point.id for point in grid.points}
+    lines = lines_of([each for each in store.experiments() if each.id in ids], tell)
+    plan = make_plan(grid.points, {line.id: line.state for line in lines})
+    if not site.defaults.given():
+        return plan
+    items = (replace(item, resources=item.resources.over(site.defaults)) for item in plan.items)
+    return replace(plan, items=tuple(items))
+
+
+@no_garbage_collection()
+def launch_on_slurm(
+    grid: Grid, store: Store, agreed: Sequence[str], site: str | None, tell: Tell
+) -> Launched:
+    """Freeze a grid and hand over what is new of it.
+
+    Args:
+        agreed: ids of the experiments that somebody wants to have launched.
+        site: a site's name or file.
+
+    Raises:
+        RefusedError: Slurm doesn't take them, or doesn't answer.
+    """
+    cluster = site_of(site)
+    with _others_left_out(store, agreed, tell) as (left, queued):
+        # What another launch submitted while this one waited may even have ended.
+        work = {item.id for item in plan_of(grid, store, cluster, tell).work}
+        wanted = [each for each in left if each in work]
+        if not wanted:
+            return Launched([])
+        # Asked before anything is written: a controller that is down leaves no trace.
+        size = largest_array(cluster)
+        details = {"executor": str(Executor.SLURM), "site": site}
+        store.freeze(grid, details=details | {"site_defaults": cluster.defaults.given()})
+        known = {experiment.id: experiment for experiment in store.experiments(grid.name)}
+        experiments = [known[each] for each in wanted]
+        return Launched(experiments, submit(experiments, cluster, size, tell, queued=queued))
+
+
+def submit_rest(
+    experiments: Sequence[Experiment], store: Store, site: str | None, tell: Tell
+) -> NoRoomError | None:
+    """Hand over what Slurm had no room for, as far as it is not in its queue by now.
+
+    Args:
+        experiments: those of a launch that have neither started nor ended, as far as is known.
+        site: a site's name or file.
+
+    Returns:
+        That there is still no room for all of them.
+
+    Raises:
+        RefusedError: Slurm doesn't take them, or doesn't answer.
+    """
+    cluster = site_of(site)
+    with _others_left_out(store, [each.id for each in experiments], tell) as (left, queued):
+        # Somebody may have launched them again, or cancelled them.
+        waiting = read_unsubmitted(store.root)
+        wanted = {each for each in left if each in waiting}
+        wanted = {each for each in wanted if not store.root.cancelled(each).exists()}
+        chosen = [each for each in experiments if each.id in wanted]
+        return submit(chosen, cluster, largest_array(cluster), tell, queued=queued)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What came of resuming.
+
+    Attributes:
+        choice: what was free to be resumed, and what was not by then.
+        no_room: why Slurm hasn't got all of them yet; None if it has.
+    """
+
+    choice: Choice
+    no_room: NoRoomError | None = None
+
+
+def resume_on_slurm(
+    experiments: Sequence[Experiment], store: Store, tell: Tell, *, checkpoint: str | None = None
+) -> Resumed:
+    """Hand over experiments that were launched before, each as its launch's site wants it.
+
+    Args:
+        checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
+
+    Raises:
+        RefusedError: Slurm doesn't take them, or doesn't answer.
+    """
+    require_slurm()
+    with _sole_launcher(store, tell) as queued:
+        choice = choose(experiments, tell, queued=queued)
+        for experiment in choice.free:
+            uncancel(store.root, experiment.id)
+        for name in dict.fromkeys(each.launch.record.get("site") for each in choice.free):
+            cluster = site_of(name)
+            no_room = submit(
+                [each for each in choice.free if each.launch.record.get("site") == name],
+                cluster,
+                largest_array(cluster),
+                tell,
+                queued=queued,
+                checkpoint=checkpoint,
+            )
+            if no_room is not None:
+                return Resumed(choice, no_room)
+    return Resumed(choice)
+
+
+def settle_earlier(store: Store, tell: Tell) -> None:
+    """Find out what became of arrays whose launcher did not live to write it down.
+
+    Raises:
+        RefusedError: there are such arrays, and Slurm doesn't answer.
+    """
+    if any(not each.is_settled for each in all_submissions(store.root)):
+        with sole_launcher(store.root, tell):
+            settle_open(store.root)
+
+
+@contextmanager
+def _sole_launcher(store: Store, tell: Tell) -> Iterator[dict[str, Submission]]:
+    """What waits or runs in Slurm already; until the block ends, nobody adds anything."""
+    with sole_launcher(store.root, tell):
+        settle_open(store.root)
+        yield in_slurm(store.root)
+
+
+@contextmanager
+def _others_left_out(
+    store: Store, ids: Sequence[str], tell: Tell
+) -> Iterator[tuple[list[str], dict[str, Submission]]]:
+    """Without those that wait or run already; until the block ends, nobody adds any.
+
+    Yields:
+        The other ids, and what waits or runs.
+    """
+    with _sole_launcher(store, tell) as queued:
+        wanted = [each for each in ids if each not in queued]
+        if len(wanted) < len(ids):
+            left_out = counted(len(ids) - len(wanted), "experiment")
+            tell(f"{left_out} left out, in Slurm's queue already")
+        yield wanted, queued
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """An experiment that is not frozen yet."""
+
+    launch: LaunchDir
+    id: str
+    resources: Resources
+
+
+def imagined_scripts(
+    work: Sequence[PlanItem], sweep: str, root: Path, site: Site, tell: Tell
+) -> list[tuple[ArrayRequest, str]]:
+    """What sbatch would get; the names of folders that aren't there yet are made up."""
+    try:
+        size = largest_array(site)
+    except RefusedError as error:
+        size = DEFAULT_ARRAY_SIZE
+        tell(f"note: arrays of at most {size:,} tasks, as {error.message}")
+    launch = LaunchDir(RunsRoot(root).sweeps / sweep / "LAUNCH")
+    candidates = [_Candidate(launch, item.id, item.resources) for item in work]
+    return scripts(candidates, site, size)

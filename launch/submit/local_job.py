@@ -1,0 +1,72 @@
+"""Experiments as jobs of submitit's local executor: a controller process, a supervisor a rank."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import submitit
+from submitit.core.utils import environment_variables
+
+from launch.machine.processes import kill_tree
+from launch.machine.signals import PERSON, held_back
+from launch.store import LaunchDir
+from launch.submit.paths import require_path_without
+from launch.supervisor import supervise
+from launch.supervisor.job import LOCAL_VARIABLE
+from pcm.errors import RefusedError
+
+_NO_LIMIT_MIN = 60 * 24 * 365 * 10
+"""submitit's local executor can't do without a time limit."""
+
+_TAGS = ("%j", "%t", "%A", "%a")
+"""submitit replaces these, wherever they are in a path."""
+
+
+@dataclass(frozen=True)
+class SubmittedJob:
+    """A job of submitit's local executor: a controller process, and a supervisor a rank.
+
+    Attributes:
+        key: what its supervisors write into `attempt.json`.
+    """
+
+    key: str
+    launch: LaunchDir
+    job: Any
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the controller has ended."""
+        return bool(self.job.done())
+
+    def kill(self) -> None:
+        """SIGKILL the controller and everything below it."""
+        kill_tree(int(self.job.job_id))
+
+    def remove_files(self) -> None:
+        """Remove submitit's own files of this job; the run directory has all there is to know."""
+        for path in self.launch.jobs.glob(f"{self.job.job_id}_*"):
+            path.unlink(missing_ok=True)
+
+
+def submit_local(
+    launch: LaunchDir, experiment_id: str, world_size: int, key: str, job_text: str
+) -> SubmittedJob:
+    """Start all ranks of one experiment on this machine.
+
+    Args:
+        job_text: what its supervisors need to know, see `launch.supervisor.job.local_job_text`.
+
+    Raises:
+        RefusedError: the runs root has a name that submitit can't work with, or is full.
+    """
+    require_path_without(_TAGS, launch)
+    # The terminal's Ctrl-C goes to the controller too, which would kill its supervisors
+    # within a second. It never unblocks the signals; the supervisors do.
+    with held_back(PERSON), environment_variables(**{LOCAL_VARIABLE: job_text}):
+        try:
+            executor = submitit.LocalExecutor(launch.jobs)
+            executor.update_parameters(tasks_per_node=world_size, timeout_min=_NO_LIMIT_MIN)
+            job = executor.submit(supervise, str(launch.path), experiment_id)
+        except OSError as error:
+            raise RefusedError(f"can't start experiment {experiment_id}: {error}") from error
+    return SubmittedJob(key, launch, job)

@@ -1,0 +1,113 @@
+"""Which kind of config a file is, by what is in it; and what is wrong with it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launch.grid import expand
+from launch.site import load_site
+from pcm.config.document import Document, load_document
+from pcm.config.shapes import Meaning, Rule
+from pcm.config.structure import ConfigStructure, find_faults
+from pcm.config.structures.data import DATA
+from pcm.config.structures.experiment import EXPERIMENT
+from pcm.config.structures.grid import GRID
+from pcm.config.structures.model import MODEL
+from pcm.config.structures.own import OWN_CLASS
+from pcm.config.structures.site import SITE
+from pcm.config.structures.trainer import TRAINER
+from pcm.errors import ConfigError, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """What was found out about a file.
+
+    Attributes:
+        kind: grid, model, ...; None where that can't be told.
+    """
+
+    file: str
+    kind: str | None
+    faults: tuple[Fault, ...]
+
+
+STRUCTURES: Mapping[str, ConfigStructure] = {
+    "grid": GRID,
+    "model": MODEL,
+    "data": DATA,
+    "trainer": TRAINER,
+    "site": SITE,
+    "experiment": EXPERIMENT,
+    "class": OWN_CLASS,
+}
+
+LOADERS: Mapping[str, Callable[[Path], object]] = {"grid": expand, "site": load_site}
+"""Of these kinds the structure isn't all: paths and amounts have a meaning."""
+
+FOLDERS = {
+    "grids": "grid",
+    "models": "model",
+    "data": "data",
+    "trainer": "trainer",
+    "sites": "site",
+}
+"""Where each kind is usually kept; decides where the content doesn't."""
+
+
+def check_file(path: Path) -> CheckedFile:
+    """Read a file, find out what it is, and check it all the way down."""
+    try:
+        document = load_document(path)
+    except ConfigError as error:
+        return CheckedFile(str(path), None, error.faults)
+    kind = kind_of(document.data) or FOLDERS.get(path.absolute().parent.name)
+    if kind is None:
+        return CheckedFile(str(path), None, (_unrecognised(document),))
+    return CheckedFile(str(path), kind, tuple(_faults(kind, path, document)))
+
+
+def kind_of(data: Any) -> str | None:
+    """The kind that has most of these keys; None for a tie or for none of them."""
+    if not isinstance(data, dict):
+        return None
+    shares = {kind: len(data.keys() & _keys(each)) for kind, each in STRUCTURES.items()}
+    best = max(shares.values())
+    kinds = [kind for kind, share in shares.items() if share == best]
+    return kinds[0] if best and len(kinds) == 1 else None
+
+
+def _keys(structure: ConfigStructure) -> Iterable[str]:
+    """What may stand at the top of such a file."""
+    if isinstance(structure, Rule | Meaning):
+        return _keys(structure.structure)
+    keys: Iterable[str] = structure.keys()
+    return keys
+
+
+def _faults(kind: str, path: Path, document: Document) -> list[Fault]:
+    if kind in LOADERS:
+        return _faults_of_loading(LOADERS[kind], path)
+    structure = STRUCTURES[kind]
+    return find_faults(document.data, structure, file=document.name, lines=document.lines)
+
+
+def _faults_of_loading(load: Callable[[Path], object], path: Path) -> list[Fault]:
+    try:
+        load(path)
+    except ConfigError as error:
+        return list(error.faults)
+    return []
+
+
+def _unrecognised(document: Document) -> Fault:
+    found = ", ".join(map(str, document.data)) if isinstance(document.data, dict) else None
+    return Fault(
+        "not recognised as a config",
+        file=document.name,
+        line=document.lines.get(()),
+        found=found or repr(document.data)[:60],
+        expected="the top of a grid, model, data, trainer or site file",
+        hint="`pcm structure grid` shows what one looks like; so do model, data, trainer, site",
+    )
