@@ -10,7 +10,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from pcm.run_dir.files import create_json, write_json
@@ -80,6 +80,7 @@ def plain(record: Any) -> dict[str, Any]:
 class _Field(NamedTuple):
     name: str
     kind: Any
+    exact: frozenset[type]
     is_required: bool
 
 
@@ -90,6 +91,7 @@ def _fields(kind: Any) -> tuple[_Field, ...]:
         _Field(
             each.name,
             kinds[each.name],
+            _exact(kinds[each.name]),
             each.default is MISSING and each.default_factory is MISSING,
         )
         for each in fields(kind)
@@ -103,15 +105,27 @@ def _checked(kind: Any, content: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: one is missing or of another type; says which.
     """
     values = {}
-    for name, wanted, is_required in _fields(kind):
+    for name, wanted, exact, is_required in _fields(kind):
         if name in content:
-            try:
-                values[name] = _as(wanted, content[name])
-            except (TypeError, ValueError):
-                raise ValueError(f"its '{name}' is of another type") from None
+            value = content[name]
+            # Ten thousand attempts are looked at for one table, and most values are simple.
+            values[name] = value if type(value) in exact else _converted(name, wanted, value)
         elif is_required:
             raise ValueError(f"it has no '{name}'")
     return values
+
+
+def _exact(wanted: Any) -> frozenset[type]:
+    """Types of which a value is taken as it is."""
+    inner = get_args(wanted) if get_origin(wanted) is UnionType else (wanted,)
+    return frozenset(inner) & {bool, float, int, str, NoneType}
+
+
+def _converted(name: str, wanted: Any, value: Any) -> Any:
+    try:
+        return _as(wanted, value)
+    except (TypeError, ValueError):
+        raise ValueError(f"its '{name}' is of another type") from None
 
 
 def _as(wanted: Any, value: Any) -> Any:
@@ -121,7 +135,7 @@ def _as(wanted: Any, value: Any) -> Any:
         # Only `X | None` is in use.
         return None if value is None else _as(inner[0], value)
     if origin is list and isinstance(value, list):
-        return [_as(inner[0], item) for item in value]
+        return [item if type(item) is inner[0] else _as(inner[0], item) for item in value]
     if origin is dict and isinstance(value, dict):
         return {key: _as(inner[1], item) for key, item in value.items()}
     if origin is None and issubclass(wanted, Enum):
