@@ -8,12 +8,12 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from matplotlib.figure import Figure
 
+from pcm import generators
 from pcm.config.structure import ConfigStructure
 from pcm.config.structures.trainer import NEPTUNE_PLOT
 from pcm.plots.failures import failing
 from pcm.plots.nodes import Batch
 from pcm.plots.top_nodes import build_top_node
-from pcm.training import generators
 
 if TYPE_CHECKING:
     from pcm.chain import Chain

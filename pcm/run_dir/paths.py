@@ -27,6 +27,10 @@ from pathlib import Path
 SCHEMA_VERSION = 1
 """Version of the run directory's layout; written to experiment.json."""
 
+GPUS_ASKED = "PCM_GPUS_ASKED"
+"""The environment variable in which a supervisor tells training how many GPUs its node has for
+the job, so that it never trains without."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptDir:

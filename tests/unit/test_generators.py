@@ -4,7 +4,7 @@ import random
 import numpy as np
 import torch
 
-from pcm.training import generators
+from pcm import generators
 
 
 def draw() -> list[float]:

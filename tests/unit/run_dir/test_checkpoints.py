@@ -6,7 +6,7 @@ import pytest
 
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir import read_json
-from pcm.training.manifests import (
+from pcm.run_dir.checkpoints import (
     Manifest,
     find_checkpoint,
     find_fault,

@@ -6,10 +6,12 @@ from contextlib import suppress
 
 from lightning.pytorch import Trainer
 
+from pcm.console import tell
 from pcm.errors import ExitCode, PcmError
-from pcm.run_dir import write_json, write_metrics_table
-from pcm.training import lightning_internals
-from pcm.training.console import tell
+from pcm.internals import loops
+from pcm.run_dir import write_metrics_table
+from pcm.run_dir.records import ErrorRecord, FinishedRecord
+from pcm.run_dir.typed_json import write
 from pcm.training.task import Task
 
 
@@ -21,13 +23,13 @@ def write_table(task: Task) -> None:
 
 def record_finish(task: Task, trainer: Trainer) -> None:
     """Write `finished.json`; on rank 0."""
-    record = {
-        "step": lightning_internals.steps_done(trainer),
-        "epoch": lightning_internals.epoch_of(trainer),
-        "metrics": {name: float(value) for name, value in trainer.callback_metrics.items()},
-    }
+    record = FinishedRecord(
+        step=loops.steps_done(trainer),
+        epoch=loops.epoch_of(trainer),
+        metrics={name: float(value) for name, value in trainer.callback_metrics.items()},
+    )
     if task.ranks.is_first:
-        write_json(task.attempt.finished, record)
+        write(task.attempt.finished, record)
 
 
 def record_failure(task: Task, error: BaseException) -> ExitCode:
@@ -43,14 +45,14 @@ def record_failure(task: Task, error: BaseException) -> ExitCode:
         traceback.print_exception(error)
         code = ExitCode.EXPERIMENT_FAILED
     sys.stderr.flush()
-    record = {
-        "type": type(error).__name__,
-        "message": str(error),
-        "traceback": "".join(traceback.format_exception(error)),
-        "rank": rank,
-    }
+    record = ErrorRecord(
+        type=type(error).__name__,
+        message=str(error),
+        traceback="".join(traceback.format_exception(error)),
+        rank=rank,
+    )
     # A full disk may be the very error that is to be recorded.
     with suppress(OSError):
-        write_json(task.attempt.error(rank), record)
+        write(task.attempt.error(rank), record)
         write_table(task)
     return code

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from pcm.errors import NotFoundError, RefusedError
-from pcm.run_dir import AttemptDir, RunDir, write_json
+from pcm.run_dir import AttemptDir, RunDir
+from pcm.run_dir.records import AttemptRecord
+from pcm.run_dir.typed_json import write
 
 
 @contextmanager
@@ -38,15 +40,15 @@ def _begin(run_dir: RunDir) -> AttemptDir:
     number = max((attempt.number for attempt in run_dir.attempts()), default=0) + 1
     attempt = run_dir.attempt(number)
     attempt.path.mkdir(parents=True)
-    record = {
-        "number": number,
-        "key": f"hand-{socket.gethostname()}-{os.getpid()}-{number}",
-        "executor": "hand",
-        "job_id": None,
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "started": time.time(),
-        "world_size": 1,
-    }
-    write_json(attempt.attempt, record)
+    host, pid = socket.gethostname(), os.getpid()
+    record = AttemptRecord(
+        number=number,
+        key=f"hand-{host}-{pid}-{number}",
+        executor="hand",
+        host=host,
+        pid=pid,
+        started=time.time(),
+        world_size=1,
+    )
+    write(attempt.attempt, record)
     return attempt

@@ -2,19 +2,22 @@
 
 import hashlib
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from pcm.console import tell
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir import read_json, write_json
-from pcm.training.console import tell
 
 MONITORED = ("val/loss", "val_loss")
 """The metric, the first that exists, whose smallest value makes a checkpoint the best."""
 
 _KEPT = 2
+
+Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +62,23 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_json(manifest_path(folder / manifest.file), asdict(manifest))
 
 
-def read_manifests(folder: Path) -> list[Manifest]:
-    """All readable manifests, newest first.
+def read_manifests(folder: Path, warn: Warn = tell) -> list[Manifest]:
+    """All readable manifests, newest first; `warn` hears of the others.
 
     A later attempt's are newer whatever their step: it may have gone back on request.
     """
-    found = [read_manifest(path) for path in folder.glob("*.ckpt.json")]
+    found = [read_manifest(path, warn) for path in folder.glob("*.ckpt.json")]
     whole = [manifest for manifest in found if manifest is not None]
     return sorted(whole, key=lambda m: (m.attempt, m.step, m.time), reverse=True)
 
 
-def read_manifest(path: Path) -> Manifest | None:
+def read_manifest(path: Path, warn: Warn = tell) -> Manifest | None:
     """The manifest in a file; None, and a warning, if it is none."""
     try:
         record: dict[str, Any] = read_json(path)
         return Manifest(**{each.name: record[each.name] for each in fields(Manifest)})
     except (KeyError, TypeError, ValueError, OSError) as error:
-        tell(f"warning: {path} is no manifest of a checkpoint ({error!r}); it is left out")
+        warn(f"warning: {path} is no manifest of a checkpoint ({error!r}); it is left out")
         return None
 
 
@@ -112,7 +115,7 @@ def find_checkpoint(folder: Path, name: str | None) -> Path | None:
         judged = [manifest for manifest in manifests if math.isfinite(manifest.monitored)]
         chosen = min(judged, key=lambda manifest: manifest.monitored, default=None)
     else:
-        wanted = _file_name(name)
+        wanted = file_name(name)
         chosen = next((m for m in manifests if m.file == wanted), None)
     if chosen is None:
         if name is not None:
@@ -143,7 +146,8 @@ def _refuse_faulty(folder: Path, manifest: Manifest) -> None:
         )
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
+    """A checkpoint's file by the name that a person wrote, also `epoch=1-step-1876`."""
     stem = name.removesuffix(".ckpt").replace("-step-", "-step=")
     return f"{stem}.ckpt"
 

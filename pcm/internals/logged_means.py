@@ -1,17 +1,12 @@
 """The running means of `self.log(..., on_epoch=True)`, which Lightning keeps in no checkpoint.
 
 A model of the user's own logs an epoch's mean this way; without its first half, the mean of
-an epoch that was interrupted would be another. Relies on the insides of Lightning 2.5, 2.6.
+an epoch that was interrupted would be another.
 """
 
 from typing import Any
 
 from lightning.pytorch import Trainer
-from lightning.pytorch.trainer.connectors.logger_connector.result import (
-    _Metadata,
-    _ResultMetric,
-    _Sync,
-)
 
 State = dict[str, dict[str, Any]]
 
@@ -52,6 +47,12 @@ def _capture(result: Any) -> dict[str, Any]:
 
 
 def _restore(trainer: Trainer, state: dict[str, Any]) -> Any:
+    from lightning.pytorch.trainer.connectors.logger_connector.result import (
+        _Metadata,
+        _ResultMetric,
+        _Sync,
+    )
+
     described = {name: state[name] for name in (*_MARKS, *_PLACES)}
     meta = _Metadata(**described, reduce_fx=state["reduce_fx"])
     meta.sync = _Sync(

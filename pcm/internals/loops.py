@@ -1,4 +1,4 @@
-"""Everything that relies on the insides of Lightning (written for 2.5 and 2.6).
+"""Where in Lightning's loops training is, stops and goes on (written for 2.5 and 2.6).
 
 Lightning restarts inside an epoch from its loops' counters, which it saves in the midst of
 a step, where they say different things in different hooks. Here a checkpoint is taken at
