@@ -132,6 +132,11 @@ class RunDir:
         return self.path / "metrics.csv"
 
     @property
+    def summary(self) -> Path:
+        """What the journal comes to: each metric's last, least and greatest value."""
+        return self.path / "summary.json"
+
+    @property
     def events(self) -> Path:
         """Pictures, checkpoints and hyperparameters, as they came."""
         return self.path / "events.jsonl"

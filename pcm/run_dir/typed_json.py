@@ -6,7 +6,7 @@ thousand attempts must tell of the one file and go on with the others.
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -138,10 +138,19 @@ def _as(wanted: Any, value: Any) -> Any:
         return [item if type(item) is inner[0] else _as(inner[0], item) for item in value]
     if origin is dict and isinstance(value, dict):
         return {key: _as(inner[1], item) for key, item in value.items()}
-    if origin is None and issubclass(wanted, Enum):
-        return wanted(value)
+    if origin is None and (issubclass(wanted, Enum) or is_dataclass(wanted)):
+        return _made(wanted, value)
     if wanted is float and type(value) is int:
         return float(value)
     if type(value) is not wanted:
         raise TypeError
     return value
+
+
+def _made(kind: Any, value: Any) -> Any:
+    """A member of an enum, or a record inside of a record."""
+    if issubclass(kind, Enum):
+        return kind(value)
+    if not isinstance(value, dict):
+        raise TypeError
+    return kind(**_checked(kind, value))
