@@ -14,6 +14,7 @@ ROOT/
       refused-KEY.json    why a job made no attempt
   cancelled/ID.json       keeps an experiment from starting, until somebody resumes it
   queues/KEY.json         what waits for a local launcher, while that lives
+  summaries.sqlite        see `launch.store.summary_cache`
 """
 
 import json
@@ -135,6 +136,11 @@ class RunsRoot:
     def cancelled(self, experiment_id: str) -> Path:
         """Marker that keeps an experiment from starting."""
         return self.cancelled_folder / f"{experiment_id}.json"
+
+    @property
+    def summaries(self) -> Path:
+        """What journals without a summary came to; may be deleted at any time."""
+        return self.path / "summaries.sqlite"
 
     @property
     def queues(self) -> Path:

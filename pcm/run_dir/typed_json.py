@@ -52,9 +52,18 @@ def read(kind: type[R], path: Path) -> R | Damaged | None:
     if not isinstance(content, dict):
         return Damaged(path, "it holds no JSON object")
     try:
-        return kind(**_checked(kind, content))
+        return parse(kind, content)
     except ValueError as error:
         return Damaged(path, str(error))
+
+
+def parse(kind: type[R], content: Mapping[str, Any]) -> R:
+    """A record from what JSON makes of its file.
+
+    Raises:
+        ValueError: a value is missing or of another type; says which.
+    """
+    return kind(**_checked(kind, content))
 
 
 def write(path: Path, record: Any, *, durable: bool = True) -> None:
