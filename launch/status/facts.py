@@ -83,7 +83,15 @@ def attempt_facts(files: AttemptDir, queue: Queue = NOT_ASKED) -> AttemptFacts:
         started=_number(record.get("started")),
         verdict=str(verdict.get("reason")) if verdict else None,
         comes_back=bool(verdict.get("comes_back")),
+        not_sent_back=_not_sent_back(verdict),
     )
+
+
+def _not_sent_back(verdict: Mapping[str, Any]) -> str | None:
+    """Why a job that was to come back didn't; verdicts of earlier versions don't tell."""
+    if not verdict.get("comes_back") or verdict.get("is_sent_back", True):
+        return None
+    return str(verdict.get("detail") or "its supervisor did not get that far")
 
 
 def _status(
