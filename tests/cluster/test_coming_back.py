@@ -140,12 +140,17 @@ def test_a_time_limit_without_a_signal_is_met(person: Person) -> None:
     running.wait_for_steps(attempt=2, steps=read_record(running.attempt(1).stopped)["step"] + 1)
 
 
-@pytest.mark.parametrize("export", ["NONE", "LANG,HOME"])
-def test_a_site_that_exports_nothing(person: Person, export: str) -> None:
+@pytest.mark.parametrize(
+    ("sbatch", "variables"),
+    [({"export": "LANG,HOME"}, {}), ({"export": "NIL"}, {}), ({}, {"SBATCH_EXPORT": "NONE"})],
+)
+def test_a_job_that_inherits_no_variables(
+    person: Person, sbatch: dict[str, str], variables: dict[str, str]
+) -> None:
     needed = ("PCM_PYTHON", "PYTHONPATH")
-    setup = "".join(f"- export {name}='{person.environment[name]}'\n" for name in needed)
-    person.write_file("site.yaml", f"sbatch: {{export: '{export}'}}\nsetup:\n{setup}")
-    running = Running.launch(person, None, "--site", "site.yaml")
+    setup = [f"export {name}='{person.environment[name]}'" for name in needed]
+    person.write_file("site.yaml", json.dumps({"sbatch": sbatch, "setup": setup}))
+    running = Running.launch(person, None, "--site", "site.yaml", **variables)
     running.wait_for_end(attempt=1)
 
 
@@ -204,20 +209,16 @@ def test_a_supervisor_that_dies_before_it_sends_the_job_back(person: Person) -> 
 
 @pytest.mark.own_cluster
 def test_a_controller_that_is_away_when_the_job_is_to_go_back(person: Person) -> None:
-    shim = programs_with_scontrol(
-        person, 'echo once >> "$PWD"/asked; until [ -e down ]; do sleep 0.1; done'
-    )
-    site_with_path(person, shim)
+    waits = "touch asked; until [ -e down ]; do sleep 0.1; done"
+    site_with_path(person, programs_with_scontrol(person, waits))
     running = Running.launch(person, None, "--site", "site.yaml", STAND_IN_STEPS="100")
     running.wait_for_steps()
     warn(running)
-    asked = person.project / "asked"
-    wait_for(asked.exists)
+    wait_for((person.project / "asked").exists)
     person.cluster.kill("slurmctld", signal.SIGTERM)
     try:
         person.write_file("down", "")
-        # Its first answer is that there is none.
-        wait_for(lambda: asked.read_text().count("once") > 1)
+        wait_for(lambda: any(each.name() == "scontrol" for each in person.processes()))
         assert read_record(running.attempt(1).verdict)["is_sent_back"] is False
     finally:
         person.cluster.start_controller()
@@ -232,16 +233,23 @@ def cancelling(slurm_installed: None) -> Iterator[SlurmCluster]:
         yield cluster
 
 
-@pytest.mark.own_cluster
-def test_what_is_cancelled_for_another_job_comes_back(
-    cancelling: SlurmCluster, user: str, home: Path
-) -> None:
+@pytest.fixture
+def preempted_person(cancelling: SlurmCluster, user: str, home: Path) -> Iterator[Person]:
+    """Somebody who works there."""
     person = Person(user, home, cancelling)
-    running = Running.launch(person, {"tasks_per_node": 2}, STAND_IN_STEPS="100")
+    yield person
+    person.leave()
+
+
+@pytest.mark.own_cluster
+def test_what_is_cancelled_for_another_job_comes_back(preempted_person: Person) -> None:
+    person = preempted_person
+    person.write_file("site.yaml", STRICT.format(mark=MARK))
+    ranks = {"tasks_per_node": 2}
+    running = Running.launch(person, ranks, "--site", "site.yaml", STAND_IN_STEPS="100")
     running.wait_for_steps()
     with running.preempted():
         verdict = running.wait_for_verdict()
         assert (verdict["reason"], verdict["comes_back"]) == ("preempted", True)
         assert not person.store.root.cancelled(running.experiment.id).exists()
     running.wait_for_end(attempt=2)
-    person.leave()
