@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launch.site import Parameters, Site, setup_lines, site_of
-from launch.slurm.amounts import parse_settings
 from launch.status.queues import newest_hand_overs
 from launch.store import RunsRoot
 from launch.store.submissions import Submission, SubmissionDir, read_submission
@@ -58,10 +57,12 @@ def continue_anew(
 
 
 def _parameters(former: Submission, memory: str | None) -> Parameters:
-    more = {
-        _OPTIONS[name]: f"{megabytes}M" for name, megabytes in parse_settings(memory or "").items()
-    }
-    return {**former.parameters, **more}
+    if memory is None:
+        return former.parameters
+    name, _, megabytes = memory.partition("=")
+    # Slurm takes one of them alone.
+    others = {key: each for key, each in former.parameters.items() if key not in _OPTIONS.values()}
+    return {**others, _OPTIONS[name]: f"{megabytes}M"}
 
 
 def _site(former: Submission) -> Site:

@@ -85,7 +85,7 @@ def _meet_slurm(attempt: Attempt, job: Job) -> TimeLimit:
         request_stop(attempt.files, by="Slurm", reason="interrupt")
     elif (signal := signal_to_shell(attempt.launch, job)) is not None:
         request_stop(attempt.files, by=signal, reason="interrupt")
-    if attempt.files.number == 1 and (text := obstacle(facts)) is not None:
+    if (text := obstacle(facts)) is not None:
         attempt.warn(text)
     return TimeLimit(job.id, facts)
 
