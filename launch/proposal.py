@@ -20,6 +20,7 @@ from launch.submit.following import follow
 from launch.submit.images import with_image
 from launch.submit.launches import Launched, launch_on_slurm, plan_of, settle_earlier
 from launch.submit.shipping import with_checkout
+from launch.submit.short_limits import short_limits
 from launch.telling import Tell
 
 Show = Callable[[Sequence[Line]], None]
@@ -39,6 +40,15 @@ class Proposal:
     executor: Executor
     site: str | None
     plan: Plan
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the grid's author should know."""
+        warnings = list(self.grid.warnings)
+        if self.executor is Executor.SLURM:
+            asked = (item.resources for item in self.plan.work)
+            warnings += short_limits(asked, site_of(self.site))
+        return warnings
 
     def experiments(self) -> list[Experiment]:
         """The points that are in the store, new or not, in the grid's order."""

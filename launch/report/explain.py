@@ -52,12 +52,15 @@ def explain(experiment: Experiment, status: Status) -> Explanation:
 def _attempt(files: AttemptDir) -> Iterator[tuple[str, str]]:
     record = read_record(files.attempt)
     yield "attempt", f"{files.number} on {record.get('host', 'an unknown machine')}"
+    if record.get("warning"):
+        yield "warning", str(record["warning"])
     stop = read_record(files.stop)
     if stop:
         yield "stop", f"asked for by {stop.get('by')}"
     verdict = read_record(files.verdict)
     if verdict:
-        comes_back = "" if verdict.get("comes_back") else "does not come back"
+        is_back = verdict.get("comes_back") and verdict.get("is_sent_back", True)
+        comes_back = "" if is_back else "does not come back by itself"
         parts = [verdict.get("reason"), verdict.get("detail"), comes_back]
         yield "verdict", ", ".join(str(part) for part in parts if part)
 

@@ -1,6 +1,7 @@
 """Calling Slurm's programs, with a limit on how long they may take."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,16 @@ PATIENCE_S = 20.0
 
 DELAY_S = 5.0
 """A person who has waited for so long wants to know what for."""
+
+
+_UNANSWERED = re.compile(
+    r"no answer|timed out|contact slurm controller|communication|connection|zero bytes", re.I
+)
+"""What is said where nobody knows whether the controller has got a request."""
+
+
+class NoSlurmError(RefusedError):
+    """A program of Slurm's is not on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +102,8 @@ def _answer(process: "subprocess.Popen[bytes]", patience_s: float) -> Answer:
     return Answer(process.returncode, _text(output), _text(errors))
 
 
-def _no_slurm(program: str) -> RefusedError:
-    return RefusedError(
+def _no_slurm(program: str) -> NoSlurmError:
+    return NoSlurmError(
         f"there is no Slurm on this machine: `{program}` is not on the PATH",
         hint="--executor local, or log in to a machine of the cluster",
     )
@@ -118,6 +129,11 @@ def ask(*command: str, patience_s: float | None = None) -> str:
     if answer.exit_code != 0:
         raise RefusedError(_last_line(answer.errors) or f"{command[0]} failed")
     return answer.output
+
+
+def is_unanswered(said: str) -> bool:
+    """Whether what a client of Slurm said leaves open if the controller has got its request."""
+    return bool(_UNANSWERED.search(said))
 
 
 def client_environment(environment: Mapping[str, str]) -> dict[str, str]:

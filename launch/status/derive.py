@@ -61,6 +61,8 @@ class AttemptFacts:
         started: seconds since the epoch.
         verdict: why Slurm's job ended, as its supervisor found out at the end.
         comes_back: whether that supervisor saw to another attempt.
+        not_sent_back: why its job is not in the queue again though it was to come back, as far as
+            is written down; None if it is.
     """
 
     number: int
@@ -75,6 +77,7 @@ class AttemptFacts:
     started: float = 0.0
     verdict: str | None = None
     comes_back: bool = False
+    not_sent_back: str | None = None
 
     def is_of(self, place: Place) -> bool:
         """Whether it is what the job in the queue has come to so far."""
@@ -139,7 +142,8 @@ def _state_of_ended(attempt: AttemptFacts, place: Place | None) -> tuple[State, 
     word = "" if place is None else place.word
     if "cancel" in (attempt.stop_reason, attempt.verdict):
         return State.CANCELLED, attempt.failure or ""
-    if attempt.comes_back and place is not None:
+    is_open = place is not None and place.phase in (Phase.RUNNING, Phase.UNKNOWN)
+    if attempt.comes_back and place is not None and (is_open or attempt.not_sent_back is None):
         return _state_of_interrupted(attempt, place)
     if attempt.failure is not None:
         return State.FAILED, _with_word(attempt.failure, word)
@@ -154,7 +158,8 @@ def _state_of_stopped(attempt: AttemptFacts, place: Place | None) -> tuple[State
     if place is not None and place.phase is Phase.RUNNING and attempt.verdict is None:
         return State.STOPPING, reason or "its processes have ended, its job has not"
     if attempt.is_stopped:
-        return State.STOPPED, reason or ""
+        parts = [reason, attempt.not_sent_back]
+        return State.STOPPED, ", not sent back: ".join(filter(None, parts))
     if reason is not None:
         return State.STOPPED, f"{reason}, killed before it wrote a checkpoint"
     if place is not None and place.phase is Phase.UNKNOWN:

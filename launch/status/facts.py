@@ -97,7 +97,15 @@ def attempt_facts(files: AttemptDir, queue: Queue = NOT_ASKED) -> AttemptFacts:
         started=record.started or 0.0,
         verdict=None if verdict is None else verdict.reason,
         comes_back=verdict is not None and verdict.comes_back,
+        not_sent_back=None if verdict is None else _not_sent_back(verdict),
     )
+
+
+def _not_sent_back(verdict: VerdictRecord) -> str | None:
+    """Why a job that was to come back didn't; verdicts of earlier versions don't tell."""
+    if not verdict.comes_back or verdict.is_sent_back:
+        return None
+    return verdict.detail or "its supervisor did not get that far"
 
 
 def _status(

@@ -68,7 +68,7 @@ class Places:
             return None
         task_id = handed_over.task_id(self.queue)
         if task_id is None:
-            return None
+            return _on_its_way(attempt)
         place = _place(self.queue, task_id, handed_over.submission.token)
         if attempt is not None and attempt.job == task_id:
             return place
@@ -140,6 +140,13 @@ def queue_for_hand_overs(handed_over: Iterable[HandedOver]) -> Queue:
     # Whose jobs they are: a colleague may look at them too.
     owners = {each.files.path.stat().st_uid for each in submissions.values()}
     return read_queue(owners) if owners else NOT_ASKED
+
+
+def _on_its_way(attempt: AttemptFacts | None) -> Place | None:
+    """Where a supervisor hands over a job in place of its own: that may take sbatch a while."""
+    if attempt is None or attempt.not_sent_back is None:
+        return None
+    return Place(Phase.UNKNOWN, attempt.job)
 
 
 def _place(queue: Queue, task_id: str, token: str) -> Place:

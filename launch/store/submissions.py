@@ -7,11 +7,12 @@ LAUNCH/submissions/TOKEN/
   outcome.json     the job's id, or why there is none; written after it
   script.sh        what sbatch got
   payload.pkl      what every task runs: a function's name and this folder's path
+  JOB_TASK_signal  the signal that the shell of one task's script got, until the task ends
   JOB_TASK_*       submitit's own files of one task, and the task's output
 """
 
 from collections.abc import Collection, Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,10 @@ class SubmissionDir:
         """What every task runs."""
         return self.path / "payload.pkl"
 
+    def signal(self, task_id: str) -> Path:
+        """The signal that the shell of a task's script got; there if it got one."""
+        return self.path / f"{task_id}_signal"
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -66,12 +71,16 @@ class Submission:
         array: the experiment of each task, by the task's index.
         time: when it was about to be submitted, seconds since the epoch.
         checkpoint: the one that somebody wants to go on from; None takes the newest.
+        parameters: what sbatch was asked for.
+        setup: shell lines before anything else; None in what an earlier version handed over.
     """
 
     files: SubmissionDir
     array: tuple[str, ...]
     time: float
     checkpoint: str | None
+    parameters: Mapping[str, str | int | bool] = field(default_factory=dict)
+    setup: tuple[str, ...] | None = None
 
     @property
     def token(self) -> str:
@@ -99,8 +108,15 @@ def read_submission(files: SubmissionDir) -> Submission | None:
     intent = read_record(files.intent)
     if not intent:
         return None
-    array = tuple(intent["array"])
-    return Submission(files, array, float(intent["time"]), intent.get("checkpoint"))
+    setup = intent.get("setup")
+    return Submission(
+        files,
+        array=tuple(intent["array"]),
+        time=float(intent["time"]),
+        checkpoint=intent.get("checkpoint"),
+        parameters=intent.get("parameters", {}),
+        setup=None if setup is None else tuple(setup),
+    )
 
 
 def submissions_of(launch: LaunchDir) -> Iterator[Submission]:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from launch.site import Site, setup_lines
-from launch.slurm.commands import Answer, call
+from launch.slurm.commands import Answer, call, is_unanswered
 from launch.slurm.queue import Queue, read_queue
 from launch.store import writing
 from launch.store.submissions import Submission, SubmissionDir, read_submission
@@ -28,9 +28,6 @@ DOUBT_INTERVAL_S = 2.0
 
 _TAKEN = re.compile(r"^(\d+)(;|$)", re.MULTILINE)
 """What `sbatch --parsable` prints: the id, and the cluster where there are several."""
-
-_LOST = re.compile(r"timed out|contact slurm controller|communication|connection|zero bytes", re.I)
-"""Errors that don't tell whether the controller has got the request."""
 
 _KEPT = ("SLURM_CONF", "SLURM_CLUSTERS")
 """Variables that say where Slurm is; an outer job's are not the new job's business."""
@@ -82,7 +79,7 @@ def submit_array(
         files.path.mkdir(parents=True)
         write_text(files.script, script_of(files, request, site, after))
         write_payload(files)
-        write_json(files.intent, _intent(files, request, checkpoint))
+        write_json(files.intent, _intent(files, request, site, checkpoint))
     try:
         job_id = _hand_over(files, request, tell, patience_s)
     except NoRoomError:
@@ -150,7 +147,7 @@ def sbatch_environment(
 
 
 def _intent(
-    files: SubmissionDir, request: ArrayRequest, checkpoint: str | None
+    files: SubmissionDir, request: ArrayRequest, site: Site, checkpoint: str | None
 ) -> dict[str, object]:
     return {
         "token": files.token,
@@ -158,6 +155,7 @@ def _intent(
         "array": request.ids,
         "checkpoint": checkpoint,
         "parameters": dict(request.parameters),
+        "setup": setup_lines(site),
     }
 
 
@@ -183,7 +181,7 @@ def _hand_over(
 
 def _is_doubtful(answer: Answer) -> bool:
     """Whether the controller may have taken it without sbatch knowing."""
-    return not (answer.exit_code and answer.errors) or bool(_LOST.search(answer.errors))
+    return not (answer.exit_code and answer.errors) or is_unanswered(answer.errors)
 
 
 def _look_for(files: SubmissionDir, patience_s: float) -> str | None:

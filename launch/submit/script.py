@@ -16,20 +16,38 @@ from launch.supervisor.task import run_task
 _TAGS = ("%", "\\", "\n")
 """Slurm replaces these in the names of files; it has many more, and marks of its own."""
 
-_SHIELD = """sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh"""
-"""Keeps a supervisor alive that is still importing when a signal comes. What it missed, it
-learns by asking Slurm."""
+_HOLD = (
+    "import os,signal,sys;"
+    "signal.pthread_sigmask(0,{signal.SIGTERM,signal.SIGUSR1,signal.SIGUSR2});"
+    "os.execv(sys.argv[1],sys.argv[1:])"
+)
+"""Has signals wait until a supervisor that is still importing takes them; 0 is SIG_BLOCK."""
 
 _START_LINE = f"export {START_VARIABLE}=$(date +%s%N)"
 """Tells each start of a job from all others, also where Slurm has forgotten one."""
 
 _SIGNAL_LINES = (
-    "# A signal to this shell alone is passed on to the ranks.",
+    "# A signal to this shell alone is passed on to the ranks by srun, which does so with USR1 and",
+    "# USR2 alone. Which one it was is in a file. `setup` may have any options of the shell on.",
+    "pcm_srun=",
+    "pcm_pass_on() {",
+    '    echo "$1" >| "$pcm_task"_signal || :',
+    '    if [ -n "$pcm_srun" ]; then kill -USR2 "$pcm_srun" 2> /dev/null || :; fi',
+    "}",
+    "pcm_listen() {",
+    "    local name",
+    '    for name in HUP INT TERM USR1 USR2; do trap "pcm_pass_on $name" "$name"; done',
+    "}",
+    "pcm_listen",
     "srun() {",
-    '    command srun "$@" &',
-    '    for name in TERM USR1 USR2; do trap "kill -$name $! 2>/dev/null" $name; done',
-    "    while kill -0 $! 2>/dev/null; do wait $!; done",
-    "    wait $!",
+    "    local code=0",
+    "    pcm_listen",
+    """    (trap '' USR1 USR2; exec srun "$@") &""",
+    "    pcm_srun=$!",
+    '    while kill -0 "$pcm_srun" 2> /dev/null; do wait "$pcm_srun" || :; done',
+    '    wait "$pcm_srun" || code=$?',
+    '    rm -f "$pcm_task"_submitted.pkl "$pcm_task"_*_result.pkl "$pcm_task"_signal',
+    '    return "$code"',
     "}",
 )
 
@@ -61,7 +79,7 @@ def array_script(
         RefusedError: the runs root has a name that Slurm can't work with.
     """
     require_path_without(_TAGS, files.launch)
-    executor = _ScriptWriter(files.path, python=f"{_SHIELD} {shlex.quote(sys.executable)} -P")
+    executor = _ScriptWriter(files.path, python=_shielded_python())
     parameters = dict(request.parameters)
     dependency = {} if after is None else {"dependency": f"afterany:{after}"}
     comment = " ".join(filter(None, [str(parameters.pop("comment", "")), files.token]))
@@ -73,9 +91,8 @@ def array_script(
         comment=comment,
         stderr_to_stdout=True,
         array_parallelism=request.parallel,
-        setup=[_START_LINE, *_SIGNAL_LINES, *setup, *_payload_lines(files)],
-        # Since Slurm 22.05 srun doesn't take this over from sbatch.
-        srun_args=[] if cores is None else [f"--cpus-per-task={cores}"],
+        setup=[_START_LINE, *_task_lines(files), *_SIGNAL_LINES, *setup, _payload_line(files)],
+        srun_args=_srun_arguments(cores),
         additional_parameters={"requeue": True, **dependency, **parameters},
     )
     return executor.text(len(request.ids), files.token)
@@ -86,11 +103,31 @@ def write_payload(files: SubmissionDir) -> None:
     DelayedSubmission(run_task, str(files.path)).dump(files.payload)
 
 
-def _payload_lines(files: SubmissionDir) -> list[str]:
-    """Submitit looks for a file a task; one for all makes large arrays cheap to submit."""
+def _shielded_python() -> str:
+    """The interpreter of the ranks, which no signal ends, and none escapes, while it starts.
+
+    What comes in the few milliseconds before they are held back is ignored. Then the supervisor
+    learns it by asking Slurm, see `launch.supervisor.supervise`.
+    """
+    python = shlex.quote(sys.executable)
+    ignoring = """/bin/sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh"""
+    return f"{ignoring} {python} -ISc {shlex.quote(_HOLD)} {python} -P"
+
+
+def _srun_arguments(cores: str | int | None) -> list[str]:
+    # A site or a person may have sbatch export nothing: srun would obey that too, and without
+    # PATH it starts nothing (`execve(): sh`).
+    everything = ["--export=ALL"]
+    # Since Slurm 22.05 srun doesn't take this over from sbatch.
+    return everything if cores is None else [*everything, f"--cpus-per-task={cores}"]
+
+
+def _task_lines(files: SubmissionDir) -> list[str]:
+    """Where this task's own files are; what a former start of it has left."""
     task = "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
-    return [
-        f'task={shlex.quote(str(files.path))}/"{task}"',
-        f'ln -sf {files.payload.name} "$task"_submitted.pkl',
-        """trap 'rm -f "$task"_submitted.pkl "$task"_*_result.pkl' EXIT""",
-    ]
+    return [f'pcm_task={shlex.quote(str(files.path))}/"{task}"', 'rm -f "$pcm_task"_signal']
+
+
+def _payload_line(files: SubmissionDir) -> str:
+    """Submitit looks for a file a task; one for all makes large arrays cheap to submit."""
+    return f'ln -sf {files.payload.name} "$pcm_task"_submitted.pkl'

@@ -70,6 +70,11 @@ class Attempt:
         with self.files.log(rank).open("a", encoding="utf-8") as log:
             log.write(f"pcm: {text}\n")
 
+    def warn(self, text: str) -> None:
+        """Tell what a person should know before it matters, in the log and to `pcm why`."""
+        self.tell(0, f"warning: {text}")
+        write_json(self.files.attempt, read_record(self.files.attempt) | {"warning": text})
+
 
 @contextmanager
 def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[Attempt]:

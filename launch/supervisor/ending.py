@@ -1,17 +1,19 @@
 """What rank 0 does when an attempt in Slurm has ended: ask, decide, write down, send back."""
 
+import shutil
 import time
 from pathlib import Path
 
 from launch.site.retries import Retries
-from launch.slurm.controller import read_job, scontrol
+from launch.slurm.controller import JobFacts, read_job
 from launch.store import LaunchDir, RunsRoot
 from launch.store.markers import cancel
 from launch.store.records import read_record
 from launch.supervisor.attempt import Attempt
+from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.job import Job
 from launch.supervisor.rank import has_silent_rank
-from launch.supervisor.requeue import Ending, Verdict, decide
+from launch.supervisor.requeue import WARNINGS, Ending, Verdict, decide
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, write_json
 
@@ -32,12 +34,28 @@ def check_losses(launch: LaunchDir, experiment_id: str, job: Job) -> None:
         )
 
 
-def is_wanted_back(job: Job) -> bool:
+def is_wanted_back(job: Job, facts: JobFacts | None) -> bool:
     """Whether Slurm took the job's nodes back while it was starting, when signals are missed."""
-    facts = read_job(job.id)
     return facts is not None and (
         facts.is_preempted or facts.state != "RUNNING" or facts.restarts > job.restarts
     )
+
+
+def obstacle(facts: JobFacts | None) -> str | None:
+    """Why a job can't be sent back when it is interrupted; None if it can, as far as is known.
+
+    A site may have forbidden it, or have none of Slurm's programs on its nodes: better known
+    when a job begins than when its time is over.
+    """
+    if shutil.which("scontrol") is None:
+        missing = "there is no `scontrol` on its node"
+    elif facts is not None and not facts.is_requeueable:
+        missing = "Slurm doesn't send this job back to its queue (Requeue=0)"
+    else:
+        return None
+    if shutil.which("sbatch") is None:
+        return f"{missing}: when it is interrupted, the next `pcm launch` goes on with it"
+    return f"{missing}: when it is interrupted, another job goes on in its place"
 
 
 def settle(launch: LaunchDir, attempt: Attempt, job: Job) -> Verdict | None:
@@ -51,23 +69,12 @@ def settle(launch: LaunchDir, attempt: Attempt, job: Job) -> Verdict | None:
     root, experiment_id = RunsRoot(launch.root), attempt.run_dir.path.name
     is_cancelled = root.cancelled(experiment_id).exists()
     facts = None if is_cancelled else read_job(job.id)
-    ending = _ending(attempt, is_cancelled=is_cancelled)
+    ending = _ending(attempt, job, is_cancelled=is_cancelled)
     verdict = decide(facts, job.restarts, ending, _retries(launch, experiment_id))
     write_json(attempt.files.verdict, verdict.record())
     if verdict.reason == "cancel" and not is_cancelled:
         cancel(root, experiment_id)
     return verdict
-
-
-def send_back(job: Job, verdict: Verdict) -> None:
-    """Send the job back to the queue; Slurm ends the calling process for it.
-
-    So this is the last thing to do, when all files are written and no lock is held.
-    """
-    scontrol("requeue", job.id)
-    if verdict.memory is not None:
-        name, megabytes = verdict.memory
-        scontrol("update", f"JobId={job.id}", f"{name}={megabytes}")
 
 
 def _retries(launch: LaunchDir, experiment_id: str) -> Retries:
@@ -83,7 +90,7 @@ def _is_lost(files: AttemptDir, job: Job) -> bool:
     return is_mine and (is_wordless or has_silent_rank(files))
 
 
-def _ending(attempt: Attempt, *, is_cancelled: bool) -> Ending:
+def _ending(attempt: Attempt, job: Job, *, is_cancelled: bool) -> Ending:
     """How the attempt ended, and the ones before it."""
     attempts = attempt.run_dir.attempts()
     failures = [read_record(files.failed) for files in attempts]
@@ -93,7 +100,7 @@ def _ending(attempt: Attempt, *, is_cancelled: bool) -> Ending:
         is_failure=bool(failures[-1]) and not attempt.files.stopped.exists(),
         is_cancelled=is_cancelled,
         is_out_of_memory=oom[-1],
-        stopped_by=str(read_record(attempt.files.stop).get("by", "")),
+        stopped_by=_stopped_by(attempt, job),
         time=time.time(),
         fruitless=_fruitless(attempts),
         failures=sum(
@@ -103,6 +110,12 @@ def _ending(attempt: Attempt, *, is_cancelled: bool) -> Ending:
         out_of_memory=sum(oom),
         is_silent=silent[-1],
     )
+
+
+def _stopped_by(attempt: Attempt, job: Job) -> str:
+    """Who asked for the stop; what the job's script passed on may have been another signal."""
+    by = str(read_record(attempt.files.stop).get("by", ""))
+    return (signal_to_shell(attempt.launch, job) or by) if by in WARNINGS else by
 
 
 def _fruitless(attempts: list[AttemptDir]) -> int:

@@ -11,6 +11,8 @@ from launch.store.records import names_in, read_record
 from launch.supervisor import heartbeat
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
+from launch.supervisor.requeue import OWN_CLOCK
+from launch.supervisor.time_limit import TimeLimit
 from launch.supervisor.training import Outcome, TrainingProcess
 from pcm.run_dir import AttemptDir, create_json, write_json
 
@@ -25,10 +27,13 @@ GRACE_S = 10.0
 class Rank:
     """Watches over the training process of one rank of an attempt."""
 
-    def __init__(self, attempt: Attempt, job: Job, signals: SignalFlag) -> None:
+    def __init__(
+        self, attempt: Attempt, job: Job, signals: SignalFlag, limit: TimeLimit | None = None
+    ) -> None:
         self._files = attempt.files
         self._job = job
         self._signals = signals
+        self._limit = limit
         self._failure_seen: float | None = None
         self._peers = set(range(job.world_size)) - {job.rank}
         self._peers_seen = 0.0
@@ -59,6 +64,8 @@ class Rank:
             self._request_stop(self._signals.received[0].name)
         elif self._job.is_orphaned:
             self._request_stop("the launcher's end")
+        elif self._limit is not None and self._limit.is_near:
+            self._request_stop(OWN_CLOCK)
 
     def _request_stop(self, by: str) -> None:
         # It is asked for again and again: a full disk may have room in a moment.

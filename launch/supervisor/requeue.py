@@ -6,8 +6,11 @@ from typing import Any
 from launch.site.retries import OutOfMemoryRetries, Retries
 from launch.slurm.controller import JobFacts
 
-WARNINGS = frozenset({"SIGUSR1", "SIGUSR2"})
-"""Signals that a job asks for before its time is over."""
+OWN_CLOCK = "the time limit"
+"""Asks for a stop where Slurm's own signal was missed, see `launch.supervisor.time_limit`."""
+
+WARNINGS = frozenset({"SIGUSR1", "SIGUSR2", OWN_CLOCK})
+"""What comes before a job's time is over: signals that it asks for, and our own clock."""
 
 FRUITLESS_MOST = 10
 """So many attempts in a row may be interrupted before they make a step."""
@@ -53,6 +56,7 @@ class Verdict:
         is_ours: whether it is for us to send the job back; else Slurm has done it, or nobody.
         memory: the field of the job's request for memory and the megabytes that it needs next.
         detail: one line for a person; "" if the reason says it all.
+        is_sent_back: whether we have sent it back, or handed over another job in its place.
     """
 
     reason: str
@@ -60,10 +64,13 @@ class Verdict:
     is_ours: bool = False
     memory: tuple[str, int] | None = None
     detail: str = ""
+    is_sent_back: bool = False
 
     def record(self) -> dict[str, Any]:
         """As plain data, for a JSON file."""
-        return {"reason": self.reason, "comes_back": self.comes_back, "detail": self.detail}
+        record = {"reason": self.reason, "comes_back": self.comes_back, "detail": self.detail}
+        is_back = self.is_sent_back or (self.comes_back and not self.is_ours)
+        return record | {"is_sent_back": is_back}
 
 
 def decide(facts: JobFacts | None, restarts: int, ending: Ending, retries: Retries) -> Verdict:
@@ -79,15 +86,35 @@ def decide(facts: JobFacts | None, restarts: int, ending: Ending, retries: Retri
     if ending.is_cancelled:
         return Verdict("cancel")
     if facts is None:
-        return Verdict("unknown", detail="Slurm did not answer when the attempt ended")
-    if (who := _sender(facts, restarts)) is not None:
-        return Verdict("requeued", comes_back=True, detail=f"{who} sent the job back")
-    if facts.state != "RUNNING" and facts.reason != "TimeLimit":
-        return Verdict("cancel", detail=f"the job was {facts.state} when the attempt ended")
+        return _without_facts(ending)
+    if (settled := _settled_by_slurm(facts, restarts, ending)) is not None:
+        return settled
     # Ranks may fail of a preemption, e.g. when their image is taken from under them.
     if ending.is_failure and not facts.is_preempted:
         return _after_failure(facts, ending, retries)
     return _after_stop(facts, ending)
+
+
+def _without_facts(ending: Ending) -> Verdict:
+    """What the signal alone tells where Slurm doesn't answer, or its programs are not on the node.
+
+    A warning can only be the time limit's. SIGTERM may be a person's, which must not come back.
+    """
+    if ending.stopped_by in WARNINGS and not ending.is_failure:
+        return _back("time_limit", ending)
+    return Verdict("unknown", detail="Slurm did not answer when the attempt ended")
+
+
+def _settled_by_slurm(facts: JobFacts, restarts: int, ending: Ending) -> Verdict | None:
+    """Where Slurm has the job back in its queue, or has ended it; None if it runs on."""
+    if (who := _sender(facts, restarts)) is not None:
+        return Verdict("requeued", comes_back=True, detail=f"{who} sent the job back")
+    # A site may have jobs cancelled that others preempt: that is nobody's wish.
+    if facts.is_preemption_its_end:
+        return _back("preempted", ending)
+    if facts.state != "RUNNING" and facts.reason != "TimeLimit":
+        return Verdict("cancel", detail=f"the job was {facts.state} when the attempt ended")
+    return None
 
 
 def _sender(facts: JobFacts, restarts: int) -> str | None:

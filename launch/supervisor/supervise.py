@@ -11,6 +11,7 @@ from pathlib import Path
 from launch.container import with_code_first
 from launch.container.staging import staged
 from launch.machine.signals import SCHEDULER, SignalFlag
+from launch.slurm.controller import read_job
 from launch.status.derive import derive_state
 from launch.status.facts import attempt_facts
 from launch.status.state import State
@@ -18,12 +19,15 @@ from launch.store import LaunchDir
 from launch.store.markers import request_stop
 from launch.store.refusals import recorded_refusal
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
-from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
+from launch.supervisor.batch_shell import signal_to_shell
+from launch.supervisor.ending import check_losses, is_wanted_back, obstacle, settle
 from launch.supervisor.heartbeat import INTERVAL_S, LOOKS, Watch
 from launch.supervisor.job import Job
 from launch.supervisor.node_container import inside_command, inside_environment, require_on_node
 from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone, record_silence
+from launch.supervisor.sending_back import bring_back
 from launch.supervisor.slurm_job import is_slurm_task, slurm_job
+from launch.supervisor.time_limit import TimeLimit
 from launch.supervisor.training import TrainingProcess
 from launch.supervisor.training_environment import training_environment
 from pcm.errors import RefusedError
@@ -65,14 +69,25 @@ def lead(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag) -
         with recorded_refusal(launch, job.key):
             check_losses(launch, experiment_id, job)
             attempt = stack.enter_context(lead_attempt(launch, experiment_id, job))
-        if job.executor == "slurm" and is_wanted_back(job):
-            request_stop(attempt.files, by="Slurm", reason="interrupt")
-        run_rank(attempt, job, signals)
+        limit = _meet_slurm(attempt, job) if job.executor == "slurm" else None
+        run_rank(attempt, job, signals, limit)
         wait_for_outcomes(attempt, job)
         verdict = settle(launch, attempt, job) if job.executor == "slurm" else None
     if verdict is not None and verdict.is_ours:
-        send_back(job, verdict)
+        bring_back(attempt, job, verdict)
     return attempt
+
+
+def _meet_slurm(attempt: Attempt, job: Job) -> TimeLimit:
+    """As an attempt begins: what was missed until now, what will be in its way, and its end."""
+    facts = read_job(job.id)
+    if is_wanted_back(job, facts):
+        request_stop(attempt.files, by="Slurm", reason="interrupt")
+    elif (signal := signal_to_shell(attempt.launch, job)) is not None:
+        request_stop(attempt.files, by=signal, reason="interrupt")
+    if (text := obstacle(facts)) is not None:
+        attempt.warn(text)
+    return TimeLimit(job.id, facts)
 
 
 def follow(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag) -> Attempt:
@@ -86,15 +101,21 @@ def follow(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag)
     return attempt
 
 
-def run_rank(attempt: Attempt, job: Job, signals: SignalFlag) -> None:
-    """Start the training process of one rank and stay with it."""
+def run_rank(
+    attempt: Attempt, job: Job, signals: SignalFlag, limit: TimeLimit | None = None
+) -> None:
+    """Start the training process of one rank and stay with it.
+
+    Args:
+        limit: of the job's time, for the one rank that looks after it.
+    """
     try:
         command, environment = _command_here(attempt, job, signals)
         log = attempt.files.log(job.rank)
         is_inside = attempt.container is not None
         training = TrainingProcess(command, environment, log, is_inside=is_inside)
         try:
-            Rank(attempt, job, signals).run(training)
+            Rank(attempt, job, signals, limit).run(training)
         finally:
             training.kill()
     except (OSError, RefusedError) as error:

@@ -33,6 +33,7 @@ class AttemptRecord:
         arguments, command: of training on rank 0's node.
         mount: how the image is mounted; None without one.
         code_digest: of the code out here; None where an image or a snapshot has it.
+        warning: what may keep the job from coming back.
     """
 
     number: int | None = None
@@ -51,6 +52,7 @@ class AttemptRecord:
     command: list[str] | None = field(default=None, metadata=LEFT_OUT)
     mount: str | None = field(default=None, metadata=LEFT_OUT)
     code_digest: str | None = field(default=None, metadata=LEFT_OUT)
+    warning: str | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +153,13 @@ class VerdictRecord:
         reason: see `launch.supervisor`, which decides.
         comes_back: whether another attempt follows by itself.
         detail: one line for a person; "" if the reason says it all.
+        is_sent_back: whether its supervisor saw to that; earlier versions did not say.
     """
 
     reason: str
     comes_back: bool = False
     detail: str = ""
+    is_sent_back: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def launch_grid(
     if dry_run:
         _show(proposal, as_json=as_json)
         return
-    print_plan(proposal.plan, grid.warnings, err=as_json)
+    print_plan(proposal.plan, proposal.warnings, err=as_json)
     _note_cpus(proposal)
     if not proposal.plan.work:
         typer.echo("Nothing new to launch.", err=as_json)
@@ -182,7 +182,7 @@ def _show(proposal: "Proposal", *, as_json: bool) -> None:
     if as_json:
         print_json(plan_record(proposal.plan))
         return
-    print_plan(proposal.plan, proposal.grid.warnings)
+    print_plan(proposal.plan, proposal.warnings)
     _note_cpus(proposal)
     root = proposal.store.root.path
     site = site_of(proposal.site)

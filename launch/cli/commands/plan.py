@@ -30,11 +30,14 @@ def plan(
     from launch.site import site_of
     from launch.store.finding import open_store
     from launch.submit.launches import plan_of
+    from launch.submit.short_limits import short_limits
     from launch.wishes import Wishes
 
     expanded = Wishes(dict(map(parse_assignment, overrides or ())), resources).expand(grid)
-    found = plan_of(expanded, open_store(runs_dir), site_of(site), note)
+    cluster = site_of(site)
+    found = plan_of(expanded, open_store(runs_dir), cluster, note)
     if as_json:
         print_json(plan_record(found))
     else:
-        print_plan(found, expanded.warnings, everything=everything)
+        short = short_limits((item.resources for item in found.work), cluster)
+        print_plan(found, [*expanded.warnings, *short], everything=everything)

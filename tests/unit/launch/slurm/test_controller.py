@@ -28,6 +28,32 @@ def test_a_preempted_job() -> None:
     assert facts.memory == ("MinMemoryNode", 1536)
 
 
+@pytest.mark.parametrize(
+    ("state", "ends", "grace_s", "is_its_end"),
+    [
+        ("RUNNING", "12:57:46", 10.0, False),
+        ("PREEMPTED", "12:56:49", 10.0, True),
+        # Without a grace time, or when that is over; a person's scancel comes between.
+        ("COMPLETING", "12:56:48", None, True),
+        ("COMPLETING", "12:56:58", 10.0, True),
+        ("COMPLETING", "12:56:50", 10.0, False),
+        ("CANCELLED", "12:56:50", 10.0, False),
+    ],
+)
+def test_whether_the_preemption_ended_it(
+    state: str, ends: str, grace_s: float | None, *, is_its_end: bool
+) -> None:
+    line = LINE.replace("=RUNNING", f"={state}").replace("12:57:46", ends)
+    facts = parse_job(line, lambda _: grace_s)
+    assert facts is not None
+    assert facts.is_preemption_its_end is is_its_end
+
+
+def test_a_job_that_slurm_does_not_send_back() -> None:
+    facts = [parse_job(LINE), parse_job(LINE.replace("Requeue=1", "Requeue=0"))]
+    assert [each is not None and each.is_requeueable for each in facts] == [True, False]
+
+
 @pytest.mark.parametrize("nothing", ["None", "N/A", "Unknown"])
 def test_times_that_are_none(nothing: str) -> None:
     line = LINE.replace("2026-11-23T12:56:48", nothing).replace("2026-11-23T12:57:46", nothing)

@@ -86,6 +86,8 @@ PREEMPTED = replace(
     JOB, is_stopped=True, stop_reason="interrupt", verdict="preempted", comes_back=True
 )
 
+NOT_SENT_BACK = replace(PREEMPTED, not_sent_back="Slurm forbids it")
+
 
 @pytest.mark.parametrize(
     ("attempt", "place", "state"),
@@ -108,6 +110,13 @@ PREEMPTED = replace(
         (PREEMPTED, SILENT, State.REQUEUED),
         (PREEMPTED, GONE, State.CANCELLED),
         (replace(PREEMPTED, comes_back=False), GONE, State.STOPPED),
+        # Nobody has sent its job back, so nobody took it out of the queue either.
+        (NOT_SENT_BACK, GONE, State.STOPPED),
+        (NOT_SENT_BACK, Place(Phase.OVER, "7_1", word="COMPLETED"), State.STOPPED),
+        (NOT_SENT_BACK, Place(Phase.OVER, "7_1", word="CANCELLED"), State.CANCELLED),
+        (NOT_SENT_BACK, HOLDS, State.REQUEUED),
+        (NOT_SENT_BACK, replace(WAITS, restarts=1), State.REQUEUED),
+        (replace(NOT_SENT_BACK, failure="rank 0: it broke"), GONE, State.FAILED),
         # Its processes have ended and nobody knows yet what comes of it.
         (replace(JOB, is_stopped=True, stop_reason="interrupt"), HOLDS, State.STOPPING),
         # Ends.
@@ -143,3 +152,4 @@ def test_the_schedulers_word_is_passed_on() -> None:
     assert detail(failed, over) == "rank 0: killed by SIGKILL; Slurm says OUT_OF_MEMORY"
     assert detail(failed, replace(over, word="FAILED")) == "rank 0: killed by SIGKILL"
     assert detail(None, SILENT) == "Slurm does not answer"
+    assert detail(NOT_SENT_BACK, GONE) == "preempted, not sent back: Slurm forbids it"

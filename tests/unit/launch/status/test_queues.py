@@ -89,6 +89,20 @@ def test_an_array_whose_launcher_died_is_found_by_its_token(experiments: list[Ex
     assert states(experiments, found) == [State.PENDING, State.RUNNING, State.CANCELLED]
 
 
+def test_a_job_that_is_handed_over_in_the_place_of_another(experiments: list[Experiment]) -> None:
+    hand_over(experiments[:1], "7")
+    files = attempt(experiments[0], "7_0-0")
+    write_json(files.stopped, {"step": 3})
+    verdict = {"reason": "time_limit", "comes_back": True, "is_sent_back": False, "detail": "no"}
+    write_json(files.verdict, verdict)
+    ended = queue(Task("7_0", "COMPLETED"))
+    assert states(experiments[:1], ended) == [State.STOPPED]
+    new = hand_over(experiments[:1], None, settled=False, when=300.0)
+    assert states(experiments[:1], ended) == [State.REQUEUED]
+    write_json(new.outcome, {"job_id": "8", "reason": ""})
+    assert states(experiments[:1], queue(Task("8_0", "PENDING"))) == [State.PENDING]
+
+
 def test_a_running_attempt_lives_as_long_as_its_job(experiments: list[Experiment]) -> None:
     hand_over(experiments, "7")
     attempt(experiments[0], "7_0-1")

@@ -1,6 +1,7 @@
 """What rank 0 makes of an attempt's files and of Slurm's answer."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 from launch.slurm.controller import JobFacts
 from launch.store import Experiment, LaunchDir, RunsRoot
 from launch.store.records import read_record
+from launch.store.submissions import SubmissionDir
 from launch.supervisor import ending as module
 from launch.supervisor.attempt import Attempt
-from launch.supervisor.ending import check_losses, is_wanted_back, send_back, settle
+from launch.supervisor.ending import check_losses, is_wanted_back, obstacle, settle
 from launch.supervisor.job import Job
 from launch.supervisor.requeue import FRUITLESS_MOST, Verdict
 from pcm.errors import RefusedError
@@ -154,16 +156,44 @@ def test_a_node_that_fell_silent_is_one_that_died(
     ],
 )
 def test_signals_missed_while_starting(
-    job: Job, say: Say, facts: JobFacts | None, *, is_wanted: bool
+    job: Job, facts: JobFacts | None, *, is_wanted: bool
 ) -> None:
-    say(facts)
-    assert is_wanted_back(job) is is_wanted
+    assert is_wanted_back(job, facts) is is_wanted
 
 
-def test_more_memory_is_asked_for_after_the_requeue(
-    job: Job, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("programs", "is_requeueable", "words"),
+    [
+        ({"scontrol", "sbatch"}, True, None),
+        ({"scontrol", "sbatch"}, False, ["Requeue=0", "another job goes on"]),
+        ({"sbatch"}, True, ["no `scontrol`", "another job goes on"]),
+        (set(), True, ["no `scontrol`", "the next `pcm launch` goes on"]),
+    ],
+)
+def test_what_will_be_in_the_way_of_coming_back(
+    monkeypatch: pytest.MonkeyPatch,
+    programs: set[str],
+    words: list[str] | None,
+    *,
+    is_requeueable: bool,
 ) -> None:
-    calls: list[tuple[str, ...]] = []
-    monkeypatch.setattr(module, "scontrol", lambda *words: calls.append(words))
-    send_back(replace(job, id="7_3"), Verdict("out_of_memory", memory=("MinMemoryNode", 300)))
-    assert calls == [("requeue", "7_3"), ("update", "JobId=7_3", "MinMemoryNode=300")]
+    monkeypatch.setattr(shutil, "which", lambda name: name if name in programs else None)
+    found = obstacle(replace(PREEMPTED, is_requeueable=is_requeueable))
+    assert (found is None) == (words is None)
+    assert all(word in str(found) for word in words or ())
+
+
+def test_the_scripts_shell_knows_which_signal_it_was(
+    experiment: Experiment, job: Job, say: Say
+) -> None:
+    say(replace(PREEMPTED, is_preempted=False))
+    job = replace(job, id="7_0", token="a" * 32)
+    files = SubmissionDir(experiment.launch.submissions / ("a" * 32))
+    files.path.mkdir(parents=True)
+    files.signal("7_0").write_text("TERM\n")
+    attempt = add_attempt(experiment, stop={"by": "SIGUSR2"}, stopped={"step": 3})
+    verdict = settle(experiment.launch, attempt, job)
+    assert verdict == Verdict("interrupt", detail="stopped by SIGTERM")
+    files.signal("7_0").write_text("USR1\n")
+    verdict = settle(experiment.launch, attempt, job)
+    assert verdict == Verdict("time_limit", comes_back=True, is_ours=True)

@@ -52,6 +52,13 @@ def test_what_is_cancelled_does_not(state: str, ending: Ending) -> None:
     assert (found.reason, found.comes_back) == ("cancel", False)
 
 
+@pytest.mark.parametrize("state", ["COMPLETING", "PREEMPTED"])
+@pytest.mark.parametrize("ending", [STOPPED, FAILED])
+def test_what_a_preemption_ended_was_cancelled_by_nobody(state: str, ending: Ending) -> None:
+    over = replace(PREEMPTED, state=state, is_preemption_its_end=True)
+    assert comes_back_as(verdict(over, ending)) == "preempted"
+
+
 def test_pcm_cancel_counts_whatever_slurm_says() -> None:
     found = verdict(PREEMPTED, replace(STOPPED, is_cancelled=True))
     assert (found.reason, found.comes_back) == ("cancel", False)
@@ -90,6 +97,18 @@ def test_without_an_answer_nothing_is_sent_back() -> None:
     found = verdict(None)
     assert (found.reason, found.comes_back) == ("unknown", False)
     assert "did not answer" in found.detail
+
+
+def test_without_an_answer_a_warning_can_only_be_the_time_limits() -> None:
+    assert comes_back_as(verdict(None, replace(STOPPED, stopped_by="SIGUSR2"))) == "time_limit"
+    assert comes_back_as(verdict(None, replace(FAILED, stopped_by="SIGUSR2"))) is None
+
+
+def test_the_record_tells_whether_it_is_sent_back() -> None:
+    assert verdict(PREEMPTED).record()["is_sent_back"] is False
+    assert replace(verdict(PREEMPTED), is_sent_back=True).record()["is_sent_back"] is True
+    requeued = verdict(replace(PREEMPTED, restarts=1))
+    assert requeued.record()["is_sent_back"] is True
 
 
 def test_going_round_and_round_has_an_end() -> None:
