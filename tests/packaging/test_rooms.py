@@ -82,8 +82,11 @@ def test_a_command_is_found_under_its_own_name() -> None:
 
 
 def prints(file: Path) -> list[int]:
-    """Lines on which a file prints, asks or leaves."""
-    calls = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
+    """Lines on which a file prints or asks, outside of a program's `main`."""
+    body = ast.parse(file.read_text()).body
+    parts = [node for node in body if getattr(node, "name", "") != "main"]
+    nodes = (node for part in parts for node in ast.walk(part))
+    calls = (node for node in nodes if isinstance(node, ast.Call))
     forbidden = ("print", "typer.echo", "typer.secho", "typer.confirm", "typer.prompt", "input")
     return [call.lineno for call in calls if ast.unparse(call.func) in forbidden]
 
