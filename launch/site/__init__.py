@@ -3,11 +3,12 @@
 from launch.site.lookup import find_site, site_of
 from launch.site.resources import Resources, parse_resources
 from launch.site.sbatch import Parameters, sbatch_parameters, setup_lines
-from launch.site.sites import GpuFlag, Mount, Site, load_site
+from launch.site.sites import GpuFlag, Memory, Mount, Site, load_site
 from launch.site.units import format_memory, format_time, parse_memory, parse_time
 
 __all__ = [
     "GpuFlag",
+    "Memory",
     "Mount",
     "Parameters",
     "Resources",

@@ -132,4 +132,5 @@ def test_memory_is_asked_for_by_the_node() -> None:
 
 def test_a_sites_own_options_are_passed_on() -> None:
     site = Site(sbatch={"comment": "x", "mem": 0})
-    assert sbatch_parameters(Resources(mem=5), site)["mem"] == 0
+    parameters = sbatch_parameters(Resources(), site)
+    assert (parameters["comment"], parameters["mem"]) == ("x", 0)
