@@ -158,7 +158,8 @@ def parse_resources(entries: Mapping[str, Any]) -> tuple[Resources, list[Fault]]
             faults.append(_unknown(name))
         elif name == "sbatch" and isinstance(value, dict):
             given[name], problems = parse_options(value)
-            faults += problems or _resource_words(given[name])
+            problems += _resource_words(given[name])
+            faults += [replace(fault, key=f"{name}.{fault.key}") for fault in problems]
         elif value is not None:
             try:
                 given[name] = _PARSERS[name](value)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from launch.submit.completion import Completion
 
 
-@with_resources("partition", "nodes", "gpus_per_node", "tasks_per_node", "time", "max_parallel")
+@with_resources()
 def launch(
     grid: GridFile,
     *,

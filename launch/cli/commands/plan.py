@@ -7,7 +7,7 @@ from launch.cli.options import Everything, GridFile, Json, Overrides, RunsDir, S
 from launch.cli.resource_options import with_resources
 
 
-@with_resources("partition", "nodes", "gpus_per_node", "tasks_per_node", "time")
+@with_resources()
 def plan(
     grid: GridFile,
     *,

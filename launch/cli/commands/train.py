@@ -39,7 +39,7 @@ def spread(words: list[str], option: str) -> list[str]:
     return result
 
 
-@with_resources("nodes", "gpus_per_node", "tasks_per_node")
+@with_resources()
 def train(
     *,
     model_cfg: Annotated[str, typer.Option(help="Model file.", metavar="FILE")],

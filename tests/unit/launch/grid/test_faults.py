@@ -155,8 +155,10 @@ def test_faults_of_a_flag_name_the_flag(write_grid: WriteGrid) -> None:
     assert fault.file == "--set"
     (fault,) = faults_of(path, overrides={"nonsense": 1})
     assert (fault.file, fault.key) == ("--set", "nonsense")
-    (fault,) = faults_of(path, resources={"time": "never"})
+    (fault,) = faults_of(path, overrides={"resources.time": "never"})
     assert (fault.file, fault.key) == ("--set", "resources.time")
+    (fault,) = faults_of(path, resources={"time": "never"})
+    assert (fault.file, fault.key, fault.found) == ("--time", None, '"never"')
     (fault,) = faults_of(path, overrides={"seed": -1})
     assert (fault.file, fault.key) == ("--set", "seed")
 
