@@ -1,7 +1,9 @@
 """Which entries of resources do nothing, given the others. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from launch.site.options import NEED_GPUS
 from launch.site.resources import Resources
 
 DECIDES_EFFECT = frozenset(
@@ -16,6 +18,17 @@ DECIDES_EFFECT = frozenset(
 def idle_entries(resources: Resources) -> dict[str, str]:
     """The entries that change nothing, and why; what is said once and ignored is a mistake."""
     return dict(_idle(resources))
+
+
+def effective(resources: Resources) -> Resources:
+    """The same request without what does nothing: what a plan shows, and Slurm is asked for."""
+    kept = replace(resources, **dict.fromkeys(idle_entries(resources)))
+    if kept.sbatch is None:
+        return kept
+    idle = NEED_GPUS if not kept.gpus_per_node else frozenset()
+    # Slurm refuses two words on memory.
+    idle |= {"mem-per-cpu"} if kept.mem_per_node is not None else frozenset()
+    return replace(kept, sbatch={k: v for k, v in kept.sbatch.items() if k not in idle} or None)
 
 
 def _idle(resources: Resources) -> Iterator[tuple[str, str]]:

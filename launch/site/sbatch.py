@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Mapping
 
-from launch.site.options import NEED_GPUS, joined_gres
+from launch.site.options import joined_gres
 from launch.site.resources import Resources
 from launch.site.sites import GpuFlag, Memory, Site
 
@@ -42,20 +42,10 @@ def sbatch_parameters(resources: Resources, site: Site) -> Parameters:
         **_gpu_parameters(asked, site.gpu_flag),
     }
     said = {name: value for name, value in named.items() if value is not None}
-    further = _further(asked)
+    further = {name.replace("-", "_"): value for name, value in (asked.sbatch or {}).items()}
     if "gres" in further and "gres" in said:
         further["gres"] = joined_gres(str(said["gres"]), str(further["gres"]))
     return {**said, **further}
-
-
-def _further(asked: Resources) -> dict[str, str | int | bool]:
-    """Options beside the named ones; Slurm refuses two words on memory."""
-    options = dict(asked.sbatch or {})
-    if asked.mem_per_node is not None:
-        options.pop("mem-per-cpu", None)
-    if not asked.gpus_per_node:
-        options = {name: value for name, value in options.items() if name not in NEED_GPUS}
-    return {name.replace("-", "_"): value for name, value in options.items()}
 
 
 def setup_lines(site: Site) -> list[str]:

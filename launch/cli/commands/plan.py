@@ -26,13 +26,14 @@ def plan(
     """
     from launch.report.plan_table import plan_record, print_plan
     from launch.report.terminal import note, print_json
-    from launch.site import site_of
+    from launch.settings import read_settings
+    from launch.site import chosen_site, site_of
     from launch.store.finding import open_store
     from launch.submit.launches import plan_of
     from launch.wishes import Wishes
 
-    expanded = Wishes(overrides or (), resources).expand(grid)
-    found = plan_of(expanded, open_store(runs_dir), site_of(site), note)
+    expanded = Wishes(overrides or (), resources, settings=read_settings()).expand(grid)
+    found = plan_of(expanded, open_store(runs_dir), site_of(chosen_site(site)), note)
     if as_json:
         print_json(plan_record(found))
     else:
