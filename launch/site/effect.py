@@ -8,7 +8,7 @@ from launch.site.resources import Resources
 
 DECIDES_EFFECT = frozenset(
     {
-        *("gpus_per_node", "tasks_per_node", "mail_type"),
+        *("gpus_per_node", "tasks_per_node"),
         *("mem", "mem_per_gpu", "cpus_per_task", "cpus_per_gpu"),
     }
 )
@@ -43,5 +43,3 @@ def _idle(resources: Resources) -> Iterator[tuple[str, str]]:
         yield "mem", "no effect beside `mem_per_gpu`"
     if on_gpus and {"cpus_per_task", "cpus_per_gpu"} <= given.keys():
         yield "cpus_per_task", "no effect beside `cpus_per_gpu`"
-    if "mail_user" in given and "mail_type" not in given:
-        yield "mail_user", "no effect without `mail_type`, which says when to write"

@@ -100,7 +100,7 @@ def read_words(words: Sequence[str]) -> Iterator[tuple[str, str, str | bool]]:
     while left:
         word = left.pop(0)
         name, equals, value = word.partition("=")
-        if word.startswith("--") and len(name) > 2:
+        if word.startswith("--") and name[2:3].isalpha():
             long, given = name[2:], value if equals else None
         elif word.startswith("-") and word[1:2] in SHORT:
             long, given = SHORT[word[1]], word[2:] or None

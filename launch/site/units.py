@@ -24,7 +24,8 @@ _CLOCK = re.compile(
 )
 _PART = re.compile(
     r"(\d+(?:\.\d+)?)\s*"
-    r"(?:(?P<d>d|days?)|(?P<h>h|hrs?|hours?)|(?P<m>m|mins?|minutes?)|(?P<s>s|secs?|seconds?))\s*",
+    r"(?:(?P<d>d(?:ays?)?)|(?P<h>h(?:(?:ou)?rs?)?)"
+    r"|(?P<m>m(?:in(?:ute)?s?)?)|(?P<s>s(?:ec(?:ond)?s?)?))\s*",
     re.IGNORECASE,
 )
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
