@@ -32,8 +32,15 @@ class Settings:
 
 def settings_file() -> Path:
     """Where the settings are, whether or not they are there."""
-    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(home).expanduser() / "pcm" / "config.yaml"
+    named = os.environ.get("XDG_CONFIG_HOME", "")
+    if Path(named).is_absolute():
+        return Path(named) / "pcm" / "config.yaml"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        # A user id without an account, as in some containers; these live in /.
+        home = Path("/")
+    return home / ".config" / "pcm" / "config.yaml"
 
 
 def read_settings() -> Settings:
@@ -43,7 +50,15 @@ def read_settings() -> Settings:
         ConfigError: with everything that is wrong with the file.
     """
     path = settings_file()
-    return _load(path) if path.exists() else Settings()
+    return _load(path) if path.exists() and _says_anything(path) else Settings()
+
+
+def _says_anything(path: Path) -> bool:
+    """Whether there is more than comments, as after somebody has tried settings out."""
+    if not path.is_file():
+        return True
+    lines = map(bytes.strip, path.read_bytes().splitlines())
+    return any(line and not line.startswith(b"#") for line in lines)
 
 
 def _load(path: Path) -> Settings:

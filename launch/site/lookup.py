@@ -50,8 +50,29 @@ def choose_site(flag: str | None) -> Choice:
 
 
 def chosen_site(flag: str | None) -> str | None:
-    """As `choose_site`, where nobody asks who says so."""
-    return choose_site(flag).name
+    """As `choose_site`, where nobody asks who says so.
+
+    Raises:
+        UsageError: the environment or the user's settings name a site that isn't there.
+        ConfigError: the user's settings are wrong.
+    """
+    choice = choose_site(flag)
+    if choice.name is not None and flag is None:
+        site_file(choice)
+    return choice.name
+
+
+def site_file(choice: Choice) -> Path:
+    """The file of a site that was chosen.
+
+    Raises:
+        UsageError: there is none; it says who has named it.
+    """
+    assert choice.name is not None
+    try:
+        return find_site_file(choice.name)
+    except UsageError as error:
+        raise UsageError(f"{error.message}, which {choice.origin} names", error.hint) from None
 
 
 def site_of(name: str | None) -> Site:

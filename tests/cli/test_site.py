@@ -95,6 +95,31 @@ def test_a_fault_of_the_settings_has_file_line_and_key(
     assert pcm("validate", str(settings)).exit_code == ExitCode.CONFIG_INVALID
 
 
+@pytest.mark.parametrize("command", ["plan small.yaml", "site list", "site show"])
+def test_a_site_that_is_not_there_is_told_with_who_names_it(
+    pcm: Pcm, settings: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    settings.write_text("site: nowhere\n")
+    refused = pcm(*command.split())
+    assert refused.exit_code == ExitCode.USAGE
+    assert f"no site 'nowhere', which {settings} names" in refused.stderr
+    monkeypatch.setenv("PCM_SITE", "neither")
+    assert "no site 'neither', which $PCM_SITE names" in pcm(*command.split()).stderr
+
+
+def test_settings_of_comments_alone_say_nothing(pcm: Pcm, settings: Path) -> None:
+    settings.write_text("# site: gres\n\n")
+    assert used(pcm) == (None, None, [])
+
+
+def test_settings_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    from launch.settings import settings_file
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", "not/absolute")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert settings_file() == Path("/home/me/.config/pcm/config.yaml")
+
+
 def test_a_users_tracker_holds_where_the_grid_has_none(pcm: Pcm, settings: Path) -> None:
     from launch.settings import read_settings
     from launch.wishes import Wishes

@@ -31,7 +31,7 @@ def asked_for(person: Person, resources: dict[str, Any], flags: str, site: str) 
         ("none", {"mem": 200}, {"MinMemoryCPU": "1000M"}),
         (
             "per-gpu",
-            {"tasks_per_node": None, "gpus_per_node": 2, "mem": None, "mem_per_gpu": "300M"},
+            {"gpus_per_node": 2, "mem": None, "mem_per_gpu": "300M"},
             {"MemPerTres": "gres:gpu:300"},
         ),
     ],
@@ -55,6 +55,11 @@ def test_the_words_of_slurm_reach_it(person: Person) -> None:
     assert (job["ReqNodeList"], job["ExcNodeList"], job["OverSubscribe"]) == ("n3", "n4", "NO")
     assert job["Reason"] == "JobHeldUser"
     assert job["StartTime"] > job["SubmitTime"]
+
+
+def test_a_generic_resource_of_the_site_joins_the_gpus(person: Person) -> None:
+    job = asked_for(person, {"gpus_per_node": 2}, "", "sbatch: {gres: 'tmpfs:10', hold: ''}\n")
+    assert set(job["TresPerNode"].split(",")) == {"gres:gpu:2", "gres:tmpfs:10"}
 
 
 def test_a_users_variable_does_not_clash_with_the_grids_memory(person: Person) -> None:

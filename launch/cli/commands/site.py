@@ -36,10 +36,10 @@ def list_sites(*, as_json: Json = False) -> None:
     """
     from launch.report.terminal import print_json
     from launch.site import choose_site
-    from launch.site.lookup import find_site_file, site_files
+    from launch.site.lookup import site_file, site_files
 
     choice = choose_site(None)
-    used = None if choice.name is None else find_site_file(choice.name)
+    used = None if choice.name is None else site_file(choice)
     files = list(site_files())
     if used is not None and not any(path.samefile(used) for path in files):
         files.append(used)
@@ -70,14 +70,14 @@ def show_site(
       pcm site show gres
     """
     from launch.report.terminal import print_json
-    from launch.site import choose_site, load_site
-    from launch.site.lookup import find_site_file
+    from launch.site import Choice, choose_site, load_site
+    from launch.site.lookup import site_file
     from pcm.config.document import load_document
 
-    choice = choose_site(name)
+    choice = choose_site(name) if name is None else Choice(name, "the command line")
     if choice.name is None:
         raise UsageError("no site holds here", "pcm site list shows which there are")
-    path = find_site_file(choice.name)
+    path = site_file(choice)
     found = load_site(path)
     origin = None if name is not None else choice.origin
     if as_json:
