@@ -103,7 +103,7 @@ def sbatch_words(words: Sequence[str], typed: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: a word is no option, or one that nobody but pcm may use.
     """
-    from launch.site.options import RESOURCE_OF, parse_options, read_words
+    from launch.site.sbatch_options import RESOURCE_OF, parse_options, read_words
 
     options: dict[str, str | bool] = {}
     try:

@@ -1,4 +1,4 @@
-"""What a sweep came to, for people and programs: one row a point."""
+"""What a sweep came to, for people and programs: one row a point, or one a group of points."""
 
 import csv
 import io
@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import typer
 from rich.table import Table
 
 from launch.grid.points import short_labels
+from launch.report.markup import latex_table, markdown_table
 from launch.report.table import Column, console, table, width
-from launch.report.terminal import print_json
+from launch.report.terminal import json_text
+from launch.results.columns import Named
 from launch.results.format import Format
 from launch.results.rows import Result
 from launch.text import number
@@ -20,18 +21,84 @@ PIPE_COLUMNS = 120
 """Room for metrics where there is no terminal; a log is read by people too."""
 
 
-def print_results(
-    found: Sequence[Result], as_format: Format = Format.TABLE, *, everything: bool = False
-) -> None:
-    """Print them as asked for."""
-    if as_format is Format.CSV:
-        typer.echo(results_csv(found), nl=False)
-    elif as_format is Format.JSON:
-        print_json(results_records(found))
+def print_results(found: Sequence[Result], *, everything: bool = False) -> None:
+    """The usual table, as wide as the terminal.
+
+    Args:
+        everything: all metrics, however wide that gets.
+    """
+    terminal = console()
+    columns = terminal.width if terminal.is_terminal else min(terminal.width, PIPE_COLUMNS)
+    terminal.print(results_table(found, columns, everything=everything))
+
+
+def results_text(
+    found: Sequence[Result], as_format: Format, named: Sequence[Named] | None = None
+) -> str:
+    """Results for a file, a pipe or a paper.
+
+    Args:
+        as_format: none but a table for a terminal, see `print_results`.
+        named: the columns; None for the usual ones, which are all for CSV and JSON.
+    """
+    if as_format is Format.JSON:
+        records = results_records(found) if named is None else named_records(found, named)
+        return json_text(records) + "\n"
+    if named is None and as_format is Format.CSV:
+        return results_csv(found)
+    if named is None:
+        head, rows = _cells(found, _axes(found), shown_metrics(_metrics(found)))
+        titles = [column.title for column in head]
     else:
-        terminal = console()
-        columns = terminal.width if terminal.is_terminal else min(terminal.width, PIPE_COLUMNS)
-        terminal.print(results_table(found, columns, everything=everything))
+        titles = [each.path if as_format is Format.CSV else each.name for each in named]
+        rows = [[_cell(each.of(row), as_format) for each in named] for row in found]
+    return sheet_text(titles, rows, as_format)
+
+
+def sheet_text(titles: Sequence[str], rows: Sequence[Sequence[str]], as_format: Format) -> str:
+    """Titles and cells as CSV, or as a table of a paper."""
+    if as_format is Format.MARKDOWN:
+        return markdown_table(titles, rows)
+    if as_format is Format.LATEX:
+        return latex_table(titles, rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([titles, *rows])
+    return text.getvalue()
+
+
+def named_table(found: Sequence[Result], named: Sequence[Named]) -> Table:
+    """A row a point, with the columns that were asked for."""
+    rows = [[_cell(each.of(row), Format.TABLE) for each in named] for row in found]
+    head = [
+        Column(each.name, number=_is_number(each, found), fold=not _is_number(each, found))
+        for each in named
+    ]
+    return table(head, rows)
+
+
+def named_records(found: Sequence[Result], named: Sequence[Named]) -> list[dict[str, Any]]:
+    """The rows for programs, with the columns that were asked for."""
+    return [{each.path: each.of(row) for each in named} for row in found]
+
+
+def _is_number(column: Named, rows: Sequence[Result]) -> bool:
+    values = [value for row in rows if (value := column.of(row)) is not None]
+    return bool(values) and all(isinstance(value, int | float) for value in values)
+
+
+def _cell(value: Any, as_format: Format) -> str:
+    if isinstance(value, float):
+        return repr(value) if as_format is Format.CSV else number(value)
+    return _value(value)
+
+
+def _axes(results: Sequence[Result]) -> list[str]:
+    return union(result.axes for result in results)
+
+
+def _metrics(results: Sequence[Result]) -> list[str]:
+    return union(sorted(result.metrics) for result in results)
 
 
 def union(groups: Iterable[Iterable[str]]) -> list[str]:
@@ -48,8 +115,7 @@ def shown_metrics(names: Sequence[str]) -> list[str]:
 
 def results_table(results: Sequence[Result], columns: int, *, everything: bool = False) -> Table:
     """A row a point, with as many metrics as fit into `columns`, at least one."""
-    axes = union(result.axes for result in results)
-    metrics = shown_metrics(union(sorted(result.metrics) for result in results))
+    axes, metrics = _axes(results), shown_metrics(_metrics(results))
     while True:
         head, rows = _cells(results, axes, metrics)
         if everything or len(metrics) <= 1 or width(head, rows) <= columns:
@@ -89,8 +155,7 @@ def _value(value: Any) -> str:
 
 def results_csv(results: Sequence[Result]) -> str:
     """The rows with all metrics, exact numbers, full paths."""
-    axes = union(result.axes for result in results)
-    metrics = union(sorted(result.metrics) for result in results)
+    axes, metrics = _axes(results), _metrics(results)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["id", "name", "state", "step", *axes, *metrics])

@@ -47,8 +47,13 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
 
 
 def print_json(record: Any) -> None:
-    """Print a record as strict JSON, which has no NaN: null stands for it."""
-    typer.echo(json.dumps(_finite(record), indent=1, allow_nan=False))
+    """Print a record as strict JSON."""
+    typer.echo(json_text(record))
+
+
+def json_text(record: Any) -> str:
+    """A record as strict JSON, which has no NaN: null stands for it."""
+    return json.dumps(_finite(record), indent=1, allow_nan=False)
 
 
 def agrees(question: str, *, yes: bool) -> bool:

@@ -4,8 +4,10 @@ from enum import StrEnum
 
 
 class Format(StrEnum):
-    """A table for people; the others are for programs and have every metric, exactly."""
+    """A table for people, two for papers; CSV and JSON have every metric, exactly."""
 
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    MARKDOWN = "markdown"
+    LATEX = "latex"

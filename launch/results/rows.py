@@ -1,15 +1,18 @@
-"""One row a point: its axes and its last metrics."""
+"""One row a point: its axes, what its metrics came to, and what it cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from launch.results.cost import Cost, cost_of
 from launch.status.looking import lines_of
 from launch.status.state import State
 from launch.store import Experiment
+from launch.store.summary_cache import SummaryCache
 from launch.telling import Tell, say_nothing
 from pcm.run_dir import read_journal
+from pcm.run_dir.summary import MetricSummary, Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class Result:
         step: training batches done when the last metric was logged; None before the first.
         metrics: the last value of each metric.
         axes: what the point overrides, by path.
+        summaries: each metric's last, least and greatest value, and their steps.
+        cost: None where nobody asked for it.
     """
 
     id: str
@@ -28,6 +33,9 @@ class Result:
     step: int | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     axes: dict[str, Any] = field(default_factory=dict)
+    summaries: dict[str, MetricSummary] = field(default_factory=dict)
+    sweep: str = ""
+    cost: Cost | None = None
 
 
 def last_metrics(journal: Path) -> tuple[int | None, dict[str, float]]:
@@ -39,19 +47,33 @@ def last_metrics(journal: Path) -> tuple[int | None, dict[str, float]]:
     return step, values
 
 
-def results_of(experiments: Sequence[Experiment], tell: Tell = say_nothing) -> list[Result]:
+def results_of(
+    experiments: Sequence[Experiment], tell: Tell = say_nothing, *, with_costs: bool = True
+) -> list[Result]:
     """What each experiment came to so far.
 
     Args:
         tell: called with what is missing where Slurm can't be asked.
+        with_costs: look at all attempts for hours; a few more reads an experiment.
     """
+    lines = lines_of(experiments, tell)
+    with SummaryCache.of(experiments) as cache:
+        summaries = [cache.summary(experiment) for experiment in experiments]
     return [
-        Result(
-            line.id,
-            line.name,
-            line.state,
-            *last_metrics(experiment.run_dir.metrics),
-            dict(experiment.overrides),
-        )
-        for experiment, line in zip(experiments, lines_of(experiments, tell), strict=True)
+        _result(experiment, line.state, summary, with_costs=with_costs)
+        for experiment, line, summary in zip(experiments, lines, summaries, strict=True)
     ]
+
+
+def _result(experiment: Experiment, state: State, summary: Summary, *, with_costs: bool) -> Result:
+    return Result(
+        id=experiment.id,
+        name=experiment.name,
+        state=state,
+        step=summary.step,
+        metrics={name: metric.last for name, metric in summary.metrics.items()},
+        axes=dict(experiment.overrides),
+        summaries=summary.metrics,
+        sweep=experiment.sweep,
+        cost=cost_of(experiment) if with_costs else None,
+    )

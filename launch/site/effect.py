@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from launch.site.options import NEED_GPUS
 from launch.site.resources import Resources
+from launch.site.sbatch_options import NEED_GPUS
 
 DECIDES_EFFECT = frozenset(
     {

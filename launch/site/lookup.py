@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launch.config_folders import config_folders
-from launch.settings import read_settings, settings_file
 from launch.site.sites import Site, load_site
+from launch.user_settings import read_settings, settings_file
 from pcm.errors import UsageError
 
 VARIABLE = "PCM_SITE"

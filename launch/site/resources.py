@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from launch.site.options import RESOURCE_OF, Options, long_name, merged, parse_options
 from launch.site.retries import RETRY_FORMS, parse_retry
+from launch.site.sbatch_options import RESOURCE_OF, Options, long_name, merged, parse_options
 from launch.site.units import (
     MEMORY_FORMS,
     NODE_MEMORY_FORMS,
@@ -86,12 +86,12 @@ class Resources:
 
     @property
     def world_size(self) -> int:
-        """Processes in all."""
+        """Ranks on all nodes together: one a GPU, or `tasks_per_node` on each."""
         return (self.nodes or 1) * self.ranks_per_node
 
     @property
     def gpus(self) -> int:
-        """GPUs in all."""
+        """GPUs on all nodes together; 0 without."""
         return (self.nodes or 1) * (self.gpus_per_node or 0)
 
     @property

@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Mapping
 
-from launch.site.options import joined_gres
 from launch.site.resources import Resources
+from launch.site.sbatch_options import joined_gres
 from launch.site.sites import GpuFlag, Memory, Site
 
 Parameters = Mapping[str, str | int | bool]

@@ -14,6 +14,7 @@ ROOT/
       refused-KEY.json    why a job made no attempt
   cancelled/ID.json       keeps an experiment from starting, until somebody resumes it
   queues/KEY.json         what waits for a local launcher, while that lives
+  summaries.sqlite        see `launch.store.summary_cache`
 """
 
 import json
@@ -24,7 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from launch.settings import read_settings
+from launch.user_settings import read_settings
 from pcm.run_dir import RunDir
 
 
@@ -46,7 +47,7 @@ class LaunchDir:
 
     @cached_property
     def root(self) -> Path:
-        """The runs root."""
+        """The folder that holds all sweeps, this launch among them."""
         return self.path.parents[2]
 
     @property
@@ -125,7 +126,7 @@ class RunsRoot:
 
     @property
     def sweeps(self) -> Path:
-        """Folder of sweeps."""
+        """A folder a sweep, and in it one a launch."""
         return self.path / "sweeps"
 
     @property
@@ -136,6 +137,11 @@ class RunsRoot:
     def cancelled(self, experiment_id: str) -> Path:
         """Marker that keeps an experiment from starting."""
         return self.cancelled_folder / f"{experiment_id}.json"
+
+    @property
+    def summaries(self) -> Path:
+        """What journals without a summary came to; may be deleted at any time."""
+        return self.path / "summaries.sqlite"
 
     @property
     def queues(self) -> Path:

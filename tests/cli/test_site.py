@@ -113,7 +113,7 @@ def test_settings_of_comments_alone_say_nothing(pcm: Pcm, settings: Path) -> Non
 
 
 def test_settings_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    from launch.settings import settings_file
+    from launch.user_settings import settings_file
 
     monkeypatch.setenv("XDG_CONFIG_HOME", "not/absolute")
     monkeypatch.setenv("HOME", "/home/me")
@@ -121,7 +121,7 @@ def test_settings_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_users_tracker_holds_where_the_grid_has_none(pcm: Pcm, settings: Path) -> None:
-    from launch.settings import read_settings
+    from launch.user_settings import read_settings
     from launch.wishes import Wishes
 
     settings.write_text("tracker: csv\nnotify: [me@example.org]\n")

@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pcm.run_dir import write_json
-from tests.cli.conftest import Pcm, Runs
+from pcm.errors import ExitCode
+from tests.cli.conftest import Pcm, Runs, add_checkpoint
 
 
 @pytest.fixture
@@ -140,8 +141,7 @@ def test_the_checkpoint_shown_is_the_newest_attempts(pcm: Pcm, mixed: Runs) -> N
     folder = mixed.experiments[0].run_dir.checkpoints
     folder.mkdir()
     for attempt, step in ((1, 20), (2, 10)):
-        name = f"epoch=0-step={step}.ckpt"
-        write_json(folder / f"{name}.json", {"file": name, "attempt": attempt, "step": step})
+        add_checkpoint(folder, f"epoch=0-step={step}.ckpt", step, attempt)
     (folder / "half.ckpt.json").write_text('{"file": ')
     text = pcm("show", mixed.experiments[0].id).stdout
     assert "epoch=0-step=10.ckpt" in text
@@ -200,3 +200,36 @@ def test_results_as_json(pcm: Pcm, mixed: Runs) -> None:
     assert rows == json.loads(pcm("results", "small", "--format", "json").stdout)
     assert rows[0]["metrics"] == {"val/loss": 0.125, "train/loss": 0.5}
     assert rows[3]["state"] == "new"
+
+
+def test_results_may_be_chosen_sorted_and_cut(pcm: Pcm, mixed: Runs) -> None:
+    chosen = ("--where", "max_epochs=2", "--sort", "seed", "--reverse")
+    rows = json.loads(pcm("results", "small", *chosen, "--json").stdout)
+    assert [row["axes"]["seed"] for row in rows] == [1, 0]
+    assert "2 of 4 experiments" in pcm("results", "small", *chosen).stdout
+    result = pcm("results", "small", "--where", "nothing<1")
+    assert result.exit_code == ExitCode.USAGE
+    assert "no axis, metric or fact 'nothing'" in result.stderr
+
+
+@pytest.mark.parametrize(("form", "start"), [("markdown", "| id |"), ("latex", "\\begin{tabular}")])
+def test_results_for_papers(pcm: Pcm, mixed: Runs, form: str, start: str) -> None:
+    text = pcm("results", "small", "--columns", "id,seed,hours", "--format", form).stdout
+    assert text.startswith(start)
+    assert len(text.splitlines()) >= 6
+
+
+def test_results_go_to_a_file(pcm: Pcm, mixed: Runs, project: Path) -> None:
+    as_csv = ("results", "small", "--format", "csv")
+    assert pcm(*as_csv, "-o", "my table.csv").stdout == ""
+    assert (project / "my table.csv").read_text() == pcm(*as_csv).stdout
+    result = pcm("results", "small", "-o", "my table.txt")
+    assert result.exit_code == ExitCode.USAGE
+    assert not (project / "my table.txt").exists()
+
+
+def test_results_put_together_over_seeds(pcm: Pcm, mixed: Runs) -> None:
+    text = pcm("results", "small", "--group-by", "all", "--metric", "val/loss:min").stdout
+    assert "val/loss:min" in text
+    records = json.loads(pcm("results", "small", "--group-by", "all", "--json").stdout)
+    assert [record["count"] for record in records] == [2, 2]

@@ -64,11 +64,13 @@ def launch(
       pcm launch config/grids/quickstart.yaml --set seed=7 --dry-run
       pcm launch config/grids/quickstart.yaml -p gpu -t 90min -- --licenses=x
     """
-    from launch.settings import read_settings
+    from launch.grid import parse_assignment
     from launch.site import chosen_site
+    from launch.user_settings import read_settings
     from launch.wishes import Wishes
 
-    wishes = Wishes(overrides or (), resources, tracker, image, code, read_settings())
+    assigned = dict(map(parse_assignment, overrides or ()))
+    wishes = Wishes(assigned, resources, tracker, image, code, read_settings())
     if executor is Executor.DEBUG:
         wishes = wishes.for_one_rank()
     launch_grid(
@@ -254,11 +256,13 @@ def _note_cpus(proposal: "Proposal") -> None:
 
 def _print_results(proposal: "Proposal", *, as_json: bool) -> None:
     """What became of all points, new or not, set off from what was shown before."""
-    from launch.report.results import print_results
-    from launch.report.terminal import note
-    from launch.results.format import Format
+    from launch.report.results import print_results, results_records
+    from launch.report.terminal import note, print_json
     from launch.results.rows import results_of
 
     typer.echo(err=as_json)
-    found = results_of(proposal.experiments(), note)
-    print_results(found, Format.JSON if as_json else Format.TABLE)
+    found = results_of(proposal.experiments(), note, with_costs=as_json)
+    if as_json:
+        print_json(results_records(found))
+    else:
+        print_results(found)

@@ -24,15 +24,17 @@ def plan(
     Example:
       pcm plan config/grids/quickstart.yaml
     """
+    from launch.grid import parse_assignment
     from launch.report.plan_table import plan_record, print_plan
     from launch.report.terminal import note, print_json
-    from launch.settings import read_settings
     from launch.site import chosen_site, site_of
     from launch.store.finding import open_store
     from launch.submit.launches import plan_of
+    from launch.user_settings import read_settings
     from launch.wishes import Wishes
 
-    expanded = Wishes(overrides or (), resources, settings=read_settings()).expand(grid)
+    assigned = dict(map(parse_assignment, overrides or ()))
+    expanded = Wishes(assigned, resources, settings=read_settings()).expand(grid)
     found = plan_of(expanded, open_store(runs_dir), site_of(chosen_site(site)), note)
     if as_json:
         print_json(plan_record(found))

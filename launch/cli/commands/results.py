@@ -1,11 +1,17 @@
 """`pcm results`: what a sweep came to."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from launch.cli.options import RunsDir
 from launch.results.format import Format
+from pcm.errors import UsageError
+
+if TYPE_CHECKING:
+    from launch.results.query import Query
+    from launch.results.rows import Result
 
 
 def results(
@@ -14,10 +20,43 @@ def results(
         typer.Argument(help="Sweeps or experiments.", metavar="SWEEP|ID", show_default=False),
     ],
     *,
+    where: Annotated[
+        str | None,
+        typer.Option(help="Only these rows, e.g. 'lr<1e-3 and state=done'.", metavar="EXPR"),
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="An axis, a metric or a fact.", metavar="NAME")
+    ] = None,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The greatest first.")] = False,
+    top: Annotated[
+        int | None, typer.Option(help="The first so many rows.", min=1, metavar="N")
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A metric to show, with :last, :min, :max or the step of these, "
+            "e.g. val/loss:min; repeatable.",
+            metavar="NAME",
+        ),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Columns with commas between: id, name, hours, axes ...", metavar="LIST"),
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            help="Mean and spread of what agrees in these axes; `all` is all but the seed.",
+            metavar="LIST",
+        ),
+    ] = None,
     as_format: Annotated[
         Format, typer.Option("--format", help="CSV and JSON have every metric, exactly.")
     ] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to a file.", metavar="FILE")
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Show all metrics, however wide the table.")
     ] = False,
@@ -28,12 +67,88 @@ def results(
     \b
     Examples:
       pcm results quickstart
-      pcm results quickstart --format csv > quickstart.csv
+      pcm results quickstart --where 'lr<1e-3' --sort val/loss --top 5
+      pcm results quickstart --group-by all --metric val/loss:min
+      pcm results quickstart --format csv -o quickstart.csv
     """
-    from launch.report.results import print_results
     from launch.report.terminal import note
+    from launch.results.query import Query
     from launch.results.rows import results_of
     from launch.store.finding import find_experiments, open_store
 
-    found = results_of(find_experiments(open_store(runs_dir), words), note)
-    print_results(found, Format.JSON if as_json else as_format, everything=everything)
+    form = Format.JSON if as_json else as_format
+    if output is not None and form is Format.TABLE:
+        raise UsageError("a table is for the terminal", "add --format csv, or another one, to -o")
+    query = Query(where, sort, reverse, top, _split(columns), tuple(metric or ()))
+    found = results_of(
+        find_experiments(open_store(runs_dir), words),
+        note,
+        with_costs=form is not Format.TABLE or query.needs_costs,
+    )
+    if group_by is not None:
+        _print_groups(found, query, group_by, form, output)
+        return
+    chosen = query.choose(found)
+    if form is Format.TABLE:
+        _print_table(chosen, found, query, everything=everything)
+    else:
+        from launch.report.results import results_text
+
+        _write(results_text(chosen, form, query.named(found)), output)
+
+
+def _print_table(
+    chosen: "list[Result]", found: "list[Result]", query: "Query", *, everything: bool
+) -> None:
+    from launch.report.results import named_table, print_results
+    from launch.report.table import console
+    from launch.text import counted
+
+    named = query.named(found)
+    if named is None:
+        print_results(chosen, everything=everything)
+    else:
+        console().print(named_table(chosen, named))
+    if len(chosen) < len(found):
+        typer.echo(f"{len(chosen):,} of {counted(len(found), 'experiment')}")
+
+
+def _print_groups(
+    found: "list[Result]", query: "Query", group_by: str, form: Format, output: Path | None
+) -> None:
+    from launch.report.groups_table import groups_records, groups_sheet
+    from launch.report.results import sheet_text, shown_metrics
+    from launch.report.table import console, table
+    from launch.report.terminal import json_text
+    from launch.results.columns import Columns
+    from launch.results.groups import grouped
+
+    every = Columns(found)
+    axes = every.but("seed") if group_by == "all" else list(map(every.find, _split(group_by)))
+    names = query.metrics or tuple(shown_metrics(every.metrics)[:3])
+    metrics = [every.find(name) for name in names]
+    groups = grouped(query.choose(found), axes, metrics)
+    if form is Format.JSON:
+        _write(json_text(groups_records(groups, axes, metrics)) + "\n", output)
+        return
+    greatest = [query.reverse or name.endswith(":max") for name in names]
+    head, rows = groups_sheet(groups, axes, metrics, greatest)
+    if form is not Format.TABLE:
+        _write(sheet_text([column.title for column in head], rows, form), output)
+        return
+    console().print(table(head, rows))
+    typer.echo("mean ± standard deviation; * is best by more than noise")
+
+
+def _split(text: str | None) -> tuple[str, ...]:
+    return tuple(filter(None, (word.strip() for word in (text or "").split(","))))
+
+
+def _write(text: str, output: Path | None) -> None:
+    """To a file as a whole or not at all, else to the terminal."""
+    from pcm.run_dir import write_text
+
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_text(output, text)

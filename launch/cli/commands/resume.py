@@ -73,7 +73,7 @@ def resume(
     if resumption.no_room is not None:
         raise later(resumption.no_room.message)
     if resumption.completion is not None:
-        print_results(results_of(choice.free, note))
+        print_results(results_of(choice.free, note, with_costs=False))
         leave(resumption.completion, choice.free)
     if resumption.choice.held:
         raise typer.Exit(ExitCode.REFUSED)

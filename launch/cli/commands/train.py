@@ -90,9 +90,9 @@ def train(
           --data-val mnist-test.yaml --tags vae first --seed 1
     """
     from launch.grid import single
-    from launch.settings import read_settings
     from launch.site import chosen_site
     from launch.store.finding import open_store
+    from launch.user_settings import read_settings
     from launch.wishes import Wishes
 
     store, settings = open_store(runs_dir), read_settings()

@@ -1,0 +1,111 @@
+"""The names that a person gives to what is known of a result."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from launch.grid.points import short_labels
+from launch.results.rows import Result
+from pcm.errors import UsageError
+
+FACTS: dict[str, Callable[[Result], Any]] = {
+    "id": lambda row: row.id,
+    "name": lambda row: row.name,
+    "sweep": lambda row: row.sweep,
+    "state": lambda row: str(row.state),
+    "step": lambda row: row.step,
+    "attempts": lambda row: None if row.cost is None else row.cost.attempts,
+    "hours": lambda row: None if row.cost is None else round(row.cost.hours, 4),
+    "gpu_hours": lambda row: None if row.cost is None else round(row.cost.gpu_hours, 4),
+}
+"""What every experiment has, besides its axes and metrics."""
+
+COSTS = ("attempts", "hours", "gpu_hours")
+"""Those for which all attempts must be looked at."""
+
+PARTS = {
+    "last": "last",
+    "min": "least",
+    "max": "greatest",
+    "last_step": "last_step",
+    "min_step": "least_step",
+    "max_step": "greatest_step",
+}
+"""After a metric's name and a colon: `val/loss:min`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A column.
+
+    Attributes:
+        name: as it is shown: short, and without doubt in this table.
+        path: as it stands in the grid file, for programs.
+        of: a result's value; None where it has none.
+    """
+
+    name: str
+    path: str
+    of: Callable[[Result], Any]
+
+
+class Columns:
+    """All columns that some results have."""
+
+    def __init__(self, results: Sequence[Result]) -> None:
+        self._axes = _union(row.axes for row in results)
+        self._metrics = _union(row.metrics for row in results)
+        self._labels = short_labels(self._axes)
+
+    @property
+    def axes(self) -> list[Named]:
+        """What the points override, in the grid's order."""
+        return [self._axis(path) for path in self._axes]
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of all metrics, in the order of their first values."""
+        return list(self._metrics)
+
+    def but(self, name: str) -> list[Named]:
+        """All axes but one."""
+        return [axis for axis in self.axes if name not in (axis.name, axis.path)]
+
+    def find(self, name: str) -> Named:
+        """The column of a name: an axis by its path or label, a metric, a fact.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if name in FACTS:
+            return Named(name, name, FACTS[name])
+        if name in self._axes:
+            return self._axis(name)
+        for path, label in self._labels.items():
+            if name == label:
+                return self._axis(path)
+        metric, colon, part = name.rpartition(":")
+        if name in self._metrics or not colon:
+            metric, part = name, "last"
+        if metric in self._metrics and part in PARTS:
+            return Named(name, name, _metric(metric, PARTS[part]))
+        raise UsageError(
+            f"no axis, metric or fact '{name}'",
+            f"there is {', '.join([*FACTS, *self._labels.values(), *self._metrics])}; "
+            f"a metric may end in {', '.join(f':{part}' for part in PARTS)}",
+        )
+
+    def _axis(self, path: str) -> Named:
+        return Named(self._labels[path], path, lambda row: row.axes.get(path))
+
+
+def _metric(name: str, attribute: str) -> Callable[[Result], Any]:
+    def value(row: Result) -> Any:
+        summary = row.summaries.get(name)
+        return None if summary is None else getattr(summary, attribute)
+
+    return value
+
+
+def _union(groups: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(name for group in groups for name in group))

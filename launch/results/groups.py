@@ -1,0 +1,94 @@
+"""Results put together: all points that differ in nothing but some axes, such as the seed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from launch.results.columns import Named
+from launch.results.rows import Result
+
+CLEAR = 2.0
+"""Standard errors of a difference from which on it is taken for more than noise: about 5 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A metric over a group.
+
+    Attributes:
+        n: how many results have it.
+        mean: None for none.
+        deviation: the sample's standard deviation; None for fewer than two.
+    """
+
+    n: int
+    mean: float | None = None
+    deviation: float | None = None
+
+    @property
+    def squared_error(self) -> float | None:
+        """Of the mean; None where nothing is known of it."""
+        return None if self.deviation is None else self.deviation**2 / self.n
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Points with the same values of the axes that count.
+
+    Attributes:
+        values: of these axes.
+        count: results in it, with the metrics or without.
+        spreads: of each metric that was asked for.
+    """
+
+    values: tuple[Any, ...]
+    count: int
+    spreads: tuple[Spread, ...]
+
+
+def grouped(rows: Sequence[Result], axes: Sequence[Named], metrics: Sequence[Named]) -> list[Group]:
+    """The groups, in the order of their first rows."""
+    groups: dict[str, list[Result]] = {}
+    for row in rows:
+        groups.setdefault(repr([axis.of(row) for axis in axes]), []).append(row)
+    return [
+        Group(
+            tuple(axis.of(members[0]) for axis in axes),
+            len(members),
+            tuple(_spread([metric.of(row) for row in members]) for metric in metrics),
+        )
+        for members in groups.values()
+    ]
+
+
+def clearly_best(groups: Sequence[Group], metric: int, *, greatest: bool) -> int | None:
+    """The index of the group that is best by one of the metrics.
+
+    Returns:
+        None where the difference to the next best may be noise, or nobody can tell, since a
+        group has a single result.
+    """
+    known = [
+        (index, group.spreads[metric])
+        for index, group in enumerate(groups)
+        if group.spreads[metric].mean is not None
+    ]
+    if len(known) < 2:
+        return None
+    sign = -1.0 if greatest else 1.0
+    known.sort(key=lambda pair: sign * (pair[1].mean or 0.0))
+    (index, first), (_, second) = known[:2]
+    errors = (first.squared_error, second.squared_error)
+    if None in errors or first.mean is None or second.mean is None:
+        return None
+    error = math.sqrt(sum(each for each in errors if each is not None))
+    return index if abs(first.mean - second.mean) > CLEAR * error else None
+
+
+def _spread(values: Sequence[float | None]) -> Spread:
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known:
+        return Spread(0)
+    return Spread(len(known), fmean(known), stdev(known) if len(known) > 1 else None)

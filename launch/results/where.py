@@ -1,0 +1,141 @@
+"""`lr<1e-3 and state=done`: a small language that chooses results. Nothing of it is executed.
+
+choice     = alternative { "or" alternative }
+alternative = term { "and" term }
+term       = "not" term | "(" choice ")" | NAME OPERATOR VALUE
+"""
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from launch.results.columns import Columns
+from launch.results.rows import Result
+from pcm.errors import UsageError
+
+Test = Callable[[Result], bool]
+
+_WORD = re.compile(
+    r"""\s*(?:(?P<op><=|>=|!=|==|=|<|>|~)|(?P<paren>[()])|(?P<text>"[^"]*"|'[^']*'|[^\s()<>=!~]+))"""
+)
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "~": lambda value, part: str(part).lower() in str(value).lower(),
+}
+
+_RESERVED = ("and", "or", "(", ")")
+
+HINT = "write it like 'lr<1e-3 and state=done'; ~ is for a part of a text"
+
+
+def parse_where(text: str, columns: Columns) -> Test:
+    """The test that an expression stands for; a row without the value fails every comparison.
+
+    Raises:
+        UsageError: it is no such expression, or names what no row has.
+    """
+    parser = _Parser(_words(text), columns)
+    test = parser.choice()
+    parser.require_end()
+    return test
+
+
+class _Parser:
+    def __init__(self, words: Sequence[str], columns: Columns) -> None:
+        self._words = words
+        self._columns = columns
+        self._at = 0
+
+    def choice(self) -> Test:
+        tests = [self._alternative()]
+        while self._accept("or"):
+            tests.append(self._alternative())
+        return lambda row: any(test(row) for test in tests)
+
+    def require_end(self) -> None:
+        if self._at < len(self._words):
+            raise _fault(f"'{self._words[self._at]}' is not expected there")
+
+    def _alternative(self) -> Test:
+        tests = [self._term()]
+        while self._accept("and"):
+            tests.append(self._term())
+        return lambda row: all(test(row) for test in tests)
+
+    def _term(self) -> Test:
+        if self._accept("not"):
+            inside = self._term()
+            return lambda row: not inside(row)
+        if self._accept("("):
+            test = self.choice()
+            if not self._accept(")"):
+                raise _fault("a ')' is missing")
+            return test
+        return self._comparison()
+
+    def _comparison(self) -> Test:
+        name = self._next("a name")
+        if name in _OPERATORS or name.lower() in _RESERVED:
+            raise _fault(f"a name is expected where '{name}' is")
+        of = self._columns.find(_unquoted(name)).of
+        sign = self._next("one of = != < <= > >= ~")
+        if sign not in _OPERATORS:
+            raise _fault(f"'{sign}' is no comparison")
+        compare, wanted = _OPERATORS[sign], self._next("a value")
+
+        def test(row: Result) -> bool:
+            value = of(row)
+            return value is not None and compare(*_comparable(value, wanted, sign))
+
+        return test
+
+    def _next(self, what: str) -> str:
+        if self._at == len(self._words):
+            raise _fault(f"{what} is missing at its end")
+        self._at += 1
+        return self._words[self._at - 1]
+
+    def _accept(self, word: str) -> bool:
+        is_there = self._at < len(self._words) and self._words[self._at].lower() == word
+        self._at += is_there
+        return is_there
+
+
+def _words(text: str) -> list[str]:
+    words, position = [], 0
+    while text[position:].strip():
+        match = _WORD.match(text, position)
+        if match is None:
+            raise _fault(f"'{text[position:].strip()}' makes no sense")
+        words.append(match[0].strip())
+        position = match.end()
+    return words
+
+
+def _comparable(value: Any, wanted: str, sign: str) -> tuple[Any, Any]:
+    """Both as numbers where both are, else both as text."""
+    text = _unquoted(wanted)
+    if sign != "~" and isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return float(value), float(text)
+        except ValueError:
+            pass
+    if isinstance(value, bool):
+        return str(value).lower(), text.lower()
+    return str(value), text
+
+
+def _unquoted(word: str) -> str:
+    return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
+
+
+def _fault(problem: str) -> UsageError:
+    return UsageError(f"--where: {problem}", HINT)

@@ -1,0 +1,103 @@
+"""Choosing rows and columns of results."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from launch.results.columns import Columns
+from launch.results.ordering import ordered
+from launch.results.query import Query
+from launch.results.where import parse_where
+from pcm.errors import UsageError
+from tests.unit.launch.results.samples import LR, SEED, SWEEP, metric, result
+
+
+def chosen(expression: str) -> list[int]:
+    return [int(row.id, 16) for row in Query(where=expression).choose(SWEEP)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "rows"),
+    [
+        ("lr<5e-4", [3, 4]),
+        ("lr=1e-3", [1, 2]),
+        (f"{LR}>=0.001 and seed=1", [2]),
+        ("state=done and not seed=0", [2]),
+        ("state=failed or val/loss<0.31", [1, 4]),
+        ("(state=failed or seed=0) and lr<1e-3", [3, 4]),
+        ("val/loss:min<=0.1", [2]),
+        ("hours>2.5", [3, 4]),
+        ("attempts==4", [4]),
+        ("name~NIST-3", [3]),
+        ("name='mnist-2'", [2]),
+        ("val/acc>0", [1]),
+        ("val/acc!=7", [1]),
+        ("NOT state=done", [4]),
+    ],
+)
+def test_expressions(expression: str, rows: list[int]) -> None:
+    assert chosen(expression) == rows
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["", "lr", "lr<", "lr<1 and", "(lr<1", "lr<1)", "lr 1", "<1", "lr<1 seed=2", "and", "not"],
+)
+def test_what_is_no_expression_is_refused_with_an_example(expression: str) -> None:
+    with pytest.raises(UsageError, match="lr<1e-3 and state=done"):
+        chosen(expression)
+
+
+def test_an_unknown_name_is_refused_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match=r"no axis, metric or fact 'lrr'[\s\S]*val/loss"):
+        chosen("lrr<1")
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_an_expression_or_refused(text: str) -> None:
+    try:
+        test = parse_where(text, Columns(SWEEP))
+    except UsageError:
+        return
+    assert all(test(row) in (True, False) for row in SWEEP)
+
+
+def test_what_has_no_value_is_last_in_either_order() -> None:
+    rows = [
+        result(1, 1.0, 0, val_loss=metric(math.nan)),
+        result(2, 1.0, 0, val_loss=metric(2.0)),
+        result(3, 1.0, 0),
+        result(4, 1.0, 0, val_loss=metric(1.0)),
+    ]
+    of = Columns(rows).find("val/loss").of
+    assert [int(row.id) for row in ordered(rows, of)] == [4, 2, 1, 3]
+    assert [int(row.id) for row in ordered(rows, of, descending=True)] == [2, 4, 1, 3]
+
+
+def test_the_top_of_a_metric() -> None:
+    query = Query(top=2, metrics=("val/loss:min",))
+    assert [int(row.id) for row in query.choose(SWEEP)] == [2, 1]
+    best = Query(top=1, sort="val/acc:max", reverse=True)
+    assert [int(row.id) for row in best.choose(SWEEP)] == [1]
+
+
+def test_columns_are_what_was_asked_for_by_their_short_names() -> None:
+    named = Query(columns=("id", "lr"), metrics=("val/loss:min_step",)).named(SWEEP)
+    assert named is not None
+    assert [(each.name, each.path) for each in named] == [
+        ("id", "id"),
+        ("lr", LR),
+        ("val/loss:min_step", "val/loss:min_step"),
+    ]
+    assert [each.of(SWEEP[0]) for each in named] == ["0000000001", 1e-3, 5]
+    metrics = Query(metrics=("val/loss",)).named(SWEEP)
+    assert metrics is not None
+    assert [each.path for each in metrics] == ["id", "state", LR, SEED, "val/loss"]
+
+
+def test_attempts_are_looked_at_only_where_they_matter() -> None:
+    assert not Query(where="lr<1", sort="val/loss").needs_costs
+    assert Query(where="hours<1").needs_costs
+    assert Query(columns=("id", "gpu_hours")).needs_costs
