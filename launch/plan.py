@@ -60,7 +60,8 @@ class PlanItem:
     def _hours(self, units: int) -> float | None:
         if self.action is Action.SKIP or units == 0:
             return 0.0
-        return None if self.resources.time is None else units * self.resources.time / 60
+        # 0 minutes are no limit.
+        return units * self.resources.time / 60 if self.resources.time else None
 
 
 @dataclass(frozen=True, slots=True)

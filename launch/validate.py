@@ -15,6 +15,7 @@ from pcm.config.structures.experiment import EXPERIMENT
 from pcm.config.structures.grid import GRID
 from pcm.config.structures.model import MODEL
 from pcm.config.structures.own import OWN_CLASS
+from pcm.config.structures.settings import SETTINGS
 from pcm.config.structures.site import SITE
 from pcm.config.structures.trainer import TRAINER
 from pcm.errors import ConfigError, Fault
@@ -39,6 +40,7 @@ STRUCTURES: Mapping[str, ConfigStructure] = {
     "data": DATA,
     "trainer": TRAINER,
     "site": SITE,
+    "settings": SETTINGS,
     "experiment": EXPERIMENT,
     "class": OWN_CLASS,
 }
@@ -52,6 +54,7 @@ FOLDERS = {
     "data": "data",
     "trainer": "trainer",
     "sites": "site",
+    "pcm": "settings",
 }
 """Where each kind is usually kept; decides where the content doesn't."""
 

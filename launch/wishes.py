@@ -7,6 +7,7 @@ from typing import Any
 
 from launch.executor import Code
 from launch.grid import Grid, expand
+from launch.user_settings import Settings
 from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker
 from pcm.errors import ConfigError, Fault, UsageError
 
@@ -24,6 +25,7 @@ class Wishes:
         tracker: a tracker's name, or `none`; None leaves it to the file.
         image: path of an Apptainer image; None leaves it to the file.
         code: the same.
+        settings: what the user has said once for all; the file wins over it.
     """
 
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -31,10 +33,16 @@ class Wishes:
     tracker: str | None = None
     image: str | None = None
     code: Code | None = None
+    settings: Settings = field(default_factory=Settings)
 
     def for_one_rank(self) -> "Wishes":
         """The same for a single process."""
         return replace(self, resources={**self.resources, **ONE_RANK})
+
+    @property
+    def default_resources(self) -> dict[str, Any]:
+        """Entries of `resources` that hold where neither an option nor the file says."""
+        return {} if self.settings.account is None else {"account": self.settings.account}
 
     def expand(self, path: Path) -> Grid:
         """The grid of a file as it is wished for.
@@ -45,12 +53,18 @@ class Wishes:
         """
         resources = {name: value for name, value in self.resources.items() if value is not None}
         try:
-            grid = expand(path, overrides=self.overrides, resources=resources)
+            grid = expand(
+                path,
+                overrides=self.overrides,
+                resources=resources,
+                defaults=self.default_resources,
+            )
         except ConfigError:
             _refuse_other_kinds(path)
             raise
-        if self.tracker is not None:
-            grid = replace(grid, tracker=_tracker(self.tracker, grid.tracker))
+        tracker = self.tracker or (self.settings.tracker if grid.tracker is None else None)
+        if tracker is not None:
+            grid = replace(grid, tracker=_tracker(tracker, grid.tracker))
         return self.apply_to_container(grid)
 
     def apply_to_container(self, grid: Grid) -> Grid:

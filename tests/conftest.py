@@ -18,6 +18,10 @@ __all__ = ["cluster", "home", "person", "slurm_installed"]
 # Several tests run at once, and each may start several ranks: one thread each is fastest.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Whoever runs the tests may have settings and a site of their own.
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
+os.environ.pop("PCM_SITE", None)
+
 # A shell starts what it puts in the background with Ctrl-C ignored, and so does nohup with
 # hang-ups; programs started from here would inherit that, and the tests send them both.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -16,6 +16,7 @@ from launch.cli.commands.plan import plan
 from launch.cli.commands.results import results
 from launch.cli.commands.resume import resume
 from launch.cli.commands.show import show
+from launch.cli.commands.site import site
 from launch.cli.commands.status import status
 from launch.cli.commands.structure import structure
 from launch.cli.commands.sync import sync
@@ -79,5 +80,6 @@ for title, group in {
     for command in group:
         cls = TagsCommand if command is train else None
         app.command(cls=cls, rich_help_panel=title)(command)
+app.add_typer(site, name="site", rich_help_panel="Before anything runs")
 app.command(rich_help_panel="Trackers and images")(sync)
 app.add_typer(image, name="image", rich_help_panel="Trackers and images")

@@ -3,6 +3,7 @@
 import sys
 import tempfile
 import traceback
+from pathlib import Path
 from typing import Any
 
 from typer.core import TyperGroup
@@ -43,10 +44,21 @@ class PcmGroup(TyperGroup):
     def _message(self, error: Exception) -> str:
         if isinstance(error, PcmError):
             return str(error)
+        if isinstance(error, FileNotFoundError) and _is_nowhere():
+            return "the working directory is gone\n  try: cd to one that is there"
         if isinstance(error, OSError) and error.strerror:
             return ": ".join(filter(None, [error.strerror, error.filename]))
         text = f"unexpected {type(error).__name__}: {error}"
         return text if self.debug else f"{text}\n{_kept(error)}"
+
+
+def _is_nowhere() -> bool:
+    """Whether somebody has removed the folder that this process works in."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _exit_code(error: Exception) -> ExitCode:

@@ -11,7 +11,8 @@ from launch.status.state import State
 RunsDir = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of all sweeps and experiments; else $PCM_RUNS_DIR, else ./runs.",
+        help="Folder of all sweeps and experiments; else $PCM_RUNS_DIR, else your settings', "
+        "else ./runs.",
         metavar="DIR",
     ),
 ]
@@ -31,7 +32,10 @@ TrackerOption = Annotated[
 
 SiteOption = Annotated[
     str | None,
-    typer.Option(help="A cluster's file, or its name in config/sites.", metavar="NAME|FILE"),
+    typer.Option(
+        help="A cluster's file, or its name; else $PCM_SITE, else your settings'.",
+        metavar="NAME|FILE",
+    ),
 ]
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]

@@ -18,6 +18,11 @@ from pcm.run_dir import SCHEMA_VERSION
 PROBE_PATIENCE_S = 300.0
 """An image on a slow file system, on a busy login node."""
 
+INHERITED_BINDS = tuple(
+    f"{program}_{word}" for program in ("APPTAINER", "SINGULARITY") for word in ("BIND", "BINDPATH")
+)
+"""Variables that Apptainer takes binds from besides ours; it ends at one that is missing."""
+
 _PROBE = "from pcm.run_dir import SCHEMA_VERSION; print(SCHEMA_VERSION)"
 
 
@@ -62,6 +67,19 @@ def missing_binds(container: Container) -> list[str]:
     return [each.source for each in container.binds if not Path(each.source).exists()]
 
 
+def missing_inherited_binds(variables: Mapping[str, str]) -> dict[str, list[str]]:
+    """What Apptainer's own variables name that is not on this machine, by the variable."""
+    named = {name: variables.get(name, "").split(",") for name in INHERITED_BINDS}
+    sources = {
+        name: [bind.partition(":")[0].strip() for bind in binds] for name, binds in named.items()
+    }
+    absent = {
+        name: [path for path in paths if path and not Path(path).exists()]
+        for name, paths in sources.items()
+    }
+    return {name: paths for name, paths in absent.items() if paths}
+
+
 def require_apptainer() -> None:
     """Refuse where there is no Apptainer.
 
@@ -84,6 +102,11 @@ def require_binds(container: Container) -> None:
         raise RefusedError(
             f"the image needs folders that are not on {os.uname().nodename}: {', '.join(missing)}",
             hint="correct `binds` in the grid or site file, or have the folders mounted",
+        )
+    for name, paths in missing_inherited_binds(os.environ).items():
+        raise RefusedError(
+            f"{name} names what is not on {os.uname().nodename}: {', '.join(paths)}",
+            hint=f"correct {name} in the shell that you launch from, or unset it",
         )
 
 
@@ -111,11 +134,12 @@ def require_pcm_inside(container: Container, checkout: Path | None = None) -> No
     container = replace(container, binds=(), nv=False)
     if checkout is not None:
         container = with_code(container, checkout)
+    variables = {name: os.environ[name] for name in os.environ.keys() - set(INHERITED_BINDS)}
     command = exec_command(container, [PYTHON, "-c", _PROBE])
     try:
         done = subprocess.run(
             command,
-            env=apptainer_environment(os.environ, container.environment or {}),
+            env=apptainer_environment(variables, container.environment or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -16,6 +16,11 @@ Draw = Callable[[float], Any]
 
 _DIGITS = 6
 
+_LONGEST = 60
+
+MOST_WHOLE = 2**53
+"""Beyond it not every whole number could be drawn."""
+
 
 def draw_axis(path: str, spec: Mapping[str, Any], seed: int, n: int) -> list[Any]:
     """`n` values for the axis at `path`.
@@ -105,23 +110,39 @@ def _rounded(value: float, low: float, high: float) -> float:
 def _range(arguments: Any) -> tuple[float, float]:
     low, high = _numbers(arguments, "[low, high]")
     if low >= high:
-        raise ValueError(f"the low end must be below the high end, got {arguments!r}")
+        raise ValueError(f"the low end must be below the high end, got {_shown(arguments)}")
+    if not math.isfinite(high - low):
+        raise ValueError(f"the ends are too far apart, got {_shown(arguments)}")
     return low, high
 
 
 def _int_range(arguments: Any) -> tuple[int, int]:
     low, high = _range(arguments)
     if not (low.is_integer() and high.is_integer()):
-        raise ValueError(f"expected whole numbers, got {arguments!r}")
+        raise ValueError(f"expected whole numbers, got {_shown(arguments)}")
+    if max(abs(low), abs(high)) > MOST_WHOLE:
+        raise ValueError(f"expected whole numbers up to {MOST_WHOLE:,}, got {_shown(arguments)}")
     return int(low), int(high)
 
 
 def _numbers(arguments: Any, form: str) -> tuple[float, float]:
     if not isinstance(arguments, list) or len(arguments) != 2 or not all(map(_finite, arguments)):
-        raise ValueError(f"expected {form}, got {arguments!r}")
+        raise ValueError(f"expected {form}, got {_shown(arguments)}")
     first, second = arguments
     return float(first), float(second)
 
 
 def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return (
+            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        )
+    except OverflowError:
+        # A whole number of more digits than a real one can have.
+        return False
+
+
+def _shown(arguments: Any) -> str:
+    """The arguments, shortened: some have thousands of digits."""
+    text = repr(arguments)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -2,19 +2,20 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
-from launch.grid.file import RESOURCES, GridFile, GridReader
+from launch.grid.file import RESOURCES, GridFile
 from launch.grid.frames import FrameMaker, overlap
 from launch.grid.points import Frame, Grid, Point, short_labels
+from launch.grid.reader import GridReader
 from launch.grid.rules import Rule
 from launch.machine.garbage_collection import no_garbage_collection
-from launch.site import Resources, parse_resources
+from launch.site import DECIDES_EFFECT, Resources, combined, idle_entries, parse_resources
 from pcm.config.document import Document, load_document
 from pcm.config.identity import Identifier
 from pcm.config.keys import dotted
@@ -31,6 +32,7 @@ def expand(
     *,
     overrides: Mapping[str, Any] | None = None,
     resources: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Grid:
     """The points of a grid file.
 
@@ -39,22 +41,32 @@ def expand(
 
     Args:
         overrides: values by path that win over the file's, from the command line.
-        resources: the same for entries of `resources`.
+        resources: the same for entries of `resources`, each from an option of its name.
+        defaults: entries of `resources` that the file wins over.
 
     Raises:
         ConfigError: with everything that is wrong with the grid, its base files and points.
     """
     document = load_document(path)
     text = Path(path).read_text(encoding="utf-8-sig")
-    return expand_document(document, text, Path(path).parent, overrides, resources)
+    return expand_document(
+        document,
+        text,
+        Path(path).parent,
+        overrides=overrides,
+        resources=resources,
+        defaults=defaults,
+    )
 
 
 def expand_document(
     document: Document,
     text: str,
     folder: Path,
+    *,
     overrides: Mapping[str, Any] | None = None,
     resources: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Grid:
     """As `expand`, for a grid file that was read already.
 
@@ -64,12 +76,18 @@ def expand_document(
     """
     asked = {f"{RESOURCES}{name}": value for name, value in (resources or {}).items()}
     flags = {**(overrides or {}), **asked}
-    reader = GridReader(document, folder, flags)
+    options = {f"{RESOURCES}{name}": option_of(name) for name in resources or {}}
+    reader = GridReader(document, folder, flags, options, defaults or {})
     grid = reader.read()
     if grid is None:
         raise ConfigError(reader.faults)
     with no_garbage_collection():
         return _Expansion(grid, reader.faults).run(text, flags)
+
+
+def option_of(name: str) -> str:
+    """How an entry of `resources` is spelt on the command line; those of sbatch follow a `--`."""
+    return "--" if name == "sbatch" else f"--{name.replace('_', '-')}"
 
 
 class _Expansion:
@@ -85,6 +103,9 @@ class _Expansion:
         self._checker = Checker()
         self._identifier = Identifier()
         self._resources: dict[tuple[int, ...], Resources] = {}
+        self._entries = grid.resources
+        self._flags = grid.resource_flags
+        self._idle: list[tuple[Collection[str], Mapping[str, str]]] = []
         self._resource_faults: dict[Fault, None] = {}
         self._findings: Counter[Fault] = Counter()
         self._points: dict[str, Point] = {}
@@ -101,7 +122,7 @@ class _Expansion:
             for values in block.rows():
                 self._add(block, values)
         faults = [*self._faults, *dict.fromkeys(self._frames.faults), *self._rule_faults()]
-        faults += [*self._resource_faults, *_summed(self._findings)]
+        faults += [*self._resource_faults, *self._idle_faults(), *_summed(self._findings)]
         if not faults and not self._points:
             faults = [Fault("every point is excluded", file=self._grid.document.name)]
         if faults:
@@ -138,14 +159,31 @@ class _Expansion:
         token = tuple(map(id, [*decisive, *(values[position] for position, _ in frame.asked)]))
         if token not in self._resources:
             varied = {name: values[position] for position, name in frame.asked}
-            resources, faults = parse_resources({**self._grid.resources, **varied})
+            entries = combined(self._flags, {**self._entries, **varied})
+            resources, faults = parse_resources(entries)
             self._resource_faults.update(dict.fromkeys(map(self._at_resource, faults)))
-            self._resources[token] = resources.with_ranks_of(trainer)
+            decided = resources.with_ranks_of(trainer)
+            self._resources[token] = decided
+            # Where a trainer asks for the ranks, that's no entry of the file.
+            said = replace(decided, tasks_per_node=resources.tasks_per_node)
+            self._idle.append((resources.given().keys(), idle_entries(said)))
         return self._resources[token]
 
     def _at_resource(self, fault: Fault) -> Fault:
         path = f"{RESOURCES}{fault.key}"
         return self._grid.locate(replace(fault, key=path), path)
+
+    def _idle_faults(self) -> Iterator[Fault]:
+        """The entries that do nothing for any point.
+
+        What a flag makes idle is no fault of the file, which may be right without the flag.
+        """
+        overruled = DECIDES_EFFECT & self._flags.keys()
+        for name in dict.fromkeys(name for _, idle in self._idle for name in idle):
+            if all(name in idle or name not in given for given, idle in self._idle):
+                reason = next(idle[name] for _, idle in self._idle if name in idle)
+                if name in self._flags or not overruled:
+                    yield self._at_resource(Fault(reason, key=name))
 
     def _located(self, finding: Finding, frame: Frame, config: Any) -> Fault:
         """The finding as a fault, placed at the override that is to blame."""

@@ -66,7 +66,8 @@ class Rule:
     def _constant(self, path: str) -> Any:
         if path in FOLDERS:
             return self._grid.file(path)
-        return self._grid.resources.get(path.removeprefix(RESOURCES))
+        resources = self._grid.resources | self._grid.resource_flags
+        return resources.get(path.removeprefix(RESOURCES))
 
 
 def same(first: Any, second: Any) -> bool:

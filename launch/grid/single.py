@@ -24,6 +24,7 @@ def single(
     tracker: Mapping[str, Any] | None = None,
     checkpoint: Path | None = None,
     resources: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Grid:
     """A grid of one point.
 
@@ -33,18 +34,21 @@ def single(
             directory as a grid file there would.
         tracker: name and project.
         checkpoint: whose weights training starts from.
+        resources: what it asks for, each from an option of its name.
+        defaults: what it asks for where no option says otherwise.
 
     Raises:
         ConfigError: with everything that is wrong with the files.
     """
     files = {"model": model, "data_train": data_train, "data_val": data_val, "trainer": trainer}
+    asked = {key: value for key, value in (resources or {}).items() if value is not None}
     entries = {
         "name": name,
         "tags": list(tags),
         "base": {section: file for section, file in files.items() if file is not None},
         "seed": seed,
         "subsample_size": subsample_size,
-        "resources": {key: value for key, value in (resources or {}).items() if value is not None},
+        "resources": {**(defaults or {}), **asked},
         "tracker": None if tracker is None else dict(tracker),
         "starts_from": None if checkpoint is None else {"checkpoint": str(checkpoint.absolute())},
     }
@@ -56,4 +60,4 @@ def single(
     )
     # Nobody has seen this text, so nothing is blamed on a line of it.
     document = replace(parse_document(text, "command line"), lines={})
-    return expand_document(document, text, Path.cwd())
+    return expand_document(document, text, Path.cwd(), resources=asked)

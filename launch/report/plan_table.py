@@ -1,6 +1,6 @@
 """A plan, as people read it before they agree to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -8,7 +8,7 @@ from rich.table import Table
 from launch.plan import Action, Plan, PlanItem
 from launch.report.table import Column, console, table
 from launch.report.terminal import note, say
-from launch.site import Resources, format_time
+from launch.site import Resources, format_memory, format_time
 from launch.text import counted, number
 
 SHOWN = 20
@@ -77,18 +77,38 @@ def requests(work: Sequence[PlanItem]) -> list[str]:
 
 
 def request(resources: Resources) -> str:
-    """`1 node x 4 GPUs (4 ranks), partition gpu, up to 12:00:00`."""
+    """`1 node x 4 a100 GPUs, 8 cores a rank, 128G a node, partition gpu, up to 12:00:00`."""
     nodes = counted(resources.nodes or 1, "node")
     if resources.gpus_per_node:
-        each = counted(resources.gpus_per_node, "GPU")
+        kind = f"{resources.gpu_type} GPU" if resources.gpu_type else "GPU"
+        each = counted(resources.gpus_per_node, kind)
     else:
         each = counted(resources.ranks_per_node, "rank")
-    parts = [f"{nodes} x {each}"]
-    if resources.partition:
-        parts.append(f"partition {resources.partition}")
-    if resources.time:
-        parts.append(f"up to {format_time(resources.time)} an attempt")
-    return ", ".join(parts)
+    return ", ".join([f"{nodes} x {each}", *_amounts(resources), *_words(resources)])
+
+
+def _amounts(resources: Resources) -> Iterator[str]:
+    if resources.cpus_per_rank is not None:
+        yield f"{counted(resources.cpus_per_rank, 'core')} a rank"
+    memory = resources.mem_per_node
+    if memory is not None:
+        yield f"{format_memory(memory)} a node" if memory else "all memory of a node"
+
+
+def _words(resources: Resources) -> Iterator[str]:
+    for name in ("partition", "account", "qos", "constraint", "reservation", "nodelist", "begin"):
+        value = getattr(resources, name)
+        if value is not None:
+            yield f"{name} {value}"
+    if resources.exclude is not None:
+        yield f"without {resources.exclude}"
+    if resources.exclusive:
+        yield "exclusive"
+    for name, value in (resources.sbatch or {}).items():
+        yield f"--{name}" if value is True else f"--{name}={value}"
+    if resources.time is not None:
+        limit = f"up to {format_time(resources.time)} an attempt"
+        yield limit if resources.time else "no time limit"
 
 
 def costs(plan: Plan) -> list[str]:

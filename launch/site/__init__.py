@@ -1,20 +1,28 @@
 """Sites, and what an experiment asks of a machine."""
 
-from launch.site.lookup import find_site, site_of
-from launch.site.resources import Resources, parse_resources
+from launch.site.effect import DECIDES_EFFECT, idle_entries
+from launch.site.lookup import Choice, choose_site, chosen_site, find_site, site_of
+from launch.site.resources import Resources, combined, parse_resources
 from launch.site.sbatch import Parameters, sbatch_parameters, setup_lines
-from launch.site.sites import GpuFlag, Mount, Site, load_site
+from launch.site.sites import GpuFlag, Memory, Mount, Site, load_site
 from launch.site.units import format_memory, format_time, parse_memory, parse_time
 
 __all__ = [
+    "DECIDES_EFFECT",
+    "Choice",
     "GpuFlag",
+    "Memory",
     "Mount",
     "Parameters",
     "Resources",
     "Site",
+    "choose_site",
+    "chosen_site",
+    "combined",
     "find_site",
     "format_memory",
     "format_time",
+    "idle_entries",
     "load_site",
     "parse_memory",
     "parse_resources",

@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Mapping
 
 from launch.site.resources import Resources
-from launch.site.sites import GpuFlag, Site
+from launch.site.sbatch_options import joined_gres
+from launch.site.sites import GpuFlag, Memory, Site
 
 Parameters = Mapping[str, str | int | bool]
 """Long options of sbatch with underscores in their names; True for an option without a value."""
@@ -13,11 +14,15 @@ Parameters = Mapping[str, str | int | bool]
 def sbatch_parameters(resources: Resources, site: Site) -> Parameters:
     """What sbatch is asked for.
 
-    One Slurm task is one rank. Memory is asked for by the node and cores by the task,
-    which every Slurm understands, also one without GPU scheduling.
+    One Slurm task is one rank. Cores are asked for by the task, and memory by the node where
+    the site doesn't say otherwise, which every Slurm understands, also one without GPU
+    scheduling.
+
+    Raises:
+        ConfigError: the site can't be asked for this.
     """
-    asked = resources.over(site.defaults)
-    parameters: dict[str, str | int | bool | None] = {
+    asked = site.asked(resources)
+    named = {
         "partition": asked.partition,
         "account": asked.account,
         "qos": asked.qos,
@@ -25,12 +30,22 @@ def sbatch_parameters(resources: Resources, site: Site) -> Parameters:
         "nodes": asked.nodes or 1,
         "ntasks_per_node": asked.ranks_per_node,
         "cpus_per_task": asked.cpus_per_rank,
-        "mem": None if asked.mem_per_node is None else f"{asked.mem_per_node}M",
-        "time": asked.time,
+        "time": asked.time or (None if asked.time is None else "UNLIMITED"),
+        "nodelist": asked.nodelist,
+        "exclude": asked.exclude,
+        "reservation": asked.reservation,
+        "exclusive": asked.exclusive or None,
+        "begin": asked.begin,
+        "mail_type": asked.mail_type,
+        "mail_user": asked.mail_user,
+        **_memory_parameters(asked, site.memory),
         **_gpu_parameters(asked, site.gpu_flag),
-        **{name.replace("-", "_"): _option(value) for name, value in site.sbatch.items()},
     }
-    return {name: value for name, value in parameters.items() if value is not None}
+    said = {name: value for name, value in named.items() if value is not None}
+    further = {name.replace("-", "_"): value for name, value in (asked.sbatch or {}).items()}
+    if "gres" in further and "gres" in said:
+        further["gres"] = joined_gres(str(said["gres"]), str(further["gres"]))
+    return {**said, **further}
 
 
 def setup_lines(site: Site) -> list[str]:
@@ -45,6 +60,18 @@ def setup_lines(site: Site) -> list[str]:
     ]
 
 
+def _memory_parameters(asked: Resources, how: Memory) -> dict[str, str | int]:
+    memory = asked.mem_per_node
+    if memory is None:
+        return {}
+    if how is Memory.PER_CPU:
+        cpus = asked.ranks_per_node * (asked.cpus_per_rank or 1)
+        return {"mem_per_cpu": f"{-(-memory // cpus)}M"}
+    if how is Memory.PER_GPU and asked.gpus_per_node:
+        return {"mem_per_gpu": f"{-(-memory // asked.gpus_per_node)}M"}
+    return {"mem": f"{memory}M" if memory else 0}
+
+
 def _gpu_parameters(asked: Resources, flag: GpuFlag) -> dict[str, str | int]:
     if not asked.gpus_per_node:
         return {}
@@ -52,8 +79,3 @@ def _gpu_parameters(asked: Resources, flag: GpuFlag) -> dict[str, str | int]:
     if flag is GpuFlag.GRES:
         return {"gres": f"gpu:{amount}"}
     return {"gpus_per_node": amount}
-
-
-def _option(value: str | int) -> str | int | bool:
-    """A site writes `exclusive: ""` for an option without a value."""
-    return True if value == "" else value

@@ -6,7 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from launch.site.resources import Resources, parse_resources
+from launch.site.effect import effective
+from launch.site.resources import Resources, parse_resources, resources_of_options
 from pcm.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
@@ -16,21 +17,6 @@ DECIDES_RESULTS = ("nodes", "gpus_per_node", "tasks_per_node")
 """A site can't choose these: the number of ranks is part of what an experiment is."""
 
 
-_FILES = "every job's output is where `pcm logs` looks for it"
-_RANKS = "the number of ranks changes results: it is the grid's"
-_AGAIN = "which jobs come back is decided by how they end; see `retries` and `retry`"
-OURS = {
-    "array": "which task is which experiment is written down; see `max_parallel`",
-    "job-name": "jobs have the names of their sweeps",
-    "dependency": "it keeps `max_parallel`",
-    **dict.fromkeys(("output", "error", "open-mode"), _FILES),
-    **dict.fromkeys(("nodes", "ntasks", "ntasks-per-node"), _RANKS),
-    **dict.fromkeys(("requeue", "no-requeue"), _AGAIN),
-    **dict.fromkeys(("wait", "wrap", "parsable", "test-only"), "`pcm launch` calls sbatch"),
-}
-"""Options of sbatch that a site can't have, since they are set for every job; and why."""
-
-
 class GpuFlag(StrEnum):
     """How the site's Slurm is asked for GPUs."""
 
@@ -38,6 +24,19 @@ class GpuFlag(StrEnum):
     """`--gres=gpu:4`, or `--gres=gpu:a100:4` with a type."""
     GPUS_PER_NODE = "gpus-per-node"
     """`--gpus-per-node=4`, or `--gpus-per-node=a100:4` with a type."""
+
+
+class Memory(StrEnum):
+    """How the site's Slurm is asked for memory; it takes one of these options, never two."""
+
+    PER_NODE = "per-node"
+    """`--mem`, which some centres forbid."""
+    PER_CPU = "per-cpu"
+    """`--mem-per-cpu`: the node's share of each core."""
+    PER_GPU = "per-gpu"
+    """`--mem-per-gpu`; by the node for experiments without GPU."""
+    NONE = "none"
+    """Not at all: where nodes are handed out whole, or memory comes with the cores."""
 
 
 class Mount(StrEnum):
@@ -59,6 +58,7 @@ class Site:
     Attributes:
         defaults: resources for experiments that don't say.
         gpu_flag: how Slurm is asked for GPUs.
+        memory: how Slurm is asked for memory.
         modules: loaded before anything runs.
         setup: shell lines run after that.
         binds: folders visible inside the image, as `host` or `host:inside[:ro]`.
@@ -67,12 +67,14 @@ class Site:
         mount: how images are mounted.
         max_array_size: the largest array Slurm accepts; None asks Slurm.
         accounting: whether `sacct` works; None finds out.
-        sbatch: further options of sbatch, by long name.
+        sbatch: further options of sbatch, by long name, as they are written.
+        weakest: what `sbatch` asks for, which everybody else's words win over.
     """
 
     name: str = "default"
     defaults: Resources = field(default_factory=Resources)
     gpu_flag: GpuFlag = GpuFlag.GRES
+    memory: Memory = Memory.PER_NODE
     modules: tuple[str, ...] = ()
     setup: tuple[str, ...] = ()
     binds: tuple[str, ...] = ()
@@ -81,7 +83,24 @@ class Site:
     mount: Mount = Mount.AUTO
     max_array_size: int | None = None
     accounting: bool | None = None
-    sbatch: Mapping[str, str | int] = field(default_factory=dict)
+    sbatch: Mapping[str, str | int | bool] = field(default_factory=dict)
+    weakest: Resources = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weakest", resources_of_options(self.sbatch)[0])
+
+    def asked(self, resources: Resources) -> Resources:
+        """What is asked of Slurm for an experiment that asks for `resources`.
+
+        Raises:
+            ConfigError: the site can't be asked for it.
+        """
+        asked = effective(resources.over(self.defaults).over(self.weakest))
+        if self.memory is Memory.NONE:
+            return replace(asked, mem=None, mem_per_gpu=None)
+        if asked.mem_per_node == 0 and self.memory is not Memory.PER_NODE:
+            raise ConfigError([_all_memory(self)])
+        return asked
 
 
 def load_site(path: Path) -> Site:
@@ -98,14 +117,14 @@ def load_site(path: Path) -> Site:
     document = load_document(path)
     faults = find_faults(document.data, SITE, file=document.name, lines=document.lines)
     if faults:
-        raise ConfigError(faults)
+        raise ConfigError([_as_version(fault) for fault in faults])
     entries = {key: value for key, value in document.data.items() if value is not None}
     defaults, problems = parse_resources(entries.pop("defaults", {}))
     asked = [name for name in DECIDES_RESULTS if name in defaults.given()]
     faults = [
         *_located(problems, document),
         *(_decides_results(name, document) for name in asked),
-        *_taken(entries.get("sbatch", {}), document),
+        *_option_faults(entries, defaults, document),
     ]
     if faults:
         raise ConfigError(faults)
@@ -115,6 +134,7 @@ def load_site(path: Path) -> Site:
 def _site(entries: Mapping[str, Any], defaults: Resources, path: Path) -> Site:
     convert: Mapping[str, Any] = {
         "gpu_flag": GpuFlag,
+        "memory": Memory,
         "mount": Mount,
         "modules": tuple,
         "setup": tuple,
@@ -145,10 +165,38 @@ def _decides_results(name: str, document: "Document") -> Fault:
     )
 
 
-def _taken(options: Mapping[str, Any], document: "Document") -> Iterator[Fault]:
-    for name in options:
-        reason = OURS.get(name.replace("_", "-").lower())
-        if reason is not None:
-            line = document.lines.get(("sbatch", name))
-            problem = f"this option of sbatch is not a site's: {reason}"
-            yield Fault(problem, file=document.name, line=line, key=f"sbatch.{name}")
+def _option_faults(
+    entries: Mapping[str, Any], defaults: Resources, document: "Document"
+) -> Iterator[Fault]:
+    """What is wrong with `sbatch`, on its own and beside the rest of the file."""
+    resources, faults = resources_of_options(entries.get("sbatch", {}))
+    for fault in faults:
+        line = document.lines.get(("sbatch", str(fault.key)))
+        yield replace(fault, file=document.name, line=line, key=f"sbatch.{fault.key}")
+    for name in resources.given().keys() & defaults.given().keys() - {"sbatch"}:
+        line = document.lines.get(("defaults", name))
+        problem = "the same is said under `sbatch`, too"
+        yield Fault(problem, file=document.name, line=line, key=f"defaults.{name}")
+    if entries.get("memory") == Memory.NONE:
+        for name in sorted({"mem", "mem_per_gpu"} & defaults.over(resources).given().keys()):
+            problem = f"`{name}` has no effect beside `memory: none`"
+            line = document.lines.get(("memory",))
+            yield Fault(problem, file=document.name, line=line, key="memory")
+
+
+def _as_version(fault: Fault) -> Fault:
+    """A module's version that YAML took for a number may have lost its last digit by now."""
+    if str(fault.key).startswith("modules.") and "(a number)" in str(fault.found):
+        hint = 'put it in quotes: without them 3.10 is the number 3.1; e.g. "python/3.10"'
+        return replace(fault, hint=hint)
+    return fault
+
+
+def _all_memory(site: Site) -> Fault:
+    return Fault(
+        f"the site '{site.name}' is asked for memory {site.memory}, so not for all of a node's",
+        key="mem",
+        found="0",
+        expected="an amount, e.g. 32G",
+        hint="`exclusive: true` has a node to oneself",
+    )

@@ -2,41 +2,61 @@
 
 import re
 
-TIME_FORMS = '"12:00:00", "1-00:00:00", "90m", "12h" or a whole number of minutes'
+TIME_FORMS = (
+    '"12:00:00", "1-00:00:00", "90min", "1.5h", "1d12h", UNLIMITED or a whole number of minutes'
+)
 MEMORY_FORMS = '"32G", "500M", "1T" or a whole number of megabytes'
+NODE_MEMORY_FORMS = f"{MEMORY_FORMS}; 0 for all of a node's"
 
-_TIME = re.compile(
+UNLIMITED = 0
+"""Minutes of a request without a time limit, which is what Slurm understands by `--time=0`."""
+
+_LONGEST = 2**31 - 1
+"""Minutes; Slurm's field for them has no room for more."""
+
+_MOST_LETTERS = 40
+"""Of a time or an amount; what is longer is neither."""
+
+_CLOCK = re.compile(
     r"(?:(?P<days>\d+)-(?P<dh>\d+)(?::(?P<dm>\d+)(?::(?P<ds>\d+))?)?"
     r"|(?:(?P<h>\d+):)?(?P<m>\d+):(?P<s>\d+)"
-    r"|(?P<only_days>\d+)d|(?P<only_hours>\d+)h|(?P<minutes>\d+)m?)"
+    r"|(?P<minutes>\d+))"
 )
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_PART = re.compile(
+    r"(\d+(?:\.\d+)?)\s*"
+    r"(?:(?P<d>d(?:ays?)?)|(?P<h>h(?:(?:ou)?rs?)?)"
+    r"|(?P<m>m(?:in(?:ute)?s?)?)|(?P<s>s(?:ec(?:ond)?s?)?))\s*",
+    re.IGNORECASE,
+)
+_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:iB?|B)?", re.IGNORECASE)
 _MEGABYTES = {"K": 1 / 1024, "": 1.0, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
 
 
 def parse_time(value: object) -> int:
-    """Minutes in one of Slurm's time forms, or `90m`, `12h`, `2d`; seconds round up.
+    """Minutes in one of Slurm's time forms, or `90min`, `1.5h`, `1d12h`; seconds round up.
 
     Raises:
-        ValueError: it is none of them, or no time at all is left.
+        ValueError: it is none of them, no time at all is left, or more than Slurm can count.
     """
-    match = _TIME.fullmatch(str(value).strip()) if _is_number_or_text(value) else None
-    if match is None:
+    text = str(value).strip() if _is_number_or_text(value) else ""
+    if text.lower() in ("unlimited", "infinite"):
+        return UNLIMITED
+    seconds = _clock_seconds(text)
+    if seconds is None:
+        seconds = _worded_seconds(text)
+    if seconds is None:
         raise ValueError(f"not a time: {value!r}")
-    part = {name: int(text or 0) for name, text in match.groupdict().items()}
-    seconds = (
-        (part["days"] + part["only_days"]) * 86_400
-        + (part["dh"] + part["h"] + part["only_hours"]) * 3_600
-        + (part["dm"] + part["m"] + part["minutes"]) * 60
-        + (part["ds"] + part["s"])
-    )
-    if seconds == 0:
-        raise ValueError(f"no time at all: {value!r}")
-    return -(-seconds // 60)
+    minutes = -(-seconds // 60)
+    if not 0 < minutes <= _LONGEST:
+        raise ValueError(f"no time at all, or too long a time: {value!r}")
+    return minutes
 
 
 def format_time(minutes: int) -> str:
-    """Minutes as Slurm writes them: `12:00:00`, `1-06:00:00`."""
+    """Minutes as Slurm writes them: `12:00:00`, `1-06:00:00`, `UNLIMITED`."""
+    if minutes == UNLIMITED:
+        return "UNLIMITED"
     days, rest = divmod(minutes, 1_440)
     clock = f"{rest // 60:02d}:{rest % 60:02d}:00"
     return f"{days}-{clock}" if days else clock
@@ -48,7 +68,8 @@ def parse_memory(value: object) -> int:
     Raises:
         ValueError: it is no amount, or less than a megabyte.
     """
-    match = _MEMORY.fullmatch(str(value).strip()) if _is_number_or_text(value) else None
+    text = str(value).strip() if _is_number_or_text(value) else ""
+    match = _MEMORY.fullmatch(text) if len(text) <= _MOST_LETTERS else None
     if match is None:
         raise ValueError(f"not an amount of memory: {value!r}")
     megabytes = round(float(match[1]) * _MEGABYTES[match[2].upper()])
@@ -57,12 +78,47 @@ def parse_memory(value: object) -> int:
     return megabytes
 
 
+def parse_node_memory(value: object) -> int:
+    """As `parse_memory`; 0 is Slurm's word for all that a node has.
+
+    Raises:
+        ValueError: it is no amount.
+    """
+    return 0 if str(value).strip() == "0" else parse_memory(value)
+
+
 def format_memory(megabytes: int) -> str:
     """Megabytes in the largest unit that divides them: `32G`, `500M`."""
     for unit, size in (("T", 1024**2), ("G", 1024)):
         if megabytes % size == 0:
             return f"{megabytes // size}{unit}"
     return f"{megabytes}M"
+
+
+def _clock_seconds(text: str) -> int | None:
+    match = _CLOCK.fullmatch(text)
+    if match is None or len(text) > _MOST_LETTERS:
+        return None
+    part = {name: int(digits or 0) for name, digits in match.groupdict().items()}
+    return (
+        part["days"] * 86_400
+        + (part["dh"] + part["h"]) * 3_600
+        + (part["dm"] + part["m"] + part["minutes"]) * 60
+        + (part["ds"] + part["s"])
+    )
+
+
+def _worded_seconds(text: str) -> int | None:
+    """`1d12h`: each unit once, the largest first."""
+    position, seconds, units = 0, 0.0, ""
+    while position < len(text) <= _MOST_LETTERS:
+        match = _PART.match(text, position)
+        unit = match and match.lastgroup
+        if match is None or unit is None or unit in units:
+            return None
+        seconds += float(match[1]) * _SECONDS[unit]
+        position, units = match.end(), units + unit
+    return round(seconds) if units and "".join(sorted(units, key="dhms".index)) == units else None
 
 
 def _is_number_or_text(value: object) -> bool:

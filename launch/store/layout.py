@@ -25,6 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from launch.user_settings import read_settings
 from pcm.run_dir import RunDir
 
 
@@ -164,8 +165,13 @@ class RunsRoot:
 
 
 def runs_root(flag: Path | None = None) -> Path:
-    """The runs root: the command line's, else `$PCM_RUNS_DIR`, else `./runs`."""
-    return (flag or Path(os.environ.get("PCM_RUNS_DIR") or "runs")).expanduser().absolute()
+    """The runs root: the command line's, else `$PCM_RUNS_DIR`, the user's settings', `./runs`.
+
+    Raises:
+        ConfigError: the user's settings are wrong.
+    """
+    named = flag or os.environ.get("PCM_RUNS_DIR") or read_settings().runs_dir or "runs"
+    return Path(named).expanduser().absolute()
 
 
 def _folders(folder: Path) -> list[Path]:

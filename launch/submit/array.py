@@ -38,8 +38,13 @@ _STATED = (
 )
 """Options that are the script's, or nobody's, whatever is asked for."""
 
-_VARIABLES = {"mem": "MEM_PER_NODE", "time": "TIMELIMIT", "array": "ARRAY_INX"}
-"""Options whose variable isn't called as they are."""
+_MEMORY = ("MEM_PER_NODE", "MEM_PER_CPU", "MEM_PER_GPU")
+_VARIABLES = {
+    **dict.fromkeys(("mem", "mem_per_cpu", "mem_per_gpu"), _MEMORY),
+    "time": ("TIMELIMIT",),
+    "array": ("ARRAY_INX",),
+}
+"""Options whose variable isn't called as they are; Slurm takes one word on memory, not two."""
 
 
 def script_of(
@@ -138,7 +143,11 @@ def sbatch_environment(
     sbatch takes its variables before what the script says. Those about things that the script
     leaves open are the user's defaults, and stay.
     """
-    stated = {f"SBATCH_{_VARIABLES.get(name, name.upper())}" for name in (*request, *_STATED)}
+    stated = {
+        f"SBATCH_{variable}"
+        for name in (*request, *_STATED)
+        for variable in _VARIABLES.get(name, (name.upper(),))
+    }
     return {
         name: value
         for name, value in environment.items()

@@ -10,6 +10,7 @@ from launch.container import Container, exec_command, training_command, training
 from launch.container.checks import (
     found_container,
     missing_binds,
+    missing_inherited_binds,
     require_apptainer,
     require_bindable,
     require_binds,
@@ -77,10 +78,17 @@ def _check(container: Container, executor: Executor, checkout: Path | None, tell
     if executor is not Executor.SLURM:
         require_apptainer()
         require_binds(container)
-    elif missing := missing_binds(container):
-        tell(f"note: not on this machine, but bound: {', '.join(missing)}")
+    else:
+        _note_missing(container, tell)
     if shutil.which(APPTAINER) is None:
         tell("note: no `apptainer` here, so nobody has looked into the image")
         return False
     require_pcm_inside(container, checkout)
     return True
+
+
+def _note_missing(container: Container, tell: Tell) -> None:
+    if missing := missing_binds(container):
+        tell(f"note: not on this machine, but bound: {', '.join(missing)}")
+    for name, paths in missing_inherited_binds(os.environ).items():
+        tell(f"note: not on this machine, but bound by {name}: {', '.join(paths)}")

@@ -50,13 +50,15 @@ def plan_of(grid: Grid, store: Store, site: Site, tell: Tell) -> Plan:
 
     Args:
         tell: called with what is missing where Slurm can't be asked.
+
+    Raises:
+        ConfigError: the site can't be asked for what the grid asks for.
     """
     ids = {point.id for point in grid.points}
     lines = lines_of([each for each in store.experiments() if each.id in ids], tell)
     plan = make_plan(grid.points, {line.id: line.state for line in lines})
-    if not site.defaults.given():
-        return plan
-    items = (replace(item, resources=item.resources.over(site.defaults)) for item in plan.items)
+    asked = {each: site.asked(each) for each in {item.resources for item in plan.items}}
+    items = (replace(item, resources=asked[item.resources]) for item in plan.items)
     return replace(plan, items=tuple(items))
 
 

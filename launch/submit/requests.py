@@ -84,15 +84,25 @@ def parallel_limit(experiments: Iterable[Asking], site: Site) -> int | None:
 
 
 def _shares(sizes: Sequence[int], limit: int | None) -> list[int]:
-    """Tasks of each array that may run at once: `limit` in all, at least one each."""
+    """Tasks of each array that may run at once: `limit` in all, at least one each.
+
+    Slurm throttles an array (`%`), never several of them together; so the limit is dealt out
+    before any of them runs, and one that is done early leaves its share unused. That wastes
+    some room and never exceeds the limit, which is what people set it for (licences, a file
+    server).
+    """
     if limit is None or sum(sizes) <= limit:
         return list(sizes)
+    # `%0` would be no limit at all, so the smallest array gets a task too, however small its
+    # part of the whole is.
     shares = [max(1, size * limit // sum(sizes)) for size in sizes]
-    # What rounding left over goes to the largest; what it took too much comes from there.
+    # Rounding down leaves less than one task an array: one round over the largest deals it out.
     by_size = sorted(range(len(sizes)), key=lambda index: -sizes[index])
     while sum(shares) < limit:
         for index in by_size[: limit - sum(shares)]:
             shares[index] += 1
+    # The ones that were given to small arrays come from the largest shares. With more arrays
+    # than `limit` each keeps its one, and `ArrayRequest.after` has them wait for each other.
     while sum(shares) > limit and max(shares) > 1:
         shares[max(range(len(shares)), key=shares.__getitem__)] -= 1
     return shares

@@ -17,6 +17,15 @@ _HINTS = (
     (("invalid job array",), "the site's largest array is smaller; set `max_array_size` for it"),
     (("invalid partition",), "`sinfo -s` lists the partitions; choose one with --partition"),
     (("invalid account", "account/partition"), "`sacctmgr show user $USER -s` lists your accounts"),
+    (("invalid feature",), "`sinfo -o '%P %f'` lists the features of nodes, for --constraint"),
+    (("reservation",), "`scontrol show reservation` lists them, for --reservation"),
+    (
+        ("node name", "node list", "nodelist"),
+        "`sinfo -N` lists the nodes, for --nodelist, --exclude",
+    ),
+    (("begin",), "--begin takes 16:00, now+1hour or 2027-01-20T12:34"),
+    (("mutually exclusive",), "one way to ask for memory, see `memory:` of a site file"),
+    (("memory specification",), "`memory:` of a site file says how memory is asked for there"),
     (("invalid qos",), "`sacctmgr show user $USER -s` lists what you may use"),
     (("time limit",), "ask for less with --time; `sinfo -o '%P %l'` lists the limits"),
     (

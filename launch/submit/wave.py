@@ -91,9 +91,13 @@ class Wave:
         Nobody says how much room there is, so halving finds out. The parts of an array that
         is throttled run one after the other.
         """
+        # `most`: what may still fit. Until Slurm says no, that is all of it, in one call; from
+        # then on half of it is tried each time, so that a refusal and a success both narrow it
+        # down, and all that fits is in after about log2(n) refusals. Those cost: with a full
+        # job table sbatch sleeps for minutes before each, hence the short patience.
         left, most, no_room = request.ids, len(request.ids), None
         while left:
-            if most == 0:
+            if most == 0:  # not even one more
                 assert no_room is not None
                 raise no_room
             size = most if no_room is None else (most + 1) // 2
@@ -104,8 +108,10 @@ class Wave:
                 most, no_room = size - 1, error
                 self._patience_s = IMPATIENCE_S
                 continue
+            # Slurm has it: noted before anything else is tried, which may fail.
             yield submission
             left, most = left[size:], most - size
+            # Each part has the whole share of `max_parallel`, so two at once would exceed it.
             if request.parallel < len(request.ids):
                 after = [str(submission.job_id)]
 

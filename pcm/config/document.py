@@ -96,7 +96,9 @@ def parse_document(text: str, name: str) -> Document:
     if builder.faults:
         raise ConfigError(builder.faults)
     if builder.root is None:
-        raise _error(name, "the file is empty", line=1, expected="a mapping of keys to values")
+        found = "nothing but comments" if text.strip() else None
+        expected = "a mapping of keys to values"
+        raise _error(name, "the file is empty", line=1, found=found, expected=expected)
     return Document(name, builder.root.value, Lines(builder.root))
 
 

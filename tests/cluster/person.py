@@ -105,11 +105,11 @@ class Person:
         """A grid file of so many seeds; returns its name.
 
         Args:
-            resources: beside or instead of one small rank.
+            resources: beside or instead of one small rank, which has no GPU.
         """
         asked = {
             "partition": self.cluster.partition,
-            "tasks_per_node": 1,
+            **({} if resources.get("gpus_per_node") else {"tasks_per_node": 1}),
             "mem": 200,
             "time": 10,
             **resources,

@@ -343,7 +343,7 @@ class SlurmCluster:
             "SelectType=select/cons_tres",
             "SelectTypeParameters=CR_Core_Memory",
             "SlurmdParameters=config_overrides",
-            "GresTypes=gpu",
+            "GresTypes=gpu,tmpfs",
             "PreemptType=preempt/partition_prio",
             "PreemptMode=REQUEUE",
             "SchedulerParameters=batch_sched_delay=0,sched_interval=5,sched_min_interval=100000",
@@ -356,7 +356,7 @@ class SlurmCluster:
             *self._accounting_lines(),
             *(
                 f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port}"
-                " CPUs=4 RealMemory=8000 Gres=gpu:2"
+                " CPUs=4 RealMemory=8000 Gres=gpu:2,tmpfs:100"
                 for name, port in zip(self.node_names, ports, strict=True)
             ),
             f"PartitionName=gpu Nodes=n[1-{self.nodes}] Default=YES PriorityTier=1"
@@ -366,7 +366,8 @@ class SlurmCluster:
             *self.settings,
         ]
         (self.folder / "slurm.conf").write_text("\n".join(lines) + "\n")
-        (self.folder / "gres.conf").write_text(f"Name=gpu File={self.folder}/gpu[0-1]\n")
+        gres = f"Name=gpu File={self.folder}/gpu[0-1]\nName=tmpfs Count=100\n"
+        (self.folder / "gres.conf").write_text(gres)
         (self.folder / "cgroup.conf").write_text(
             "CgroupPlugin=cgroup/v1\nConstrainRAMSpace=yes\nConstrainSwapSpace=yes\n"
         )

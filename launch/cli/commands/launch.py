@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from launch.submit.completion import Completion
 
 
-@with_resources("partition", "nodes", "gpus_per_node", "tasks_per_node", "time", "max_parallel")
+@with_resources()
 def launch(
     grid: GridFile,
     *,
@@ -55,25 +55,29 @@ def launch(
 
     Experiments that are done, running or waiting are left as they are; failed and stopped
     ones go on from their newest checkpoint. Flags win over the grid file, the grid file
-    over the site.
+    over your settings, and these over the site.
 
     \b
     Examples:
       pcm launch config/grids/quickstart.yaml --partition gpu
       pcm launch config/grids/quickstart.yaml --executor local
       pcm launch config/grids/quickstart.yaml --set seed=7 --dry-run
+      pcm launch config/grids/quickstart.yaml -p gpu -t 90min -- --licenses=x
     """
     from launch.grid import parse_assignment
+    from launch.site import chosen_site
+    from launch.user_settings import read_settings
     from launch.wishes import Wishes
 
-    wishes = Wishes(dict(map(parse_assignment, overrides or ())), resources, tracker, image, code)
+    assigned = dict(map(parse_assignment, overrides or ()))
+    wishes = Wishes(assigned, resources, tracker, image, code, read_settings())
     if executor is Executor.DEBUG:
         wishes = wishes.for_one_rank()
     launch_grid(
         wishes.expand(grid),
         runs_dir=runs_dir,
         executor=executor,
-        site=site,
+        site=chosen_site(site),
         max_parallel=resources["max_parallel"],
         dry_run=dry_run,
         wait=wait,

@@ -7,7 +7,7 @@ from launch.cli.options import Everything, GridFile, Json, Overrides, RunsDir, S
 from launch.cli.resource_options import with_resources
 
 
-@with_resources("partition", "nodes", "gpus_per_node", "tasks_per_node", "time")
+@with_resources()
 def plan(
     grid: GridFile,
     *,
@@ -27,14 +27,16 @@ def plan(
     from launch.grid import parse_assignment
     from launch.report.plan_table import plan_record, print_plan
     from launch.report.terminal import note, print_json
-    from launch.site import site_of
+    from launch.site import chosen_site, site_of
     from launch.store.finding import open_store
     from launch.submit.launches import plan_of
     from launch.submit.short_limits import short_limits
+    from launch.user_settings import read_settings
     from launch.wishes import Wishes
 
-    expanded = Wishes(dict(map(parse_assignment, overrides or ())), resources).expand(grid)
-    cluster = site_of(site)
+    assigned = dict(map(parse_assignment, overrides or ()))
+    expanded = Wishes(assigned, resources, settings=read_settings()).expand(grid)
+    cluster = site_of(chosen_site(site))
     found = plan_of(expanded, open_store(runs_dir), cluster, note)
     if as_json:
         print_json(plan_record(found))

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from launch.cli.commands.launch import launch_grid
-from launch.cli.options import CodeOption, DryRun, Image, RunsDir, TrackerOption
+from launch.cli.options import CodeOption, DryRun, Image, RunsDir, SiteOption, TrackerOption
 from launch.cli.resource_options import with_resources
 from launch.executor import Executor
 from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker
@@ -39,7 +39,7 @@ def spread(words: list[str], option: str) -> list[str]:
     return result
 
 
-@with_resources("nodes", "gpus_per_node", "tasks_per_node")
+@with_resources()
 def train(
     *,
     model_cfg: Annotated[str, typer.Option(help="Model file.", metavar="FILE")],
@@ -69,6 +69,7 @@ def train(
         typer.Option(help="Which of its checkpoints; the newest without.", metavar="NAME"),
     ] = None,
     executor: Annotated[Executor, typer.Option(help="Where to run.")] = Executor.LOCAL,
+    site: SiteOption = None,
     resources: Mapping[str, Any],
     image: Image = None,
     code: CodeOption = None,
@@ -89,11 +90,13 @@ def train(
           --data-val mnist-test.yaml --tags vae first --seed 1
     """
     from launch.grid import single
+    from launch.site import chosen_site
     from launch.store.finding import open_store
+    from launch.user_settings import read_settings
     from launch.wishes import Wishes
 
-    store = open_store(runs_dir)
-    wishes = Wishes(resources=resources, image=image, code=code)
+    store, settings = open_store(runs_dir), read_settings()
+    wishes = Wishes(resources=resources, image=image, code=code, settings=settings)
     if executor is Executor.DEBUG:
         wishes = wishes.for_one_rank()
     grid = single(
@@ -105,16 +108,25 @@ def train(
         seed=seed,
         subsample_size=subsample_size,
         tags=tags or (),
-        tracker=_tracker(tracker, project_name),
+        tracker=_tracker(tracker or settings.tracker, project_name),
         checkpoint=_checkpoint(store, checkpoint_experiment_id, checkpoint_name),
         resources=wishes.resources,
+        defaults=wishes.default_resources,
     )
     grid = wishes.apply_to_container(grid)
     if verbose:
         from launch.store.yaml_text import dump_yaml
 
         typer.echo(dump_yaml(grid.points[0].config), nl=False)
-    launch_grid(grid, runs_dir=runs_dir, executor=executor, dry_run=dry_run, yes=True)
+    launch_grid(
+        grid,
+        runs_dir=runs_dir,
+        executor=executor,
+        site=chosen_site(site),
+        max_parallel=resources["max_parallel"],
+        dry_run=dry_run,
+        yes=True,
+    )
 
 
 def _tracker(name: str | None, project: str | None) -> dict[str, Any] | None:

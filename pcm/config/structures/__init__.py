@@ -13,6 +13,7 @@ from pcm.config.structures import (
     modules,
     optimizers,
     plots,
+    settings,
     site,
     trainer,
 )
@@ -42,6 +43,7 @@ def _table() -> dict[str, ConfigStructure]:
         "trainer": trainer.TRAINER,
         "grid": grid.GRID,
         "site": site.SITE,
+        "settings": settings.SETTINGS,
         "experiment": EXPERIMENT,
         "own_class": OWN_CLASS,
         "loss_manager": losses.LOSS_MANAGER,

@@ -13,6 +13,9 @@ SEED = Number(int, low=0, high=2**32 - 1)
 
 _OVERRIDES = MapOf(Namespace)
 
+SBATCH = MapOf((None, int | str, bool))
+"""Options of sbatch by their long names, `-` or `_` in them: `licenses: matlab`, `hold: true`."""
+
 RESOURCES = Record(
     optional={
         **dict.fromkeys(("partition", "account", "qos", "constraint", "gpu_type"), (None, str)),
@@ -20,6 +23,10 @@ RESOURCES = Record(
         "gpus_per_node": (None, Number(int, low=0)),
         **dict.fromkeys(("cpus_per_gpu", "cpus_per_task"), (None, COUNT)),
         **dict.fromkeys(("mem_per_gpu", "mem", "time"), (None, int | str)),
+        **dict.fromkeys(("reservation", "begin", "mail_user"), (None, str)),
+        **dict.fromkeys(("nodelist", "exclude", "mail_type"), (None, str, [str])),
+        "exclusive": (None, bool, OneOf(("user", "mcs"), "way to share a node")),
+        "sbatch": (None, SBATCH),
         "max_parallel": (None, COUNT),
         "retries": (None, Number(int, low=0)),
         "retry": (

@@ -21,6 +21,7 @@ MODEL = ("chain", "optimizers", "training", "loss_manager", "commands")
         (("callbacks", "kwargs"), "trainer"),
         (("defaults",), "site"),
         (("gpu_flag", "name"), "site"),
+        (("site", "runs_dir"), "settings"),
         (("model", "data_train", "trainer", "seed", "schema_version"), "experiment"),
         (("class_path",), "class"),
         (("class_path", "init_args"), "class"),

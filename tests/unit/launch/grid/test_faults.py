@@ -56,6 +56,10 @@ def line_with(path: Path, text: str) -> int:
         ),
         ({"grid": {"model": [{"class_path": "a.B"}]}}, "not a file's name", None),
         ({"set": {"model": 3}}, "not a file's name", None),
+        ({"set": {"seed.x": 5}}, "nothing is below 'seed'", None),
+        ({"grid": {"seed.x": [5]}}, "nothing is below 'seed'", None),
+        ({"set": {"subsample_size.x": 5}}, "nothing is below 'subsample_size'", None),
+        ({"name": "50%"}, "a '%', a mark of Slurm's own", None),
         ({"random": {"n": 0, "axes": {}}}, "out of range", None),
         ({"random": {"n": 3, "axes": {}}}, "draws without axes", None),
         ({"random": {"n": 1, "axes": {LR: {"log_unifrom": [1, 2]}}}}, "no such distribution", None),
@@ -155,8 +159,10 @@ def test_faults_of_a_flag_name_the_flag(write_grid: WriteGrid) -> None:
     assert fault.file == "--set"
     (fault,) = faults_of(path, overrides={"nonsense": 1})
     assert (fault.file, fault.key) == ("--set", "nonsense")
-    (fault,) = faults_of(path, resources={"time": "never"})
+    (fault,) = faults_of(path, overrides={"resources.time": "never"})
     assert (fault.file, fault.key) == ("--set", "resources.time")
+    (fault,) = faults_of(path, resources={"time": "never"})
+    assert (fault.file, fault.key, fault.found) == ("--time", None, '"never"')
     (fault,) = faults_of(path, overrides={"seed": -1})
     assert (fault.file, fault.key) == ("--set", "seed")
 
@@ -207,3 +213,72 @@ def test_a_grid_that_is_no_mapping(tmp_path: Path) -> None:
 def test_a_grid_that_is_not_there(tmp_path: Path) -> None:
     (fault,) = faults_of(tmp_path / "none.yaml")
     assert fault.problem == "no such file"
+
+
+@pytest.mark.parametrize(
+    ("resources", "key"),
+    [
+        ({"mem_per_gpu": "1G"}, "mem_per_gpu"),
+        ({"cpus_per_gpu": 4}, "cpus_per_gpu"),
+        ({"gpu_type": "a100", "gpus_per_node": 0}, "gpu_type"),
+        ({"tasks_per_node": 2, "gpus_per_node": 4}, "tasks_per_node"),
+        ({"mem": "1G", "mem_per_gpu": "1G", "gpus_per_node": 4}, "mem"),
+        ({"cpus_per_task": 2, "cpus_per_gpu": 2, "gpus_per_node": 4}, "cpus_per_task"),
+    ],
+)
+def test_a_key_without_effect_is_a_fault_of_the_file(
+    write_grid: WriteGrid, resources: dict[str, Any], key: str
+) -> None:
+    path = write_grid(resources=resources)
+    (fault,) = faults_of(path)
+    assert fault.problem.startswith("no effect")
+    assert (fault.key, fault.line) == (f"resources.{key}", line_with(path, f"  {key}:"))
+
+
+def test_a_key_that_has_an_effect_for_some_points_is_none(expand_grid: ExpandGrid) -> None:
+    grid = expand_grid(
+        grid={"resources.gpus_per_node": [0, 2]},
+        resources={"mem_per_gpu": "1G", "tasks_per_node": 3, "mem": "5G"},
+    )
+    assert [point.resources.mem_per_node for point in grid.points] == [5120, 2048]
+
+
+def test_what_a_flag_leaves_without_effect_is_no_fault_of_the_file(write_grid: WriteGrid) -> None:
+    path = write_grid(resources={"gpus_per_node": 2, "mem_per_gpu": "1G"})
+    expand(path, resources={"gpus_per_node": 0})
+    expand(path, resources={"mem": "3G"})
+    (fault,) = faults_of(path, resources={"tasks_per_node": 3})
+    assert (fault.file, fault.key) == ("--tasks-per-node", None)
+
+
+def test_a_grid_of_a_million_points_is_counted_and_not_made(write_grid: WriteGrid) -> None:
+    path = write_grid(
+        grid={"seed": list(range(1000))},
+        zip=[{"subsample_size": list(range(1, 1001)), LR: list(range(1, 1001))}],
+        include=[{"seed": 0}],
+    )
+    (fault,) = faults_of(path)
+    assert "1,000,001 points" in fault.problem
+    assert (fault.line, fault.expected) == (line_with(path, "grid:"), "at most 100,000")
+    assert fault.hint is not None
+    assert "`random`" in fault.hint
+
+
+@pytest.mark.parametrize("digits", [20, 400, 4000])
+def test_a_huge_number_in_a_draw_is_a_fault(write_grid: WriteGrid, digits: int) -> None:
+    spec = {"int_uniform": [0, 10**digits]}
+    (fault,) = faults_of(write_grid(random={"n": 2, "axes": {"seed": spec}}))
+    assert fault.problem.startswith("expected")
+    assert len(str(fault)) < 300
+
+
+def test_huge_numbers_of_draws_are_out_of_range(write_grid: WriteGrid) -> None:
+    axes = {"seed": {"int_uniform": [0, 5]}}
+    (fault,) = faults_of(write_grid(random={"n": 10**4000, "axes": axes}))
+    assert fault.problem == "out of range"
+
+
+def test_options_of_sbatch_have_their_line(write_grid: WriteGrid) -> None:
+    path = write_grid(resources={"sbatch": {"licenses": "a", "array": "0-3"}})
+    (fault,) = faults_of(path)
+    assert (fault.key, fault.line) == ("resources.sbatch.array", line_with(path, "array:"))

@@ -19,6 +19,26 @@ def test_a_request_in_words() -> None:
     assert request(ONE_RANK) == "1 node x 1 rank"
 
 
+def test_all_of_a_request_is_told() -> None:
+    asked = Resources(
+        gpus_per_node=1,
+        gpu_type="a100",
+        cpus_per_gpu=8,
+        mem_per_gpu=32768,
+        account="me",
+        exclude="n1",
+        exclusive=True,
+        time=0,
+        sbatch={"licenses": "a", "hold": True},
+    )
+    assert request(asked) == (
+        "1 node x 1 a100 GPU, 8 cores a rank, 32G a node, account me, without n1, exclusive, "
+        "--licenses=a, --hold, no time limit"
+    )
+    assert "all memory of a node" in request(Resources(mem=0))
+    assert costs(Plan((item(0, resources=Resources(gpus_per_node=1, time=0)),))) == []
+
+
 def test_a_summary_of_one_request() -> None:
     plan = Plan((item(0, resources=FOUR_GPUS), item(1, Action.SKIP)))
     assert plan_summary(plan).splitlines() == [

@@ -53,6 +53,15 @@ def test_every_mistake_is_told_and_the_rest_understood() -> None:
         ("account", "a\nb"),
         ("max_parallel", 0),
         ("mem", "much"),
+        ("gpu_type", "gpu:a100"),
+        ("gpu_type", "a100:4"),
+        ("gpu_type", "gpu"),
+        ("mail_type", "SOMETIMES"),
+        ("exclude", []),
+        ("nodelist", ["n1", 2]),
+        ("exclusive", "topo logy"),
+        ("begin", ""),
+        ("sbatch", ["x"]),
     ],
 )
 def test_values_of_the_wrong_kind(name: str, value: Any) -> None:
@@ -124,3 +133,28 @@ def test_cores_of_a_rank() -> None:
     assert Resources(gpus_per_node=1, cpus_per_gpu=8, cpus_per_task=2).cpus_per_rank == 8
     assert Resources(cpus_per_gpu=8, cpus_per_task=2).cpus_per_rank == 2
     assert Resources(gpus_per_node=1, cpus_per_task=2).cpus_per_rank == 2
+
+
+def test_the_words_of_slurm() -> None:
+    resources, faults = parse_resources(
+        {
+            "exclude": ["n1", "n[3-5]"],
+            "nodelist": "n7",
+            "exclusive": "user",
+            "begin": "16:00",
+            "mail_type": ["end", "fail"],
+            "mail_user": "me@example.org",
+            "mem": 0,
+            "time": "UNLIMITED",
+        }
+    )
+    assert faults == []
+    assert (resources.exclude, resources.nodelist) == ("n1,n[3-5]", "n7")
+    assert (resources.mail_type, resources.mem, resources.time) == ("END,FAIL", 0, 0)
+
+
+def test_a_word_for_the_whole_replaces_a_weaker_one_for_each_gpu() -> None:
+    grid = Resources(gpus_per_node=4, mem_per_gpu=10, cpus_per_gpu=8)
+    assert Resources(mem=5).over(grid).mem_per_node == 5
+    assert Resources(cpus_per_task=2).over(grid).cpus_per_rank == 2
+    assert Resources(mem_per_gpu=1).over(grid).mem_per_node == 4

@@ -66,6 +66,15 @@ sbatch: {comment: hello, exclusive: 1}
         ("sbatch: {ntasks_per_node: 4}\n", "number of ranks", 1),
         ("sbatch: {Output: /tmp/x}\n", "pcm logs", 1),
         ("sbatch: {no-requeue: ''}\n", "`retries` and `retry`", 1),
+        ("memory: by-core\n", "unknown way to ask", 1),
+        ("memory: none\ndefaults: {mem: 1G}\n", "no effect beside `memory: none`", 1),
+        ("sbatch:\n  p: gpu\n", "a short option of sbatch", 2),
+        ("sbatch:\n  -t: 5\n", "a short option of sbatch", 2),
+        ("sbatch: {time: soon}\n", "not understood", 1),
+        ("sbatch: {gres: 'gpu:4'}\n", "is ours", 1),
+        ("defaults:\n  time: 1h\nsbatch: {time: 5}\n", "the same is said under `sbatch`", 2),
+        ("setup: []\nmodules: [3.10]\n", "in quotes: without them 3.10 is the number 3.1", 2),
+        ("# nothing\n# yet\n", "nothing but comments", 1),
         ("max_array_size: 0\n", "out of range", 1),
         ("accounting: 'no'\n", "fits no alternative|wrong type", 1),
     ],
@@ -132,4 +141,5 @@ def test_memory_is_asked_for_by_the_node() -> None:
 
 def test_a_sites_own_options_are_passed_on() -> None:
     site = Site(sbatch={"comment": "x", "mem": 0})
-    assert sbatch_parameters(Resources(mem=5), site)["mem"] == 0
+    parameters = sbatch_parameters(Resources(), site)
+    assert (parameters["comment"], parameters["mem"]) == ("x", 0)

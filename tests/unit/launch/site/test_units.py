@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from launch.site import format_memory, format_time, parse_memory, parse_time
+from launch.site.units import parse_node_memory
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,16 @@ from launch.site import format_memory, format_time, parse_memory, parse_time
         ("12h", 720),
         ("2d", 2880),
         (" 5 ", 5),
+        ("1d12h", 2160),
+        ("90min", 90),
+        ("90 minutes", 90),
+        ("36H", 2160),
+        ("1.5h", 90),
+        ("1h30m", 90),
+        ("2 days 3 hours", 3060),
+        ("90s", 2),
+        ("UNLIMITED", 0),
+        ("infinite", 0),
     ],
 )
 def test_times(value: Any, minutes: int) -> None:
@@ -28,7 +39,30 @@ def test_times(value: Any, minutes: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["soon", "", "1:2:3:4", "-5", -5, 0, "0:00", "1-", 1.5, True, None, "12:00:00 pm", [1]]
+    "value",
+    [
+        "soon",
+        "",
+        "1:2:3:4",
+        "-5",
+        -5,
+        0,
+        "0:00",
+        "1-",
+        1.5,
+        True,
+        None,
+        "12:00:00 pm",
+        [1],
+        "h",
+        "12h1d",
+        "1h2h",
+        "1.5",
+        "0h",
+        "99999999999",
+        "9" * 5000,
+        "1x",
+    ],
 )
 def test_what_is_no_time(value: Any) -> None:
     with pytest.raises(ValueError, match="time"):
@@ -43,6 +77,7 @@ def test_times_are_written_as_they_are_read(minutes: int) -> None:
 def test_a_day_has_a_field_of_its_own() -> None:
     assert format_time(720) == "12:00:00"
     assert format_time(1800) == "1-06:00:00"
+    assert format_time(parse_time("unlimited")) == "UNLIMITED"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +91,8 @@ def test_a_day_has_a_field_of_its_own() -> None:
         ("32g", 32768),
         ("32GB", 32768),
         ("32 GiB", 32768),
+        ("32Gi", 32768),
+        ("32gib", 32768),
         ("100", 100),
         (100, 100),
     ],
@@ -64,10 +101,20 @@ def test_memory(value: Any, megabytes: int) -> None:
     assert parse_memory(value) == megabytes
 
 
-@pytest.mark.parametrize("value", ["lots", "", "-1G", "1K", 0, "32X", True, None, 1.5])
+@pytest.mark.parametrize("value", ["lots", "", "-1G", "1K", 0, "32X", True, None, 1.5, "9" * 5000])
 def test_what_is_no_memory(value: Any) -> None:
     with pytest.raises(ValueError, match=r"memory|megabyte"):
         parse_memory(value)
+
+
+def test_all_of_a_nodes_memory() -> None:
+    assert [parse_node_memory(value) for value in (0, "0", "1G")] == [0, 0, 1024]
+
+
+@pytest.mark.parametrize("value", [False, "0M", 0.0, None])
+def test_what_is_not_all_of_it(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"memory|megabyte"):
+        parse_node_memory(value)
 
 
 def test_memory_is_written_in_the_largest_unit() -> None:

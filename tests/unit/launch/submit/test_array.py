@@ -129,6 +129,13 @@ def test_sbatch_gets_the_users_variables_but_not_an_outer_jobs() -> None:
     assert set(kept) == {"HOME", "NEPTUNE_API_TOKEN", "SLURM_CONF", "SBATCH_ACCOUNT"}
 
 
+def test_a_users_variable_is_no_second_word_on_memory() -> None:
+    variables = {"SBATCH_MEM_PER_CPU": "1G", "SBATCH_MEM_PER_NODE": "2G", "SBATCH_QOS": "low"}
+    for name in ("mem", "mem_per_cpu", "mem_per_gpu"):
+        assert sbatch_environment(variables, {name: "1M"}) == {"SBATCH_QOS": "low"}
+    assert sbatch_environment(variables, {}) == variables
+
+
 def test_what_was_intended_can_be_read_by_anybody(fake: Fake, request_of_two: ArrayRequest) -> None:
     fake("sbatch", "echo 81")
     files = submit_array(request_of_two, Site(), ignore).files

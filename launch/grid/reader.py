@@ -1,0 +1,226 @@
+"""A grid file, read and checked on its own: names, axes, draws; not yet what they mean."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from launch.grid.bases import FOLDERS
+from launch.grid.blocks import Block, explicit_block, product_block
+from launch.grid.draws import draw_axis
+from launch.grid.file import FLAG, GridFile
+from launch.grid.names import name_problem
+from pcm.config.document import Document
+from pcm.config.keys import Keys
+from pcm.config.names import did_you_mean
+from pcm.config.structure import find_faults, line_of
+from pcm.config.structures.grid import GRID
+from pcm.config.wording import hint_for, shown
+from pcm.errors import Fault
+
+HEADS = (*FOLDERS, "seed", "subsample_size", "resources")
+"""What an override path may begin with."""
+
+SCALARS = ("seed", "subsample_size")
+"""Those of them that are a single value."""
+
+MOST_POINTS = 100_000
+"""Points that a grid may have, counted before any is made: these are checked in seconds, and
+ten times as many in a minute and in gigabytes."""
+
+
+class GridReader:
+    """Collects what is wrong with a grid file while it is taken apart.
+
+    Args:
+        flags, options, defaults: see `GridFile`.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        folder: Path,
+        flags: Mapping[str, Any],
+        options: Mapping[str, str],
+        defaults: Mapping[str, Any],
+    ) -> None:
+        self.document = document
+        self.folder = folder
+        self.flags = flags
+        self.options = options
+        self.defaults = defaults
+        self.faults: list[Fault] = []
+        self._origins: dict[str, Keys] = {}
+
+    def read(self) -> GridFile | None:
+        """The grid file; None where its form alone is wrong. See `faults`."""
+        self.faults += find_faults(
+            self.document.data, GRID, file=self.document.name, lines=self.document.lines
+        )
+        if self.faults:
+            return None
+        data = {key: value for key, value in self.document.data.items() if value is not None}
+        name = data.get("name", Path(self.document.name).stem)
+        self._check_name(name)
+        fixed = self._fixed(data.get("set", {}))
+        groups = [*self._product(data.get("grid", {})), *self._zips(data.get("zip", []))]
+        if "random" in data:
+            groups += self._random(data["random"])
+        blocks = self._blocks(groups, data.get("include", []))
+        for path, value in self.flags.items():
+            self._has_place(path, value, (FLAG, path))
+        return GridFile(
+            document=self.document,
+            folder=self.folder,
+            name=name,
+            fixed={**fixed, **self.flags},
+            blocks=blocks,
+            flags=self.flags,
+            options=self.options,
+            origins=self._origins,
+            defaults=self.defaults,
+        )
+
+    def _check_name(self, name: str) -> None:
+        problem = name_problem(name)
+        if problem:
+            hint = "letters, digits, '-', '_' and '.' are safe"
+            self._fault(("name",), problem, found=repr(name), hint=hint)
+
+    def _fixed(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            path: value
+            for path, value in overrides.items()
+            if self._has_place(path, value, ("set", path)) and self._claimed(path, ("set", path))
+        }
+
+    def _product(self, axes: Mapping[str, Any]) -> Iterator[Mapping[str, list[Any]]]:
+        for path, values in axes.items():
+            keys = ("grid", path)
+            if self._is_axis(keys, values) and self._claimed(path, keys):
+                yield {path: values}
+
+    def _zips(self, groups: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, list[Any]]]:
+        for index, group in enumerate(groups):
+            axes = {
+                path: values
+                for path, values in group.items()
+                if self._is_axis(("zip", index, path), values)
+            }
+            self._check_equal_length(index, axes)
+            yield {path: axes[path] for path in axes if self._claimed(path, ("zip", index, path))}
+
+    def _random(self, random: Mapping[str, Any]) -> Iterator[Mapping[str, list[Any]]]:
+        if not 1 <= random["n"] <= MOST_POINTS:
+            expected = f"a number of draws from 1 to {MOST_POINTS:,}"
+            found = shown(random["n"])
+            self._fault(("random", "n"), "out of range", found=found, expected=expected)
+            return
+        if not random["axes"]:
+            self._fault(
+                ("random", "axes"), "draws without axes", expected="PATH: {DISTRIBUTION: ...}"
+            )
+        draws = {}
+        for path, spec in random["axes"].items():
+            keys = ("random", "axes", path)
+            try:
+                values = draw_axis(path, spec, random.get("seed") or 0, random["n"])
+            except ValueError as error:
+                self._fault(keys, str(error))
+            else:
+                if self._claimed(path, keys) and self._is_axis(keys, values):
+                    draws[path] = values
+        yield draws
+
+    def _blocks(
+        self, groups: Sequence[Mapping[str, list[Any]]], include: Sequence[Mapping[str, Any]]
+    ) -> tuple[Block, ...]:
+        groups = [group for group in groups if group]
+        extra = []
+        for index, overrides in enumerate(include):
+            kept = {}
+            for path, value in overrides.items():
+                keys = ("include", index, path)
+                if self._has_place(path, value, keys) and path not in self.flags:
+                    kept[path] = value
+                    self._origins.setdefault(path, keys)
+            extra.append(explicit_block(kept))
+        self._check_number(groups, include)
+        # A list of points and no axes means these points, not the base beside them.
+        if self.faults or (extra and not groups):
+            return tuple(extra)
+        return (product_block(groups), *extra)
+
+    def _check_number(
+        self, groups: Sequence[Mapping[str, list[Any]]], include: Sequence[Mapping[str, Any]]
+    ) -> None:
+        lengths = {" and ".join(group): len(next(iter(group.values()))) for group in groups}
+        points = math.prod(lengths.values()) + len(include)
+        if points > MOST_POINTS:
+            longest = sorted(lengths, key=lambda name: -lengths[name])[:3]
+            sizes = ", ".join(f"{name}: {lengths[name]:,}" for name in longest)
+            self._fault(
+                next(
+                    (key,)
+                    for key in ("grid", "zip", "random", "include")
+                    if key in self.document.data
+                ),
+                f"the axes make {points:,} points, those that `exclude` drops among them",
+                found=sizes,
+                expected=f"at most {MOST_POINTS:,}",
+                hint="shorten an axis, draw points with `random`, or make several grid files",
+            )
+
+    def _is_axis(self, keys: Keys, values: Any) -> bool:
+        if not isinstance(values, list):
+            hint = hint_for(values, list)
+            self._fault(keys, "an axis needs a list of values", found=shown(values), hint=hint)
+            return False
+        if not values:
+            self._fault(keys, "an axis without values", hint="give it a value, or leave it out")
+            return False
+        return all(self._has_place(str(keys[-1]), value, keys) for value in values)
+
+    def _check_equal_length(self, index: int, axes: Mapping[str, list[Any]]) -> None:
+        lengths = {path: len(values) for path, values in axes.items()}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"{path}: {length}" for path, length in lengths.items())
+            self._fault(("zip", index), "axes that advance together differ in length", found=found)
+
+    def _claimed(self, path: str, keys: Keys) -> bool:
+        """Whether `keys` is the place that decides about `path`; a flag takes it over."""
+        if path in self.flags:
+            return False
+        if path in self._origins:
+            first = line_of(self.document.lines, self._origins[path])
+            self._fault(keys, f"the same path is set in line {first} already")
+            return False
+        self._origins[path] = keys
+        return True
+
+    def _has_place(self, path: str, value: Any, keys: Keys) -> bool:
+        """Whether there is anything in an experiment that `path` can set to `value`."""
+        head = path.split(".", 1)[0]
+        if head not in HEADS or path == "resources":
+            expected = f"a path that begins with one of {', '.join(HEADS)}"
+            self._fault(keys, "no such place", expected=expected, hint=did_you_mean(head, HEADS))
+            return False
+        if head in SCALARS and path != head:
+            self._fault(keys, f"nothing is below '{head}'", expected=f"the path `{head}` alone")
+            return False
+        if path in FOLDERS and not isinstance(value, str):
+            self._fault(keys, "not a file's name", found=shown(value), expected="a YAML file")
+            return False
+        return True
+
+    def _fault(self, keys: Keys, problem: str, **details: Any) -> None:
+        """Add a fault at `keys` of the document, or at `(FLAG, path)` of the command line."""
+        if keys[0] == FLAG:
+            option = self.options.get(str(keys[1]))
+            key = None if option else str(keys[1])
+            fault = Fault(problem, file=option or FLAG, key=key, **details)
+        else:
+            line = line_of(self.document.lines, keys)
+            place = ".".join(map(str, keys))
+            fault = Fault(problem, file=self.document.name, line=line, key=place, **details)
+        self.faults.append(fault)
