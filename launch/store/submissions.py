@@ -4,7 +4,8 @@ LAUNCH/unsubmitted.json  what is still to be handed over, and why; gone when all
 
 LAUNCH/submissions/TOKEN/
   intent.json      which experiment is which task of the array; written before `sbatch`
-  outcome.json     the job's id, or why there is none; written after it
+  outcome.json     the job's id and cluster, or why there is none; written after it
+  words.json       how Slurm said that tasks ended, since Slurm forgets it; see `launch.store.words`
   script.sh        what sbatch got
   payload.pkl      what every task runs: a function's name and this folder's path
   JOB_TASK_*       submitit's own files of one task, and the task's output
@@ -48,6 +49,11 @@ class SubmissionDir:
         return self.path / "outcome.json"
 
     @property
+    def words(self) -> Path:
+        """How Slurm said that its tasks ended."""
+        return self.path / "words.json"
+
+    @property
     def script(self) -> Path:
         """What sbatch gets."""
         return self.path / "script.sh"
@@ -66,12 +72,14 @@ class Submission:
         array: the experiment of each task, by the task's index.
         time: when it was about to be submitted, seconds since the epoch.
         checkpoint: the one that somebody wants to go on from; None takes the newest.
+        asked_clusters: those that sbatch might choose from; empty for this machine's own.
     """
 
     files: SubmissionDir
     array: tuple[str, ...]
     time: float
     checkpoint: str | None
+    asked_clusters: tuple[str, ...] = ()
 
     @property
     def token(self) -> str:
@@ -93,6 +101,26 @@ class Submission:
         job_id = self._outcome.get("job_id")
         return None if job_id is None else str(job_id)
 
+    @property
+    def clusters(self) -> tuple[str | None, ...]:
+        """Where it may be: the cluster that took it, where that is known by name.
+
+        None stands for the cluster that this machine belongs to.
+        """
+        cluster = self._outcome.get("cluster")
+        return (str(cluster),) if cluster is not None else self.asked_clusters or (None,)
+
+    @property
+    def settled(self) -> float:
+        """When it was known that Slurm had taken it, or else when it was about to be asked."""
+        when = self._outcome.get("time")
+        return float(when) if isinstance(when, int | float) else self.time
+
+    @cached_property
+    def owner(self) -> int:
+        """The number of the user whose jobs they are."""
+        return self.files.path.stat().st_uid
+
 
 def read_submission(files: SubmissionDir) -> Submission | None:
     """The array in a folder; None if its intent was never written, so nothing came of it."""
@@ -100,7 +128,9 @@ def read_submission(files: SubmissionDir) -> Submission | None:
     if not intent:
         return None
     array = tuple(intent["array"])
-    return Submission(files, array, float(intent["time"]), intent.get("checkpoint"))
+    asked = intent.get("clusters") or intent.get("parameters", {}).get("clusters") or ""
+    clusters = tuple(filter(None, str(asked).split(",")))
+    return Submission(files, array, float(intent["time"]), intent.get("checkpoint"), clusters)
 
 
 def submissions_of(launch: LaunchDir) -> Iterator[Submission]:

@@ -30,6 +30,17 @@ _HINTS = (
 )
 
 
+_SILENCE = re.compile(
+    r"timed out|contact slurm controller|communication|connection|zero bytes|gave no answer", re.I
+)
+"""Errors that don't tell whether the controller has got the request."""
+
+
+def is_silence(errors: str) -> bool:
+    """Whether a client of Slurm complains that it got no answer, rather than of the answer."""
+    return _SILENCE.search(errors) is not None
+
+
 class NoRoomError(RefusedError):
     """Slurm takes no more jobs for now; fewer might fit.
 

@@ -81,6 +81,8 @@ JOB = replace(ENDED, job="7_1", restarts=0)
 WAITS = Place(Phase.WAITING, "7_1", detail="waits for free nodes (Resources)")
 HOLDS = Place(Phase.RUNNING, "7_1")
 GONE = Place(Phase.GONE, "7_1")
+UNLISTED = Place(Phase.UNLISTED, "7_1", detail="Slurm does not list it")
+OVER = Place(Phase.OVER, "7_1", word="CANCELLED")
 SILENT = Place(Phase.UNKNOWN, "7_1", detail="Slurm does not answer")
 PREEMPTED = replace(
     JOB, is_stopped=True, stop_reason="interrupt", verdict="preempted", comes_back=True
@@ -94,7 +96,11 @@ PREEMPTED = replace(
         (None, replace(WAITS, restarts=1), State.REQUEUED),
         (None, HOLDS, State.RUNNING),
         (None, SILENT, State.PENDING),
-        (None, GONE, State.CANCELLED),
+        (None, GONE, State.LOST),
+        (None, UNLISTED, State.PENDING),
+        (None, Place(Phase.OVER, "7_1", word="FAILED"), State.FAILED),
+        (None, Place(Phase.OVER, "7_1", word="COMPLETED"), State.FAILED),
+        (None, Place(Phase.OVER, "7_1", word="CANCELLED", trace="a log"), State.CANCELLED),
         (None, replace(GONE, trace="the disk is full"), State.FAILED),
         (None, Place(Phase.OVER, "7_1", word="CANCELLED"), State.CANCELLED),
         (None, Place(Phase.OVER, "7_1", word="NODE_FAIL"), State.LOST),
@@ -106,7 +112,14 @@ PREEMPTED = replace(
         (PREEMPTED, replace(WAITS, restarts=1), State.REQUEUED),
         (PREEMPTED, replace(HOLDS, restarts=1), State.RUNNING),
         (PREEMPTED, SILENT, State.REQUEUED),
-        (PREEMPTED, GONE, State.CANCELLED),
+        (PREEMPTED, GONE, State.LOST),
+        (PREEMPTED, UNLISTED, State.REQUEUED),
+        (PREEMPTED, Place(Phase.OVER, "7_1", word="CANCELLED"), State.CANCELLED),
+        # Its checkpoint took longer than KillWait.
+        (replace(JOB, stop_reason="interrupt"), OVER, State.CANCELLED),
+        (replace(JOB, stop_reason="interrupt", failure="rank 1"), OVER, State.CANCELLED),
+        (replace(JOB, failure="rank 1: it broke before"), OVER, State.FAILED),
+        (JOB, UNLISTED, State.LOST),
         (replace(PREEMPTED, comes_back=False), GONE, State.STOPPED),
         # Its processes have ended and nobody knows yet what comes of it.
         (replace(JOB, is_stopped=True, stop_reason="interrupt"), HOLDS, State.STOPPING),
