@@ -138,10 +138,9 @@ class Queue:
             token: of the submission that it came with; None if that isn't known.
             cluster: the only one to look in; None for any.
         """
-        clusters = self.clusters if cluster is None else (cluster,)
-        for each in clusters:
+        for each in self.clusters if cluster is None else (cluster,):
             task = self.tasks.get(task_id if each is None else f"{task_id}@{each}")
-            if task is not None and not (None not in (task.token, token) and task.token != token):
+            if task is not None and (token is None or task.token in (None, token)):
                 return task
         return None
 

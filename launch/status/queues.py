@@ -40,9 +40,11 @@ class HandedOver:
         task_id = self.task_id(queue)
         if task_id is None:
             return None
-        token = self.submission.token
-        found = (queue.find(task_id, token, each) for each in self.submission.clusters)
-        return next((task for task in found if task is not None), None)
+        for cluster in self.submission.clusters:
+            task = queue.find(task_id, self.submission.token, cluster)
+            if task is not None:
+                return task
+        return None
 
     def task_id(self, queue: Queue) -> str | None:
         """Slurm's id of its task; None if Slurm has not taken it, as far as is known."""

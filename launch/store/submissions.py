@@ -95,13 +95,13 @@ class Submission:
         """Whether it is known if Slurm took it."""
         return bool(self._outcome)
 
-    @property
+    @cached_property
     def job_id(self) -> str | None:
         """Slurm's id of the array; None if Slurm didn't take it, or nobody knows yet."""
         job_id = self._outcome.get("job_id")
         return None if job_id is None else str(job_id)
 
-    @property
+    @cached_property
     def clusters(self) -> tuple[str | None, ...]:
         """Where it may be: the cluster that took it, where that is known by name.
 
