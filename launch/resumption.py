@@ -51,6 +51,7 @@ def resume_chosen(
     tell: Tell,
     *,
     executor: Executor | None = None,
+    site: str | None = None,
     max_parallel: int | None = None,
     checkpoint: str | None = None,
 ) -> Resumption:
@@ -59,6 +60,7 @@ def resume_chosen(
     Args:
         show: called every now and then with the experiments that run here.
         executor: where; as they were launched for None.
+        site: of Slurm, by name or file; as they were launched for None.
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
 
     Raises:
@@ -71,7 +73,7 @@ def resume_chosen(
     _require_checkpoint(choice.free, checkpoint)
     where = executor or _executor_of(choice.free)
     if where is Executor.SLURM:
-        resumed = resume_on_slurm(choice.free, store, tell, checkpoint=checkpoint)
+        resumed = resume_on_slurm(choice.free, store, tell, site=site, checkpoint=checkpoint)
         held = [*choice.held, *resumed.choice.held]
         left = [*choice.left, *resumed.choice.left]
         return Resumption(replace(resumed.choice, held=held, left=left), no_room=resumed.no_room)

@@ -68,8 +68,13 @@ Overrides = Annotated[
     ),
 ]
 
-ExperimentId = Annotated[
-    str, typer.Argument(help="Id, or a unique beginning of one.", metavar="ID", show_default=False)
+SweepOrId = Annotated[
+    str,
+    typer.Argument(
+        help="Id, or a unique beginning of one; or the name of a sweep.",
+        metavar="SWEEP|ID",
+        show_default=False,
+    ),
 ]
 
 SweepsOrIds = Annotated[

@@ -11,7 +11,7 @@ from rich.table import Table
 from launch.report.results import shown_metrics
 from launch.report.table import Column, table
 from launch.results.rows import last_metrics
-from launch.status.facts import attempt_facts
+from launch.status.history import ends
 from launch.status.state import Status
 from launch.store import Experiment
 from launch.store.named_checkpoints import manifest_records
@@ -44,37 +44,27 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
         "run_dir": str(run_dir.path),
         "tracker": read_record(run_dir.tracker) or None,
         "status": asdict(status),
-        "attempts": [attempt_record(attempt) for attempt in run_dir.attempts()],
+        "attempts": [attempt_record(files, end) for files, end in ends(experiment, status)],
         "checkpoints": manifest_records(run_dir),
         "step": step,
         "metrics": metrics,
     }
 
 
-def attempt_record(attempt: AttemptDir) -> dict[str, Any]:
-    """How one attempt began and ended."""
+def attempt_record(attempt: AttemptDir, end: str) -> dict[str, Any]:
+    """How one attempt began and ended.
+
+    Args:
+        end: in a few words.
+    """
     facts = read_record(attempt.attempt)
     return {
         "number": attempt.number,
         "host": facts.get("host"),
         "started": facts.get("started"),
         "world_size": facts.get("world_size"),
-        "end": end_of(attempt),
+        "end": end,
     }
-
-
-def end_of(attempt: AttemptDir) -> str:
-    """How an attempt ended, in a few words."""
-    facts = attempt_facts(attempt)
-    if facts.is_finished:
-        return "finished"
-    if facts.failure is not None:
-        return f"failed: {facts.failure}"
-    if facts.is_alive:
-        return "runs" if facts.stop_reason is None else "is stopping"
-    if facts.is_stopped:
-        return f"stopped: {facts.stop_reason}"
-    return "gone without a word"
 
 
 def headlines(record: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -3,12 +3,15 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from launch.slurm.accounting import Account, read_account
+from launch.status.queues import newest_hand_overs
 from launch.status.state import State, Status
-from launch.status.why import Why, why
-from launch.store import Experiment
+from launch.status.why import TRACEBACK_LINES, Why, log_end, why
+from launch.store import Experiment, RunsRoot
 from launch.store.records import newest_attempt, read_record
+from launch.store.submissions import Submission
 from launch.text import duration, number
 from pcm.run_dir import AttemptDir
 
@@ -29,7 +32,7 @@ class Explanation:
 def explain(experiment: Experiment, status: Status) -> Explanation:
     """Put together why an experiment is in its state."""
     files = newest_attempt(experiment.run_dir)
-    failure = None if status.state is State.PENDING else why(experiment.run_dir)
+    failure = None if _is_of_former_job(status, files) else why(experiment.run_dir)
     facts = [("state", ": ".join(filter(None, [status.state, status.detail])))]
     if status.expected_start is not None and status.expected_start > time.time():
         facts.append(
@@ -44,9 +47,53 @@ def explain(experiment: Experiment, status: Status) -> Explanation:
             facts.append(("code", "edited after the launch; the attempt ran it as it was then"))
     if failure is not None and files is not None:
         facts += _failure(failure, files)
+    log = None if failure is not None else _early_log(experiment, status, files)
+    if log is not None:
+        facts.append(("log", str(log)))
     if status.job is not None and status.state.is_ended:
-        facts += _account(read_account(status.job), experiment)
-    return Explanation(tuple(facts), "" if failure is None else failure.text)
+        facts += _account(_read_account(experiment, status.job), experiment)
+    text = "" if log is None else _end(log)
+    return Explanation(tuple(facts), text if failure is None else failure.text)
+
+
+def _is_of_former_job(status: Status, files: AttemptDir | None) -> bool:
+    """Whether the newest attempt says nothing of where the experiment stands now."""
+    if status.state is State.PENDING:
+        return True
+    record = {} if files is None else read_record(files.attempt)
+    return record.get("executor") == "slurm" and status.job not in (None, record.get("job_id"))
+
+
+def _early_log(experiment: Experiment, status: Status, files: AttemptDir | None) -> Path | None:
+    """What a job printed that ended before training began."""
+    if status.job is None or not status.state.is_ended:
+        return None
+    if files is not None and read_record(files.attempt).get("job_id") == status.job:
+        return None
+    submission = _submission(experiment, status.job)
+    # The job's own comes before those of its ranks.
+    found = [] if submission is None else sorted(submission.files.path.glob(f"{status.job}_*_log*"))
+    return found[0] if found else None
+
+
+def _end(log: Path) -> str:
+    return "\n".join(log_end(log).strip().splitlines()[-TRACEBACK_LINES:])
+
+
+def _submission(experiment: Experiment, job: str) -> Submission | None:
+    """The newest array of an experiment, if it is that job's."""
+    handed_over = newest_hand_overs(RunsRoot(experiment.launch.root), [experiment.id])
+    found = handed_over.get(experiment.id)
+    is_its = found is not None and found.submission.job_id == job.partition("_")[0]
+    return found.submission if found is not None and is_its else None
+
+
+def _read_account(experiment: Experiment, job: str) -> Account | None:
+    """What accounting knows of a job; nothing where its site says that there is none."""
+    submission = _submission(experiment, job)
+    launch = experiment.launch if submission is None else submission.files.launch
+    cluster = None if submission is None else submission.clusters[0]
+    return read_account(job, cluster) if launch.has_accounting else None
 
 
 def _attempt(files: AttemptDir) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """What is not done when a command ends that waited for experiments, and how to go on."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,4 +48,4 @@ def ending_of(completion: Completion, experiments: Sequence[Experiment]) -> Endi
 def _words(unfinished: Sequence[Experiment]) -> str:
     if len(unfinished) <= SHOWN:
         return " ".join(each.id for each in unfinished)
-    return " ".join(sorted({each.sweep for each in unfinished}))
+    return shlex.join(sorted({each.sweep for each in unfinished}))

@@ -128,10 +128,11 @@ def load_site(path: Path) -> Site:
     ]
     if faults:
         raise ConfigError(faults)
-    return _site(entries, defaults, path)
+    return site_of_entries(entries, defaults, path.stem)
 
 
-def _site(entries: Mapping[str, Any], defaults: Resources, path: Path) -> Site:
+def site_of_entries(entries: Mapping[str, Any], defaults: Resources, name: str) -> Site:
+    """A site from what its file says, which must be sound."""
     convert: Mapping[str, Any] = {
         "gpu_flag": GpuFlag,
         "memory": Memory,
@@ -142,7 +143,7 @@ def _site(entries: Mapping[str, Any], defaults: Resources, path: Path) -> Site:
         "image_folder": lambda folder: Path(folder).expanduser(),
     }
     given = {key: convert.get(key, _as_it_is)(value) for key, value in entries.items()}
-    return replace(Site(name=path.stem, defaults=defaults), **given)
+    return replace(Site(name=name, defaults=defaults), **given)
 
 
 def _as_it_is(value: Any) -> Any:

@@ -136,6 +136,11 @@ def is_unanswered(said: str) -> bool:
     return bool(_UNANSWERED.search(said))
 
 
+def cluster_option(cluster: str | None) -> list[str]:
+    """What every client of Slurm is told where a job is another cluster's than this machine's."""
+    return [] if cluster is None else [f"--clusters={cluster}"]
+
+
 def client_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment in which clients of Slurm print what we can read.
 

@@ -1,14 +1,14 @@
-"""Slurm's queue as plain data, and taking jobs out of it.
+"""Slurm's queue as plain data.
 
 squeue prints fields with a separator of ours (`-O field:|`): its own columns cut values off.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from launch.slurm.commands import ask
+from launch.slurm.commands import ask, cluster_option
 from pcm.errors import RefusedError
 
 _FIELDS = (
@@ -20,6 +20,9 @@ _FIELDS = (
 _TOKEN = re.compile(r"\b[0-9a-f]{32}\b")
 """Names an array that we submitted; it is in the job's comment, and in the path of its script
 where a site has comments of its own."""
+
+_CLUSTER = "CLUSTER: "
+"""How the line begins that tells which cluster the next ones are of, where one is named."""
 
 _WAITING = frozenset(
     {"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
@@ -41,32 +44,6 @@ _ENDED = frozenset(
 )
 """Slurm goes on to list these for a few minutes. What is in neither set holds nodes."""
 
-_MEANINGS = {
-    "AssocGrpCpuLimit": "your group's share of CPUs is used up",
-    "AssocGrpGRES": "your group's share of GPUs is used up",
-    "AssocGrpJobsLimit": "your group may not run more jobs at once",
-    "AssocMaxJobsLimit": "you may not run more jobs at once",
-    "BeginTime": "was put back and waits out Slurm's pause",
-    "Dependency": "waits for another job",
-    "JobArrayTaskLimit": "max_parallel of its sweep are running",
-    "JobHeldAdmin": "held by an administrator",
-    "JobHeldUser": "held; scontrol release lets it go",
-    "MaxJobsPerAccount": "your account may not run more jobs at once",
-    "NodeDown": "a node that it needs is down",
-    "launch failed requeued held": "its node could not start it; scontrol release lets it go",
-    "None": "not looked at yet",
-    "PartitionConfig": "the partition can never give what it asks for",
-    "PartitionDown": "the partition is down",
-    "PartitionNodeLimit": "asks for more nodes than the partition may give to a job",
-    "PartitionTimeLimit": "asks for more time than the partition allows",
-    "Priority": "others are before it",
-    "QOSGrpGRES": "the QOS's share of GPUs is used up",
-    "QOSMaxGRESPerUser": "the QOS allows you no more GPUs at once",
-    "QOSMaxJobsPerUserLimit": "the QOS allows you no more jobs at once",
-    "ReqNodeNotAvail": "nodes that it needs are down, drained or reserved",
-    "Resources": "waits for free nodes",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -80,6 +57,7 @@ class Task:
         nodes: where it runs, in Slurm's notation.
         reason: Slurm's word for why it waits or how it ended; "None" for none.
         token: of the submission that it came with; None if it is nothing of ours.
+        cluster: the one that was asked by name; None for the one that this machine belongs to.
     """
 
     id: str
@@ -89,6 +67,12 @@ class Task:
     nodes: str = ""
     reason: str = "None"
     token: str | None = None
+    cluster: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its id, with the cluster where that was named: each counts from 1."""
+        return self.id if self.cluster is None else f"{self.id}@{self.cluster}"
 
     @property
     def is_waiting(self) -> bool:
@@ -111,94 +95,130 @@ class Queue:
     """What Slurm knows of our jobs at one moment.
 
     Attributes:
-        tasks: by their id; also those that ended a few minutes ago.
+        tasks: by their key; also those that ended a few minutes ago.
         is_known: whether Slurm was asked and has answered.
-        trouble: why it gave no answer.
+        trouble: why it, or one of several clusters, gave no answer.
+        clusters: which were asked; None stands for the one that this machine belongs to.
+        silent: which of them gave no answer.
     """
 
     tasks: Mapping[str, Task] = field(default_factory=dict)
     is_known: bool = True
     trouble: str | None = None
+    clusters: tuple[str | None, ...] = (None,)
+    silent: frozenset[str | None] = frozenset()
 
     @cached_property
     def jobs(self) -> dict[str, str]:
         """The job of each submission in the queue, by its token."""
-        tokens = ((task.token, task.id.partition("_")[0]) for task in self.tasks.values())
-        return {token: job for token, job in tokens if token is not None}
+        return {token: job for token, (job, _) in self._places.items()}
 
-    def find(self, task_id: str, token: str | None) -> Task | None:
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, str | None]]:
+        return {
+            task.token: (task.id.partition("_")[0], task.cluster)
+            for task in self.tasks.values()
+            if task.token is not None
+        }
+
+    def cluster_of(self, token: str) -> str | None:
+        """Where a submission in the queue is; None for the cluster of this machine."""
+        return self._places[token][1] if token in self._places else None
+
+    def knows(self, cluster: str | None) -> bool:
+        """Whether this cluster has answered."""
+        return self.is_known and cluster not in self.silent
+
+    def find(self, task_id: str, token: str | None, cluster: str | None = None) -> Task | None:
         """A task that we have submitted; None if it isn't there.
 
         A controller that falls back to an older state gives out the same ids again.
 
         Args:
             token: of the submission that it came with; None if that isn't known.
+            cluster: the only one to look in; None for any.
         """
-        task = self.tasks.get(task_id)
-        is_other = task is not None and None not in (task.token, token) and task.token != token
-        return None if is_other else task
+        for each in self.clusters if cluster is None else (cluster,):
+            task = self.tasks.get(task_id if each is None else f"{task_id}@{each}")
+            if task is not None and (token is None or task.token in (None, token)):
+                return task
+        return None
+
+    @cached_property
+    def arrays(self) -> dict[str, list[Task]]:
+        """The tasks of each job, by the job's id, with the cluster where that was named."""
+        found: dict[str, list[Task]] = {}
+        for task in self.tasks.values():
+            job = replace(task, id=task.id.partition("_")[0]).key
+            found.setdefault(job, []).append(task)
+        return found
+
+    def with_tasks(self, tasks: Iterable[Task]) -> "Queue":
+        """With what is known of some tasks besides."""
+        return replace(self, tasks={**self.tasks, **{task.key: task for task in tasks}})
 
 
 NOT_ASKED = Queue(is_known=False)
 
 
-def read_queue(users: Iterable[int]) -> Queue:
-    """Ask Slurm once for all jobs of some users.
+def read_queue(users: Iterable[int], clusters: Collection[str | None] = (None,)) -> Queue:
+    """Ask Slurm, each cluster once, for all jobs of some users.
 
     Args:
         users: their numbers.
+        clusters: as sbatch was given them; None for the one that this machine belongs to.
     """
-    fields = ",".join(f"{name}:|" for name in _FIELDS)
     owners = ",".join(map(str, sorted(users)))
-    command = ["squeue", "--noheader", "--array", "--states=all", f"--user={owners}"]
-    try:
-        return Queue(parse_queue(ask(*command, "-O", fields)))
-    except RefusedError as error:
-        return Queue(is_known=False, trouble=error.message)
+    tasks: dict[str, Task] = {}
+    troubles: dict[str | None, str] = {}
+    for cluster in clusters:
+        try:
+            tasks |= parse_queue(_list(owners, cluster), cluster)
+        except RefusedError as error:
+            troubles[cluster] = error.message
+    return Queue(
+        tasks,
+        is_known=len(troubles) < len(clusters),
+        trouble=next(iter(troubles.values()), None),
+        clusters=tuple(dict.fromkeys([*clusters, *(task.cluster for task in tasks.values())])),
+        silent=frozenset(troubles),
+    )
 
 
-def parse_queue(text: str) -> dict[str, Task]:
-    """Tasks in the output of squeue, by their id; lines that are none are left out."""
-    rows = (line.split("|", len(_FIELDS) - 2) for line in text.splitlines())
-    tasks = (_task(row) for row in rows if len(row) == len(_FIELDS) - 1)
-    return {task.id: task for task in tasks}
-
-
-def scancel(tasks: Collection[str]) -> None:
-    """Take jobs out of Slurm's queue, or end them; those that have ended already don't matter.
+def parse_queue(text: str, cluster: str | None = None) -> dict[str, Task]:
+    """Tasks in the output of squeue, by their key; lines that are none are left out.
 
     Args:
-        tasks: their ids.
-
-    Raises:
-        RefusedError: Slurm did not take it.
+        cluster: the one that was asked by name.
     """
-    for words in _chunks(task_ranges(tasks)):
-        ask("scancel", "--quiet", *words)
+    tasks = list(_tasks(text, cluster))
+    return {task.key: task for task in tasks}
 
 
-def task_ranges(tasks: Collection[str]) -> list[str]:
-    """Ids as few words: `7_1`, `7_2`, `7_3`, `9` become `7_[1-3]`, `9`."""
-    words = [task for task in tasks if "_" not in task]
-    arrays: dict[str, list[int]] = {}
-    for task in tasks:
-        job, is_array, index = task.partition("_")
-        if is_array:
-            arrays.setdefault(job, []).append(int(index))
-    for job, indices in arrays.items():
-        words += [f"{job}_[{part}]" for part in _chunks_of_ranges(sorted(set(indices)))]
-    return words
+def token_in(text: str) -> str | None:
+    """The token of a submission in what Slurm says of a job; None if there is none."""
+    token = _TOKEN.search(text)
+    return None if token is None else token[0]
 
 
-def meaning(reason: str) -> str:
-    """Slurm's word for why a job waits, with what it means."""
-    text = _MEANINGS.get(reason.split(",", maxsplit=1)[0].strip())
-    return reason if text is None else f"{text} ({reason})"
+def _list(owners: str, cluster: str | None) -> str:
+    fields = ",".join(f"{name}:|" for name in _FIELDS)
+    command = ["squeue", "--noheader", "--array", "--states=all", f"--user={owners}"]
+    return ask(*command, *cluster_option(cluster), "-O", fields)
 
 
-def _task(row: Sequence[str]) -> Task:
+def _tasks(text: str, cluster: str | None) -> Iterator[Task]:
+    for line in text.splitlines():
+        if cluster is not None and line.startswith(_CLUSTER):
+            # Somebody may have named several, or all of them.
+            cluster = line.removeprefix(_CLUSTER).strip()
+        row = line.split("|", len(_FIELDS) - 2)
+        if len(row) == len(_FIELDS) - 1:
+            yield _task(row, cluster)
+
+
+def _task(row: Sequence[str], cluster: str | None) -> Task:
     job, index, state, restarts, start, nodes, reason, texts = map(str.strip, row)
-    token = _TOKEN.search(texts)
     return Task(
         id=f"{job}_{index}" if index.isdecimal() else job,
         state=state,
@@ -206,21 +226,6 @@ def _task(row: Sequence[str]) -> Task:
         start=float(start) if start.isdecimal() else None,
         nodes=nodes,
         reason=reason,
-        token=None if token is None else token[0],
+        token=token_in(texts),
+        cluster=cluster,
     )
-
-
-def _chunks(words: Sequence[str], size: int = 500) -> list[Sequence[str]]:
-    return [words[start : start + size] for start in range(0, len(words), size)]
-
-
-def _chunks_of_ranges(indices: Sequence[int], size: int = 100) -> list[str]:
-    """Sorted numbers as ranges, a hundred to a word: Slurm reads no endless ones."""
-    starts = [
-        each for place, each in enumerate(indices) if not place or indices[place - 1] < each - 1
-    ]
-    ends = [
-        each for each, after in zip(indices, [*indices[1:], None], strict=True) if after != each + 1
-    ]
-    ranges = [f"{a}-{b}" if a < b else str(a) for a, b in zip(starts, ends, strict=True)]
-    return [",".join(part) for part in _chunks(ranges, size)]

@@ -8,6 +8,9 @@ from launch.status.state import State
 CANCELLED = "CANCELLED"
 """Slurm's word for a job that somebody cancelled."""
 
+INTERRUPTED = frozenset({"NODE_FAIL", "PREEMPTED", "REVOKED"})
+"""Its words for jobs that were taken from their nodes, through no fault of theirs."""
+
 
 class Phase(StrEnum):
     """What a queue says of a job."""
@@ -18,7 +21,10 @@ class Phase(StrEnum):
     OVER = "over"
     """It ended, or was taken out, a short while ago."""
     GONE = "gone"
-    """It is not in the queue any more."""
+    """It is not in the queue any more, and nobody has seen how it ended."""
+    UNLISTED = "unlisted"
+    """It is not in the list, and that says nothing: it was handed over a moment ago, or it is
+    another user's, whose jobs a site may hide."""
     UNKNOWN = "unknown"
     """Nobody was asked, or there was no answer."""
 
@@ -31,7 +37,7 @@ class Place:
         job: the scheduler's id; None in the queue of a local launcher.
         restarts: how often it was requeued.
         word: the scheduler's own for how it ended, e.g. TIMEOUT.
-        detail: one line about why it waits.
+        detail: one line about why it waits, is idle, or came to its end.
         expected_start: seconds since the epoch.
         trace: what there is of it if it began and made no attempt: why, or where to look.
     """
@@ -114,9 +120,11 @@ def _state_of_living(attempt: AttemptFacts, place: Place | None) -> tuple[State,
         return State.FAILED, attempt.failure
     if attempt.stop_reason is not None:
         return State.STOPPING, attempt.stop_reason
-    if place is not None and place.phase is Phase.GONE and place.job == attempt.job:
+    if place is None or place.job != attempt.job:
+        return State.RUNNING, ""
+    if place.phase is Phase.GONE:
         return State.RUNNING, f"Slurm does not know its job {place.job} any more"
-    return State.RUNNING, ""
+    return State.RUNNING, place.detail if place.phase is Phase.RUNNING else ""
 
 
 def _state_of_waiting(attempt: AttemptFacts | None, place: Place) -> tuple[State, str]:
@@ -126,16 +134,19 @@ def _state_of_waiting(attempt: AttemptFacts | None, place: Place) -> tuple[State
 
 def _state_before_attempt(place: Place) -> tuple[State, str]:
     """Of a job that has not made an attempt, or none since it was requeued."""
-    if place.phase is Phase.UNKNOWN:
+    if place.phase in (Phase.UNKNOWN, Phase.UNLISTED):
         return State.PENDING, place.detail
     if place.phase is Phase.RUNNING:
-        return State.RUNNING, "starting"
+        return State.RUNNING, place.detail or "starting"
+    if place.word == CANCELLED:
+        return State.CANCELLED, f"job {place.job} was taken out of the queue before it started"
     if place.trace is not None:
         return State.FAILED, place.trace
-    if place.word in ("", CANCELLED):
-        detail = f"job {place.job} was taken out of the queue, or lost there, before it started"
-        return State.CANCELLED, detail
-    return State.LOST, f"job {place.job} ended before it began: {place.word}"
+    if not place.word:
+        return State.LOST, f"job {place.job} is not in the queue any more, and left no word"
+    state = State.LOST if place.word in INTERRUPTED else State.FAILED
+    said = ": ".join(filter(None, [place.word, place.detail]))
+    return state, f"job {place.job} ended before it began: {said}"
 
 
 def _state_of_ended(attempt: AttemptFacts, place: Place | None) -> tuple[State, str]:
@@ -145,6 +156,9 @@ def _state_of_ended(attempt: AttemptFacts, place: Place | None) -> tuple[State, 
     is_open = place is not None and place.phase in (Phase.RUNNING, Phase.UNKNOWN)
     if attempt.comes_back and place is not None and (is_open or attempt.not_sent_back is None):
         return _state_of_interrupted(attempt, place)
+    if word == CANCELLED and attempt.stop_reason is not None:
+        # A checkpoint that takes longer than KillWait: its ranks were killed, and may say so.
+        return State.CANCELLED, f"job {attempt.job} was cancelled"
     if attempt.failure is not None:
         return State.FAILED, _with_word(attempt.failure, word)
     if word == CANCELLED:
@@ -170,9 +184,12 @@ def _state_of_stopped(attempt: AttemptFacts, place: Place | None) -> tuple[State
 
 def _state_of_interrupted(attempt: AttemptFacts, place: Place) -> tuple[State, str]:
     """Of an attempt that another one is to follow, of the same job."""
-    if place.phase in (Phase.RUNNING, Phase.UNKNOWN):
+    if place.phase in (Phase.RUNNING, Phase.UNKNOWN, Phase.UNLISTED):
         return State.REQUEUED, attempt.verdict or ""
-    return State.CANCELLED, f"job {place.job} was taken out of the queue before it came back"
+    if place.word == CANCELLED:
+        return State.CANCELLED, f"job {place.job} was taken out of the queue before it came back"
+    gone = f"job {place.job} was to come back and is not in the queue any more"
+    return State.LOST, _with_word(gone, place.word)
 
 
 def _with_word(text: str, word: str) -> str:

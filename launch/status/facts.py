@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from launch.machine.processes import Process
 from launch.slurm.queue import NOT_ASKED, Queue
-from launch.status.derive import AttemptFacts, Place, derive_state
-from launch.status.queues import Places, read_places
+from launch.status.derive import AttemptFacts, Phase, Place, derive_state
+from launch.status.queues import HandedOver, Places, read_places
 from launch.status.state import Progress, State, Status
 from launch.status.why import first_failing_rank, reason
 from launch.store import Experiment, RunsRoot
 from launch.store.records import names_in, newest_attempt
+from launch.store.words import LastWord
 from pcm.run_dir import AttemptDir
 from pcm.run_dir.records import (
     AttemptRecord,
@@ -40,10 +41,36 @@ BIRTH_S = 10.0
 """A folder of an attempt may be as long without its record."""
 
 
-def read_statuses(
-    experiments: Iterable[Experiment], queue: Queue | None = None
-) -> dict[str, Status]:
-    """Status of each experiment, by its id.
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """A job that Slurm does not list, though its files don't tell what became of it.
+
+    Attributes:
+        restarts: how often it had been requeued before its newest attempt.
+    """
+
+    handed_over: HandedOver
+    job: str
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at experiments has found.
+
+    Attributes:
+        statuses: of each, by its id.
+        ended: what Slurm says now of tasks that have ended, and goes on to say for minutes.
+        unexplained: what only Slurm can tell about, by the experiment's id.
+    """
+
+    statuses: dict[str, Status]
+    ended: list[tuple[HandedOver, LastWord]]
+    unexplained: dict[str, Unexplained]
+
+
+def look(experiments: Iterable[Experiment], queue: Queue | None = None) -> Look:
+    """Look at experiments once.
 
     Args:
         queue: what Slurm says; None asks it, once, if it has ever got one of them.
@@ -51,7 +78,7 @@ def read_statuses(
     by_root: dict[Path, list[Experiment]] = {}
     for experiment in experiments:
         by_root.setdefault(experiment.launch.root, []).append(experiment)
-    statuses = {}
+    found = Look({}, [], {})
     for path, group in by_root.items():
         root = RunsRoot(path)
         # The queues first: what starts meanwhile has its files already.
@@ -61,8 +88,27 @@ def read_statuses(
             # Of thousands that wait, none is looked for.
             files = newest_attempt(each.run_dir) if each.id in started else None
             is_cancelled = each.id in cancelled
-            statuses[each.id] = _status(each.id, files, places, is_cancelled=is_cancelled)
-    return statuses
+            facts = None if files is None else attempt_facts(files, places.queue)
+            place = None if _is_finished(facts) else places.of(each.id, facts)
+            found.statuses[each.id] = _status(
+                each.id, files, facts, place, places, is_cancelled=is_cancelled
+            )
+            question = None if is_cancelled else _question(each.id, facts, place, places)
+            if question is not None:
+                found.unexplained[each.id] = question
+        found.ended.extend(places.ended)
+    return found
+
+
+def read_statuses(
+    experiments: Iterable[Experiment], queue: Queue | None = None
+) -> dict[str, Status]:
+    """Status of each experiment, by its id.
+
+    Args:
+        queue: what Slurm says; None asks it, once, if it has ever got one of them.
+    """
+    return look(experiments, queue).statuses
 
 
 def read_status(experiment: Experiment, queue: Queue | None = None) -> Status:
@@ -109,11 +155,14 @@ def _not_sent_back(verdict: VerdictRecord) -> str | None:
 
 
 def _status(
-    experiment_id: str, files: AttemptDir | None, places: Places, *, is_cancelled: bool
+    experiment_id: str,
+    files: AttemptDir | None,
+    facts: AttemptFacts | None,
+    place: Place | None,
+    places: Places,
+    *,
+    is_cancelled: bool,
 ) -> Status:
-    facts = None if files is None else attempt_facts(files, places.queue)
-    is_finished = facts is not None and facts.is_finished
-    place = None if is_finished else places.of(experiment_id, facts)
     state, detail = derive_state(facts, place, is_cancelled=is_cancelled)
     if state is State.NEW and experiment_id in places.unsubmitted:
         detail = f"not submitted: {places.unsubmitted[experiment_id] or 'its launch was cut short'}"
@@ -125,6 +174,27 @@ def _status(
         job=_job(facts, place),
         expected_start=None if place is None else place.expected_start,
     )
+
+
+def _is_finished(attempt: AttemptFacts | None) -> bool:
+    return attempt is not None and attempt.is_finished
+
+
+def _question(
+    experiment_id: str, attempt: AttemptFacts | None, place: Place | None, places: Places
+) -> Unexplained | None:
+    """What to ask Slurm further about a job that it does not list; None for nothing."""
+    if place is None or place.job is None or place.phase not in (Phase.GONE, Phase.UNLISTED):
+        return None
+    restarts = 0
+    if attempt is not None and attempt.job == place.job:
+        has_ended = attempt.is_stopped or attempt.failure is not None or attempt.verdict is not None
+        if attempt.is_alive or (has_ended and not attempt.comes_back):
+            return None
+        restarts = attempt.restarts
+    if places.is_asked_for(experiment_id):
+        return None
+    return Unexplained(places.handed_over[experiment_id], place.job, restarts)
 
 
 def _job(attempt: AttemptFacts | None, place: Place | None) -> str | None:

@@ -5,7 +5,8 @@ import time
 from collections.abc import Sequence
 
 from launch.slurm.queue import Queue
-from launch.status.facts import read_statuses
+from launch.status.facts import Look, look
+from launch.status.inquiry import inquire, keep
 from launch.status.queues import queue_for
 from launch.status.state import Line
 from launch.store import Experiment
@@ -26,6 +27,8 @@ def lines_of(experiments: Sequence[Experiment], tell: Tell = say_nothing) -> lis
 
 class Looking:
     """Looks at experiments as often as one wants, and asks Slurm now and then only.
+
+    What Slurm says of jobs that have ended is written down, since it says so for minutes only.
 
     Args:
         tell: called once with each new reason why something is missing.
@@ -51,14 +54,31 @@ class Looking:
 
     def lines(self, experiments: Sequence[Experiment]) -> list[Line]:
         """Where they stand now."""
-        statuses = read_statuses(experiments, self._fresh_queue(experiments))
+        queue, is_new = self._fresh_queue(experiments)
+        found = look(experiments, queue)
+        if is_new:
+            found = self._asked_further(experiments, queue, found)
+        statuses = found.statuses
         return [Line(each.id, each.name, statuses[each.id]) for each in experiments]
 
-    def _fresh_queue(self, experiments: Sequence[Experiment]) -> Queue:
-        if self._queue is None or time.monotonic() > self._asked + self._interval_s:
-            former, self._queue = self.warning, queue_for(experiments)
-            # From the answer on: a Slurm that is down takes its time to say nothing.
-            self._asked = time.monotonic()
-            if self.warning not in (None, former):
-                self._tell(f"warning: {self.warning}")
-        return self._queue
+    def _fresh_queue(self, experiments: Sequence[Experiment]) -> tuple[Queue, bool]:
+        """What Slurm says, and whether it has said so just now."""
+        if self._queue is not None and time.monotonic() <= self._asked + self._interval_s:
+            return self._queue, False
+        former, self._queue = self.warning, queue_for(experiments)
+        # From the answer on: a Slurm that is down takes its time to say nothing.
+        self._asked = time.monotonic()
+        if self.warning not in (None, former):
+            self._tell(f"warning: {self.warning}")
+        return self._queue, True
+
+    def _asked_further(self, experiments: Sequence[Experiment], queue: Queue, found: Look) -> Look:
+        """With what Slurm tells of what its list does not name."""
+        if not found.unexplained:
+            keep(found.ended, ())
+            return found
+        answers = inquire(found.unexplained.values())
+        self._queue = queue.with_tasks(answers.tasks)
+        again = look([each for each in experiments if each.id in found.unexplained], self._queue)
+        keep([*found.ended, *again.ended], answers.forgotten)
+        return Look(found.statuses | again.statuses, found.ended, again.unexplained)

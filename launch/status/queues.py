@@ -1,17 +1,27 @@
 """Where experiments are in the queues: of local launchers, and of Slurm."""
 
+import os
+import time
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 
-from launch.slurm.queue import NOT_ASKED, Queue, Task, meaning, read_queue
+from launch.slurm.absence import taken_out
+from launch.slurm.queue import NOT_ASKED, Queue, Task, read_queue
+from launch.slurm.reasons import meaning, why_idle, why_waiting
 from launch.status.derive import AttemptFacts, Phase, Place
 from launch.store import Experiment, RunsRoot
 from launch.store.local_queues import queued_ids
 from launch.store.records import names_in, read_record
 from launch.store.submissions import Submission, all_submissions, read_unsubmitted
+from launch.store.words import FORGOTTEN, LastWord, read_words
+
+MEMORY_S = 300.0
+"""So long after its end a job is in Slurm's list, unless a site has another MinJobAge."""
+
+NOT_LISTED = "Slurm does not list it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,13 @@ class HandedOver:
     def task(self, queue: Queue) -> Task | None:
         """Its task in the queue; None if it isn't there."""
         task_id = self.task_id(queue)
-        return None if task_id is None else queue.find(task_id, self.submission.token)
+        if task_id is None:
+            return None
+        for cluster in self.submission.clusters:
+            task = queue.find(task_id, self.submission.token, cluster)
+            if task is not None:
+                return task
+        return None
 
     def task_id(self, queue: Queue) -> str | None:
         """Slurm's id of its task; None if Slurm has not taken it, as far as is known."""
@@ -36,6 +52,16 @@ class HandedOver:
         if job is None and not self.submission.is_settled:
             job = queue.jobs.get(self.submission.token)
         return None if job is None else f"{job}_{self.index}"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether Slurm, or what a site has put before its squeue, may not list it yet."""
+        return time.time() - self.submission.settled < MEMORY_S
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a job of the user who looks."""
+        return self.submission.owner == os.getuid()
 
 
 @dataclass(frozen=True)
@@ -47,13 +73,16 @@ class Places:
         handed_over: the newest hand-over to Slurm of each experiment that had one.
         queue: what Slurm says.
         unsubmitted: why Slurm hasn't got an experiment that was meant for it.
+        ended: what the queue says of tasks that have ended, as far as that was looked for.
     """
 
     local: Collection[str]
     handed_over: Mapping[str, HandedOver]
     queue: Queue
     unsubmitted: Mapping[str, str] = field(default_factory=dict)
+    ended: list[tuple[HandedOver, LastWord]] = field(default_factory=list)
     _listings: dict[Path, list[str]] = field(default_factory=dict, repr=False)
+    _kept: dict[str, dict[int, LastWord]] = field(default_factory=dict, repr=False)
 
     def of(self, experiment_id: str, attempt: AttemptFacts | None) -> Place | None:
         """The place of an experiment's newest job; None if there is none that counts.
@@ -66,18 +95,71 @@ class Places:
         handed_over = self.handed_over.get(experiment_id)
         if handed_over is None:
             return None
-        task_id = handed_over.task_id(self.queue)
-        if task_id is None:
-            return _on_its_way(attempt)
-        place = _place(self.queue, task_id, handed_over.submission.token)
-        if attempt is not None and attempt.job == task_id:
-            return place
         # Somebody may have gone on with it on another machine since.
         is_before = attempt is not None and attempt.started > handed_over.submission.time
+        task_id = handed_over.task_id(self.queue)
+        if task_id is None:
+            return None if is_before else _half_known(handed_over, attempt)
+        if attempt is not None and attempt.job == task_id:
+            return self._place(handed_over, task_id, attempt)
+        place = self._place(handed_over, task_id, attempt if is_before else None)
         if place.phase in (Phase.GONE, Phase.OVER) and not is_before:
             return replace(place, trace=self._trace(handed_over.submission, task_id))
         is_open = place.phase in (Phase.WAITING, Phase.RUNNING)
         return place if is_open or not is_before else None
+
+    def is_asked_for(self, experiment_id: str) -> bool:
+        """Whether somebody has asked Slurm further for its newest job, and learnt nothing."""
+        return self._kept_word(self.handed_over[experiment_id]) is not None
+
+    def _place(self, handed_over: HandedOver, task_id: str, attempt: AttemptFacts | None) -> Place:
+        """Where its task is.
+
+        Args:
+            attempt: the newest, where it is of this task or came after it.
+        """
+        task = self._task(handed_over, task_id, has_begun=attempt is not None)
+        if task is None:
+            return self._place_of_unlisted(handed_over, task_id, attempt)
+        if task.is_ended:
+            word = LastWord(task.state, task.reason, task.restarts)
+            self.ended.append((handed_over, word))
+            return _over(task_id, word)
+        if task.is_running:
+            return Place(Phase.RUNNING, task_id, task.restarts, detail=why_idle(task.state))
+        why = why_waiting(task.state, task.reason, task.restarts)
+        return Place(Phase.WAITING, task_id, task.restarts, "", why, task.start)
+
+    def _task(self, handed_over: HandedOver, task_id: str, *, has_begun: bool) -> Task | None:
+        task = handed_over.task(self.queue)
+        if task is not None or has_begun:
+            return task
+        submission = handed_over.submission
+        for cluster in submission.clusters:
+            wanted = Task(task_id, "", token=submission.token, cluster=cluster)
+            task = task or taken_out(self.queue, wanted, is_new=handed_over.is_new)
+        return task
+
+    def _place_of_unlisted(
+        self, handed_over: HandedOver, task_id: str, attempt: AttemptFacts | None
+    ) -> Place:
+        word = self._kept_word(handed_over)
+        # One that was seen to end and sent back has made an attempt since.
+        least = 0 if attempt is None else attempt.restarts
+        if word is not None and word.state != FORGOTTEN and word.restarts >= least:
+            return _over(task_id, word)
+        if not all(map(self.queue.knows, handed_over.submission.clusters)):
+            detail = "Slurm does not answer" if self.queue.trouble else ""
+            return Place(Phase.UNKNOWN, task_id, detail=detail)
+        if handed_over.is_new or not handed_over.is_ours:
+            return Place(Phase.UNLISTED, task_id, detail=NOT_LISTED)
+        return Place(Phase.GONE, task_id)
+
+    def _kept_word(self, handed_over: HandedOver) -> LastWord | None:
+        files = handed_over.submission.files
+        if files.token not in self._kept:
+            self._kept[files.token] = read_words(files)
+        return self._kept[files.token].get(handed_over.index)
 
     def _trace(self, submission: Submission, task_id: str) -> str | None:
         """What is left of a task that has made no attempt: a refusal, or at least its output."""
@@ -135,27 +217,31 @@ def queue_for(experiments: Sequence[Experiment]) -> Queue:
 
 
 def queue_for_hand_overs(handed_over: Iterable[HandedOver]) -> Queue:
-    """As `queue_for`, for what is known of their hand-overs already."""
-    submissions = {each.submission.token: each.submission for each in handed_over}
+    """As `queue_for`."""
+    return queue_for_submissions(
+        {each.submission.token: each.submission for each in handed_over}.values()
+    )
+
+
+def queue_for_submissions(submissions: Collection[Submission]) -> Queue:
+    """Slurm's queue, as far as these arrays need it: of whose jobs they are, where they are."""
+    if not submissions:
+        return NOT_ASKED
     # Whose jobs they are: a colleague may look at them too.
-    owners = {each.files.path.stat().st_uid for each in submissions.values()}
-    return read_queue(owners) if owners else NOT_ASKED
+    owners = {each.owner for each in submissions}
+    clusters = dict.fromkeys(cluster for each in submissions for cluster in each.clusters)
+    return read_queue(owners, list(clusters))
 
 
-def _on_its_way(attempt: AttemptFacts | None) -> Place | None:
-    """Where a supervisor hands over a job in place of its own: that may take sbatch a while."""
-    if attempt is None or attempt.not_sent_back is None:
-        return None
-    return Place(Phase.UNKNOWN, attempt.job)
+def _half_known(handed_over: HandedOver, attempt: AttemptFacts | None) -> Place | None:
+    """Of an array of which only its launcher knows, or nobody, whether Slurm took it."""
+    if handed_over.is_ours:
+        # A supervisor may be handing over a job in place of its own: sbatch takes its time.
+        is_on_its_way = attempt is not None and attempt.not_sent_back is not None
+        return Place(Phase.UNKNOWN, attempt.job) if attempt is not None and is_on_its_way else None
+    return Place(Phase.UNLISTED, detail=f"{NOT_LISTED}; its owner's next launch finds out")
 
 
-def _place(queue: Queue, task_id: str, token: str) -> Place:
-    task = queue.find(task_id, token)
-    if task is None:
-        detail = "Slurm does not answer" if queue.trouble else ""
-        return Place(Phase.GONE if queue.is_known else Phase.UNKNOWN, task_id, detail=detail)
-    if task.is_ended:
-        return Place(Phase.OVER, task_id, word=task.state)
-    if task.is_running:
-        return Place(Phase.RUNNING, task_id, task.restarts)
-    return Place(Phase.WAITING, task_id, task.restarts, "", meaning(task.reason), task.start)
+def _over(task_id: str, word: LastWord) -> Place:
+    said = "" if word.reason in ("", "None") else meaning(word.reason)
+    return Place(Phase.OVER, task_id, word.restarts, word.state, said)

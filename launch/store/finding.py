@@ -29,6 +29,17 @@ def find_experiments(store: Store, words: Sequence[str]) -> list[Experiment]:
     return list({experiment.id: experiment for experiment in found}.values())
 
 
+def stands_for_one(store: Store, word: str) -> bool:
+    """Whether a word that was found is an experiment's, and no sweep's."""
+    if any(sweep.name == word for sweep in store.sweeps()):
+        return False
+    try:
+        store.find(word)
+    except NotFoundError:
+        return False
+    return True
+
+
 def _named(store: Store, word: str) -> Iterable[Experiment]:
     if any(sweep.name == word for sweep in store.sweeps()):
         return store.experiments(word)

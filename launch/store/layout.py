@@ -81,6 +81,11 @@ class LaunchDir:
         return bool(self.record.get("ships_code"))
 
     @property
+    def has_accounting(self) -> bool:
+        """Whether Slurm's accounting may be asked: its site does not say that there is none."""
+        return (self.record.get("site_record") or {}).get("accounting") is not False
+
+    @property
     def jobs(self) -> Path:
         """Folder of submitit's local jobs."""
         return self.path / "jobs"

@@ -4,7 +4,8 @@ LAUNCH/unsubmitted.json  what is still to be handed over, and why; gone when all
 
 LAUNCH/submissions/TOKEN/
   intent.json      which experiment is which task of the array; written before `sbatch`
-  outcome.json     the job's id, or why there is none; written after it
+  outcome.json     the job's id and cluster, or why there is none; written after it
+  words.json       how Slurm said that tasks ended, since Slurm forgets it; see `launch.store.words`
   script.sh        what sbatch got
   payload.pkl      what every task runs: a function's name and this folder's path
   JOB_TASK_signal  the signal that the shell of one task's script got, until the task ends
@@ -49,6 +50,11 @@ class SubmissionDir:
         return self.path / "outcome.json"
 
     @property
+    def words(self) -> Path:
+        """How Slurm said that its tasks ended."""
+        return self.path / "words.json"
+
+    @property
     def script(self) -> Path:
         """What sbatch got; kept for people, nobody reads it again."""
         return self.path / "script.sh"
@@ -73,6 +79,7 @@ class Submission:
         checkpoint: the one that somebody wants to go on from; None takes the newest.
         parameters: what sbatch was asked for.
         setup: shell lines before anything else; None in what an earlier version handed over.
+        asked_clusters: those that sbatch might choose from; empty for this machine's own.
     """
 
     files: SubmissionDir
@@ -81,6 +88,7 @@ class Submission:
     checkpoint: str | None
     parameters: Mapping[str, str | int | bool] = field(default_factory=dict)
     setup: tuple[str, ...] | None = None
+    asked_clusters: tuple[str, ...] = ()
 
     @property
     def token(self) -> str:
@@ -96,11 +104,31 @@ class Submission:
         """Whether it is known if Slurm took it."""
         return bool(self._outcome)
 
-    @property
+    @cached_property
     def job_id(self) -> str | None:
         """Slurm's id of the array; None if Slurm didn't take it, or nobody knows yet."""
         job_id = self._outcome.get("job_id")
         return None if job_id is None else str(job_id)
+
+    @cached_property
+    def clusters(self) -> tuple[str | None, ...]:
+        """Where it may be: the cluster that took it, where that is known by name.
+
+        None stands for the cluster that this machine belongs to.
+        """
+        cluster = self._outcome.get("cluster")
+        return (str(cluster),) if cluster is not None else self.asked_clusters or (None,)
+
+    @property
+    def settled(self) -> float:
+        """When it was known that Slurm had taken it, or else when it was about to be asked."""
+        when = self._outcome.get("time")
+        return float(when) if isinstance(when, int | float) else self.time
+
+    @cached_property
+    def owner(self) -> int:
+        """The number of the user whose jobs they are."""
+        return self.files.path.stat().st_uid
 
 
 def read_submission(files: SubmissionDir) -> Submission | None:
@@ -109,6 +137,7 @@ def read_submission(files: SubmissionDir) -> Submission | None:
     if not intent:
         return None
     setup = intent.get("setup")
+    asked = intent.get("clusters") or intent.get("parameters", {}).get("clusters") or ""
     return Submission(
         files,
         array=tuple(intent["array"]),
@@ -116,6 +145,7 @@ def read_submission(files: SubmissionDir) -> Submission | None:
         checkpoint=intent.get("checkpoint"),
         parameters=intent.get("parameters", {}),
         setup=None if setup is None else tuple(setup),
+        asked_clusters=tuple(filter(None, str(asked).split(","))),
     )
 
 

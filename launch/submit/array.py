@@ -5,7 +5,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from launch.site import Site, setup_lines
 from launch.slurm.commands import Answer, call, is_unanswered
@@ -26,7 +26,7 @@ DOUBT_S = 6.0
 
 DOUBT_INTERVAL_S = 2.0
 
-_TAKEN = re.compile(r"^(\d+)(;|$)", re.MULTILINE)
+_TAKEN = re.compile(r"^(\d+)(?:;(\S+))?\s*$", re.MULTILINE)
 """What `sbatch --parsable` prints: the id, and the cluster where there are several."""
 
 _KEPT = ("SLURM_CONF", "SLURM_CLUSTERS")
@@ -86,36 +86,42 @@ def submit_array(
         write_payload(files)
         write_json(files.intent, _intent(files, request, site, checkpoint))
     try:
-        job_id = _hand_over(files, request, tell, patience_s)
+        job_id, cluster = _hand_over(files, request, tell, patience_s)
     except NoRoomError:
         # A full Slurm is asked again and again. Should the array get in late, it finds nothing.
         shutil.rmtree(files.path, ignore_errors=True)
         raise
-    settle(files, job_id)
+    settle(files, job_id, cluster=cluster)
     submission = read_submission(files)
     assert submission is not None
     return submission
 
 
-def settle(files: SubmissionDir, job_id: str | None, reason: str = "") -> None:
+def settle(
+    files: SubmissionDir, job_id: str | None, reason: str = "", *, cluster: str | None = None
+) -> None:
     """Write down what became of an array.
 
     Args:
         job_id: None if Slurm did not take it.
         reason: why it didn't.
+        cluster: which one took it; None for the one that this machine belongs to.
     """
+    record = {"job_id": job_id, "cluster": cluster, "reason": reason, "time": time.time()}
     with writing(files.launch.root):
-        write_json(files.outcome, {"job_id": job_id, "reason": reason, "time": time.time()})
+        write_json(files.outcome, record)
 
 
-def our_queue() -> Queue:
-    """Our own jobs.
+def queue_with(submissions: Collection[Submission]) -> Queue:
+    """The jobs of whoever has handed over these arrays, and our own.
 
     Raises:
-        RefusedError: Slurm doesn't answer.
+        RefusedError: Slurm doesn't answer. Of several clusters one that doesn't is in the queue.
     """
-    queue = read_queue({os.getuid()})
-    if not queue.is_known:
+    owners = {os.getuid(), *(each.owner for each in submissions)}
+    clusters = dict.fromkeys(cluster for each in submissions for cluster in each.clusters)
+    queue = read_queue(owners, list(clusters) or [None])
+    if not queue.is_known or None in queue.silent:
         raise no_answer(queue.trouble)
     return queue
 
@@ -126,13 +132,16 @@ def no_answer(trouble: str | None) -> RefusedError:
     return RefusedError(f"Slurm does not answer: {trouble}", hint)
 
 
-def find_job(files: SubmissionDir, queue: Queue) -> str | None:
-    """The job with an array's token, if there is or was one.
+def find_job(submission: Submission, queue: Queue) -> tuple[str | None, str | None]:
+    """The job with an array's token, if there is or was one, and its cluster where it is named.
 
     Slurm forgets jobs; the files of a task that has started are there for ever.
     """
+    files = submission.files
     started = next(files.path.glob("[0-9]*_*"), None)
-    return queue.jobs.get(files.token) if started is None else started.name.partition("_")[0]
+    job = queue.jobs.get(files.token) if started is None else started.name.partition("_")[0]
+    named = submission.clusters if len(submission.clusters) == 1 else (None,)
+    return job, queue.cluster_of(files.token) or named[0]
 
 
 def sbatch_environment(
@@ -165,12 +174,21 @@ def _intent(
         "checkpoint": checkpoint,
         "parameters": dict(request.parameters),
         "setup": setup_lines(site),
+        "clusters": _clusters(request.parameters),
     }
+
+
+def _clusters(parameters: Mapping[str, object]) -> str | None:
+    """Which clusters sbatch may choose from; None for the one that this machine belongs to."""
+    variables = (os.environ.get(name) for name in ("SBATCH_CLUSTERS", "SLURM_CLUSTERS"))
+    asked = parameters.get("clusters") or next(filter(None, variables), None)
+    return None if asked is None else str(asked)
 
 
 def _hand_over(
     files: SubmissionDir, request: ArrayRequest, tell: Callable[[str], None], patience_s: float
-) -> str:
+) -> tuple[str, str | None]:
+    """The job and the cluster that took it, where sbatch names one."""
     answer = call(
         ["sbatch", "--parsable", str(files.script)],
         patience_s,
@@ -179,13 +197,21 @@ def _hand_over(
     )
     taken = _TAKEN.search(answer.output)
     if answer.exit_code == 0 and taken is not None:
-        return taken[1]
-    job_id = _look_for(files, DOUBT_S if _is_doubtful(answer) else 0.0)
+        for line in _lines(answer.errors):
+            tell(f"note: {line}")
+        return taken[1], taken[2]
+    job_id, cluster = _look_for(files, DOUBT_S if _is_doubtful(answer) else 0.0)
     if job_id is not None:
-        return job_id
+        return job_id, cluster
     refused = refusal(answer.errors, len(request.ids))
     settle(files, None, refused.message)
     raise refused
+
+
+def _lines(text: str) -> list[str]:
+    """Each line once, as far as it can be shown."""
+    lines = ("".join(filter(str.isprintable, line)).strip() for line in text.splitlines())
+    return list(dict.fromkeys(filter(None, lines)))
 
 
 def _is_doubtful(answer: Answer) -> bool:
@@ -193,14 +219,18 @@ def _is_doubtful(answer: Answer) -> bool:
     return not (answer.exit_code and answer.errors) or is_unanswered(answer.errors)
 
 
-def _look_for(files: SubmissionDir, patience_s: float) -> str | None:
+def _look_for(files: SubmissionDir, patience_s: float) -> tuple[str | None, str | None]:
     deadline = time.monotonic() + patience_s
+    submission = read_submission(files)
+    assert submission is not None
     try:
-        while (job_id := find_job(files, our_queue())) is None and time.monotonic() < deadline:
+        while (found := find_job(submission, queue_with([submission])))[0] is None:
+            if time.monotonic() >= deadline:
+                break
             time.sleep(DOUBT_INTERVAL_S)
     except RefusedError as error:
         raise RefusedError(
             f"nobody knows yet whether Slurm took the jobs: {error.message}",
             hint="launch again later: what Slurm took is found by its token, the rest submitted",
         ) from None
-    return job_id
+    return found

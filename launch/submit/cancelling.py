@@ -1,9 +1,11 @@
 """Cancelling experiments, many at once: those that run, and those that wait in Slurm's queue."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
-from launch.slurm.queue import scancel
-from launch.status.queues import newest_hand_overs, queue_for_hand_overs
+from launch.slurm.commands import is_unanswered
+from launch.slurm.queue import Queue
+from launch.slurm.scancel import scancel
+from launch.status.queues import HandedOver, newest_hand_overs, queue_for_hand_overs
 from launch.store import RunsRoot
 from launch.store.markers import cancel
 from pcm.errors import RefusedError
@@ -21,10 +23,23 @@ def cancel_all(root: RunsRoot, ids: Collection[str]) -> str | None:
     # Only what waits: the rest has been asked for a checkpoint, and ends by itself.
     handed_over = newest_hand_overs(root, ids).values()
     queue = queue_for_hand_overs(handed_over)
-    tasks = (each.task(queue) for each in handed_over)
-    waiting = [task.id for task in tasks if task is not None and task.is_waiting]
+    waiting: dict[str | None, list[str]] = {}
+    for cluster, task in _waiting(handed_over, queue):
+        waiting.setdefault(cluster, []).append(task)
     try:
-        scancel(waiting)
+        for cluster, tasks in waiting.items():
+            scancel(tasks, cluster)
     except RefusedError as error:
-        return error.message
-    return queue.trouble
+        problem = "does not answer" if is_unanswered(error.message) else "refuses to cancel them"
+        return f"Slurm {problem} ({error.message})"
+    return None if queue.trouble is None else f"Slurm does not answer ({queue.trouble})"
+
+
+def _waiting(handed_over: Iterable[HandedOver], queue: Queue) -> Iterator[tuple[str | None, str]]:
+    """Cluster and id of each task that waits, or was handed over and is not listed yet."""
+    for each in handed_over:
+        task, task_id = each.task(queue), each.task_id(queue)
+        if task is not None and task.is_waiting:
+            yield task.cluster, task.id
+        elif task is None and task_id is not None and each.is_new:
+            yield each.submission.clusters[0], task_id

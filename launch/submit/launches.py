@@ -1,20 +1,23 @@
 """Launches and resumptions on Slurm: from frozen or wished-for experiments to arrays."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from launch.executor import Executor
 from launch.grid import Grid
 from launch.machine.garbage_collection import no_garbage_collection
 from launch.plan import Plan, PlanItem, make_plan
 from launch.site import Resources, Site, site_of
+from launch.site.frozen_site import recorded_site, site_record
 from launch.slurm.commands import require_slurm
 from launch.status.looking import lines_of
 from launch.store import Experiment, LaunchDir, RunsRoot, Store
 from launch.store.markers import uncancel
-from launch.store.submissions import Submission, all_submissions, read_unsubmitted
+from launch.store.submissions import Submission, read_unsubmitted
 from launch.submit.requests import ArrayRequest
 from launch.submit.resumable import Choice, choose
 from launch.submit.sbatch_errors import NoRoomError
@@ -22,6 +25,7 @@ from launch.submit.sweep import (
     DEFAULT_ARRAY_SIZE,
     in_slurm,
     largest_array,
+    open_arrays,
     scripts,
     settle_open,
     sole_launcher,
@@ -29,7 +33,7 @@ from launch.submit.sweep import (
 )
 from launch.telling import Tell
 from launch.text import counted
-from pcm.errors import RefusedError
+from pcm.errors import RefusedError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,20 @@ def launch_on_slurm(
             return Launched([])
         # Asked before anything is written: a controller that is down leaves no trace.
         size = largest_array(cluster)
-        details = {"executor": str(Executor.SLURM), "site": site}
-        store.freeze(grid, details=details | {"site_defaults": cluster.defaults.given()})
+        store.freeze(grid, details=_details(site, cluster))
         known = {experiment.id: experiment for experiment in store.experiments(grid.name)}
         experiments = [known[each] for each in wanted]
         return Launched(experiments, submit(experiments, cluster, size, tell, queued=queued))
+
+
+def _details(name: str | None, site: Site) -> dict[str, Any]:
+    """What a launch on Slurm remembers besides its grid."""
+    return {
+        "executor": str(Executor.SLURM),
+        "site": name,
+        "site_defaults": site.defaults.given(),
+        "site_record": site_record(site),
+    }
 
 
 def submit_rest(
@@ -130,34 +143,63 @@ class Resumed:
 
 
 def resume_on_slurm(
-    experiments: Sequence[Experiment], store: Store, tell: Tell, *, checkpoint: str | None = None
+    experiments: Sequence[Experiment],
+    store: Store,
+    tell: Tell,
+    *,
+    site: str | None = None,
+    checkpoint: str | None = None,
 ) -> Resumed:
     """Hand over experiments that were launched before, each as its launch's site wants it.
 
     Args:
+        site: a site's name or file for all of them; None takes the one of their launch, as it
+            was then.
         checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
 
     Raises:
         RefusedError: Slurm doesn't take them, or doesn't answer.
+        UsageError: an earlier version has kept no more of a launch's site than a name, and
+            there is no site of that name.
     """
     require_slurm()
     with _sole_launcher(store, tell) as queued:
         choice = choose(experiments, tell, queued=queued)
+        by_site = _by_site(choice.free, site)
         for experiment in choice.free:
             uncancel(store.root, experiment.id)
-        for name in dict.fromkeys(each.launch.record.get("site") for each in choice.free):
-            cluster = site_of(name)
-            no_room = submit(
-                [each for each in choice.free if each.launch.record.get("site") == name],
-                cluster,
-                largest_array(cluster),
-                tell,
-                queued=queued,
-                checkpoint=checkpoint,
-            )
+        for cluster, group in by_site:
+            size = largest_array(cluster)
+            no_room = submit(group, cluster, size, tell, queued=queued, checkpoint=checkpoint)
             if no_room is not None:
                 return Resumed(choice, no_room)
     return Resumed(choice)
+
+
+def _by_site(
+    experiments: Sequence[Experiment], name: str | None
+) -> list[tuple[Site, list[Experiment]]]:
+    """Experiments that go to the same site, together."""
+    if name is not None:
+        return [(site_of(name), list(experiments))]
+    groups: dict[str, tuple[Site, list[Experiment]]] = {}
+    sites = {launch: _site_of(launch) for launch in {each.launch for each in experiments}}
+    for each in experiments:
+        site = sites[each.launch]
+        key = json.dumps(site_record(site), sort_keys=True)
+        groups.setdefault(key, (site, []))[1].append(each)
+    return list(groups.values())
+
+
+def _site_of(launch: LaunchDir) -> Site:
+    """The site as it was at a launch."""
+    record = launch.record.get("site_record")
+    if record is not None:
+        return recorded_site(record)
+    try:
+        return site_of(launch.record.get("site"))
+    except UsageError as error:
+        raise UsageError(error.message, "say which one: --site takes a name or a file") from error
 
 
 def settle_earlier(store: Store, tell: Tell) -> None:
@@ -166,7 +208,7 @@ def settle_earlier(store: Store, tell: Tell) -> None:
     Raises:
         RefusedError: there are such arrays, and Slurm doesn't answer.
     """
-    if any(not each.is_settled for each in all_submissions(store.root)):
+    if open_arrays(store.root):
         with sole_launcher(store.root, tell):
             settle_open(store.root)
 

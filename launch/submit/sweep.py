@@ -1,5 +1,6 @@
 """Experiments to Slurm: all arrays of a launch, one launcher at a time under a runs root."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,10 +9,10 @@ import filelock
 
 from launch.site import Site
 from launch.slurm.amounts import parse_settings
-from launch.slurm.commands import DELAY_S, ask
+from launch.slurm.commands import DELAY_S, ask, cluster_option
 from launch.store import Experiment, RunsRoot, writing
 from launch.store.submissions import Submission, SubmissionDir, all_submissions, read_unsubmitted
-from launch.submit.array import find_job, no_answer, our_queue, script_of, settle
+from launch.submit.array import find_job, no_answer, queue_with, script_of, settle
 from launch.submit.requests import ArrayRequest, Asking, array_requests, parallel_limit
 from launch.submit.sbatch_errors import NoRoomError
 from launch.submit.wave import Wave
@@ -57,6 +58,15 @@ def _acquire_late(lock: filelock.BaseFileLock, root: RunsRoot) -> None:
         ) from None
 
 
+def open_arrays(root: RunsRoot) -> list[Submission]:
+    """Our arrays whose launcher did not live to write down what became of them.
+
+    A colleague's are the colleague's to settle: a site may hide their jobs from us.
+    """
+    arrays = (each for each in all_submissions(root) if not each.is_settled)
+    return [each for each in arrays if each.owner == os.getuid()]
+
+
 def settle_open(root: RunsRoot) -> None:
     """Find out what became of arrays whose launcher did not live to write it down.
 
@@ -65,26 +75,33 @@ def settle_open(root: RunsRoot) -> None:
     Raises:
         RefusedError: there are such arrays, and Slurm doesn't answer.
     """
-    unsettled = [each for each in all_submissions(root) if not each.is_settled]
+    unsettled = open_arrays(root)
     if not unsettled:
         return
-    queue = our_queue()
+    queue = queue_with(unsettled)
     for submission in unsettled:
-        settle(submission.files, find_job(submission.files, queue), "its launcher was interrupted")
+        if not queue.silent.isdisjoint(submission.clusters):
+            raise no_answer(queue.trouble)
+        job, cluster = find_job(submission, queue)
+        settle(submission.files, job, "its launcher was interrupted", cluster=cluster)
 
 
 def in_slurm(root: RunsRoot) -> dict[str, Submission]:
     """The experiments that wait or run in arrays of this root, by their ids, and the arrays.
 
+    So may all those on a cluster that gives no answer.
+
     Raises:
         RefusedError: Slurm doesn't answer.
     """
-    taken = [each for each in all_submissions(root) if each.job_id is not None]
-    by_job, by_token = (
-        {getattr(each, name): each for each in taken} for name in ("job_id", "token")
-    )
-    found = {}
-    for task in our_queue().tasks.values():
+    submissions = list(all_submissions(root))
+    taken = [each for each in submissions if each.job_id is not None or not each.is_settled]
+    by_job = {each.job_id: each for each in taken}
+    by_token = {each.token: each for each in taken}
+    queue = queue_with(taken)
+    silent = [each for each in taken if not queue.silent.isdisjoint(each.clusters)]
+    found = {experiment_id: each for each in silent for experiment_id in each.array}
+    for task in queue.tasks.values():
         job, _, index = task.id.partition("_")
         # Slurm may have given out the same id twice; tokens are unique.
         submission = by_job.get(job) if task.token is None else by_token.get(task.token)
@@ -165,7 +182,7 @@ def largest_array(site: Site) -> int:
     if shutil.which("scontrol") is None:
         return DEFAULT_ARRAY_SIZE
     try:
-        settings = parse_settings(ask("scontrol", "show", "config"))
+        settings = parse_settings(ask("scontrol", *_cluster_of(site), "show", "config"))
     except RefusedError as error:
         raise no_answer(error.message) from None
     size = int(settings.get("MaxArraySize") or DEFAULT_ARRAY_SIZE)
@@ -174,6 +191,12 @@ def largest_array(site: Site) -> int:
             "this Slurm has job arrays turned off (MaxArraySize=0)", hint="ask its administrators"
         )
     return size
+
+
+def _cluster_of(site: Site) -> list[str]:
+    """The only cluster that the site's jobs go to, where it names one."""
+    clusters = str(site.sbatch.get("clusters") or "").split(",")
+    return cluster_option(clusters[0] if len(clusters) == 1 and clusters[0] else None)
 
 
 def _imagined(request: ArrayRequest) -> SubmissionDir:

@@ -60,7 +60,7 @@ def cancel(
     typer.echo(did)
     if trouble is not None:
         typer.echo(
-            f"warning: Slurm does not answer ({trouble}); what waits in its queue ends as soon "
+            f"warning: {trouble}; what waits in its queue ends as soon "
             "as it starts, and `pcm cancel` again takes it out before",
             err=True,
         )

@@ -1,5 +1,6 @@
 """`pcm launch`: a grid file, planned and agreed to, and what comes of it."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,7 +155,7 @@ def _leave(proposal: "Proposal", done: "Launch", *, as_json: bool) -> None:
         remedy = "submits the rest later; with --wait, as room appears"
         raise later(launched.no_room.message, remedy)
     if done.completion is None and not as_json:
-        typer.echo(f"pcm status {proposal.grid.name} shows how they fare.")
+        typer.echo(f"pcm status {shlex.quote(proposal.grid.name)} shows how they fare.")
         return
     _print_results(proposal, as_json=as_json)
     if done.completion is not None:
@@ -217,8 +218,6 @@ def _print_scripts(proposal: "Proposal") -> None:
 
 def _print_commands(proposal: "Proposal") -> None:
     """The command line of each experiment's ranks."""
-    import shlex
-
     from launch.container import training_arguments
     from launch.report.plan_table import SHOWN
     from launch.site import site_of

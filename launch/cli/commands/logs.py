@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launch.cli.options import ExperimentId, RunsDir
-from pcm.errors import NotFoundError
+from launch.cli.options import RunsDir, SweepOrId
+from pcm.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from launch.status.state import Line
@@ -20,9 +20,12 @@ INTERVAL_S = 0.5
 CHUNK = 1 << 16
 """Bytes read at once."""
 
+SHOWN = 8
+"""So many experiments are named where one has to be chosen."""
+
 
 def logs(
-    identifier: ExperimentId,
+    word: SweepOrId,
     *,
     follow: Annotated[
         bool,
@@ -40,18 +43,25 @@ def logs(
     """Print what an experiment printed.
 
     Followed, it waits for what is in the queue, and goes on with the next attempt when one is
-    interrupted.
+    interrupted. Of a sweep, what each experiment printed, each line with its id.
 
     \b
     Examples:
       pcm logs 3f2a -f
       pcm logs 3f2a --rank 1 --attempt 2
       pcm logs 3f2a -f --all-ranks
+      pcm logs quickstart
     """
-    from launch.store.finding import open_store
+    from launch.store.finding import find_experiments, open_store
 
-    experiment = open_store(runs_dir).find(identifier)
+    experiments = find_experiments(open_store(runs_dir), [word])
     wanted = None if all_ranks else rank
+    if len(experiments) > 1:
+        if follow:
+            raise _needs_one(word, experiments)
+        _print_each(experiments, wanted, attempt)
+        return
+    [experiment] = experiments
     if follow:
         _follow(experiment, wanted, attempt)
         return
@@ -62,6 +72,27 @@ def logs(
             f"there is {', '.join(path.stem for path in _logs(files, None)) or 'none of any rank'}",
         )
     _Output(wanted).print_news(files, is_over=True)
+
+
+def _needs_one(word: str, experiments: "list[Experiment]") -> UsageError:
+    named = "\n".join(f"  {each.id}  {each.name}" for each in experiments[:SHOWN])
+    more = f"\n  and {len(experiments) - SHOWN:,} more" if len(experiments) > SHOWN else ""
+    problem = f"one experiment can be followed at a time, and {word} has {len(experiments):,}"
+    return UsageError(f"{problem}:\n{named}{more}", "give the id of one of them")
+
+
+def _print_each(experiments: "list[Experiment]", rank: int | None, number: int | None) -> None:
+    """The logs of many, as far as there are any."""
+    silent = 0
+    for experiment in experiments:
+        numbers = {each.number: each for each in experiment.run_dir.attempts()}
+        files = numbers.get(number or max(numbers, default=0))
+        if files is None or not _logs(files, rank):
+            silent += 1
+            continue
+        _Output(rank, f"{experiment.id} ").print_news(files, is_over=True)
+    if silent:
+        typer.echo(f"{silent:,} of {len(experiments):,} have printed nothing", err=True)
 
 
 def _follow(experiment: "Experiment", rank: int | None, number: int | None) -> None:
@@ -98,14 +129,16 @@ def _tell_waiting(line: "Line", said: str) -> str:
 
 
 class _Output:
-    """Copies logs to the terminal byte by byte; those of all ranks by whole lines.
+    """Copies logs to the terminal byte by byte; those of several by whole lines.
 
     Args:
         rank: None for all.
+        name: goes before each line; "" for none.
     """
 
-    def __init__(self, rank: int | None) -> None:
+    def __init__(self, rank: int | None, name: str = "") -> None:
         self._rank = rank
+        self._name = name
         self._positions: dict[Path, int] = {}
         self._last: int | None = None
 
@@ -118,31 +151,36 @@ class _Output:
         for log in _logs(files, self._rank):
             while chunk := self._next(log, is_over=is_over):
                 self._print_head(files.number)
-                typer.echo(chunk if self._rank is not None else _marked(chunk, log), nl=False)
+                typer.echo(self._marked(chunk, log), nl=False)
+
+    @property
+    def _is_by_line(self) -> bool:
+        return self._rank is None or self._name != ""
 
     def _next(self, log: Path, *, is_over: bool) -> bytes:
         start = self._positions.get(log, 0)
         with log.open("rb") as stream:
             stream.seek(start)
             chunk = stream.read(CHUNK)
-        if self._rank is None and not (is_over and len(chunk) < CHUNK):
+        if self._is_by_line and not (is_over and len(chunk) < CHUNK):
             chunk = chunk[: chunk.rfind(b"\n") + 1] or (chunk if len(chunk) == CHUNK else b"")
         self._positions[log] = start + len(chunk)
         return chunk
+
+    def _marked(self, chunk: bytes, log: Path) -> bytes:
+        """With the experiment, the rank or both before each line, where there are several."""
+        if not self._is_by_line:
+            return chunk
+        rank = log.stem.replace("-", " ") if self._rank is None else ""
+        mark = f"{self._name}{rank}".strip().encode() + b": "
+        end = b"" if chunk.endswith(b"\n") else b"\n"
+        return b"".join(mark + line for line in chunk.splitlines(keepends=True)) + end
 
     def _print_head(self, number: int) -> None:
         """Say where another attempt begins."""
         if self._last not in (None, number):
             typer.echo(f"--- attempt {number}", err=True)
         self._last = number
-
-
-def _marked(chunk: bytes, log: Path) -> bytes:
-    """Lines with their rank before them."""
-    mark = log.stem.replace("-", " ").encode() + b": "
-    lines = chunk.splitlines(keepends=True)
-    end = b"" if chunk.endswith(b"\n") else b"\n"
-    return b"".join(mark + line for line in lines) + end
 
 
 def _attempt(run_dir: "RunDir", number: int | None) -> "AttemptDir":

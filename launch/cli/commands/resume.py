@@ -31,6 +31,13 @@ def resume(
     executor: Annotated[
         Executor | None, typer.Option(help="Where to run; as they were launched without.")
     ] = None,
+    site: Annotated[
+        str | None,
+        typer.Option(
+            help="A cluster's file, or its name in config/sites; as they were launched without.",
+            metavar="NAME|FILE",
+        ),
+    ] = None,
     resources: Mapping[str, Any],
     runs_dir: RunsDir = None,
 ) -> None:
@@ -45,6 +52,7 @@ def resume(
       pcm resume 3f2a
       pcm resume quickstart --failed
       pcm resume 3f2a --checkpoint best
+      pcm resume quickstart --site larger-nodes.yaml
     """
     from launch.report.live import live_view
     from launch.report.results import print_results
@@ -64,6 +72,7 @@ def resume(
             show,
             teller(err=False),
             executor=executor,
+            site=site,
             max_parallel=resources["max_parallel"],
             checkpoint=checkpoint,
         )

@@ -1,32 +1,50 @@
 """`pcm why`: how an experiment came to be where it is."""
 
-import typer
+from typing import TYPE_CHECKING
 
-from launch.cli.options import ExperimentId, Json, RunsDir
+from launch.cli.options import Json, RunsDir, SweepOrId
+
+if TYPE_CHECKING:
+    from launch.report.explain import Explanation
+    from launch.status.state import Line
 
 
-def why(identifier: ExperimentId, *, runs_dir: RunsDir = None, as_json: Json = False) -> None:
+def why(word: SweepOrId, *, runs_dir: RunsDir = None, as_json: Json = False) -> None:
     """Say why an experiment waits, or how it came to its end.
 
     The queue's reason and expected start; the rank that failed first, the end of its traceback,
-    its exit code or signal, and the memory it used.
+    its exit code or signal, and the memory it used. Of a sweep, each experiment's.
 
     \b
-    Example:
+    Examples:
       pcm why 3f2a
+      pcm why quickstart
     """
     from launch.report.explain import explain
-    from launch.report.terminal import note, print_facts, print_json
+    from launch.report.several import answer_for_each, print_records
+    from launch.report.terminal import note
     from launch.status.looking import lines_of
-    from launch.store.finding import open_store
+    from launch.store.finding import find_experiments, open_store, stands_for_one
 
-    experiment = open_store(runs_dir).find(identifier)
-    [line] = lines_of([experiment], note)
-    explanation = explain(experiment, line.status)
+    store = open_store(runs_dir)
+    experiments = find_experiments(store, [word])
+    lines = lines_of(experiments, note)
     if as_json:
-        print_json({"id": line.id, **dict(explanation.facts), "text": explanation.text})
+        pairs = zip(experiments, lines, strict=True)
+        records = [_record(line, explain(each, line.status)) for each, line in pairs]
+        print_records(records, is_one=stands_for_one(store, word))
         return
-    typer.echo(f"{line.id} {line.name}")
+    answer_for_each(experiments, lines, lambda each, line: _print(line, explain(each, line.status)))
+
+
+def _record(line: "Line", explanation: "Explanation") -> dict[str, str]:
+    return {"id": line.id, **dict(explanation.facts), "text": explanation.text}
+
+
+def _print(line: "Line", explanation: "Explanation") -> None:
+    from launch.report.terminal import print_facts, say
+
+    say(f"{line.id} {line.name}")
     print_facts(explanation.facts)
     if explanation.text:
-        typer.echo(f"\n{explanation.text}")
+        say(f"\n{explanation.text}")

@@ -8,7 +8,9 @@ import pytest
 from launch.slurm.accounting import Account, parse_account, read_account
 from launch.slurm.amounts import megabytes
 from launch.slurm.commands import client_environment
-from launch.slurm.queue import meaning, parse_queue, read_queue, scancel, task_ranges
+from launch.slurm.queue import parse_queue, read_queue
+from launch.slurm.reasons import meaning
+from launch.slurm.scancel import scancel, task_ranges
 from pcm.errors import RefusedError
 
 TOKEN = "0123456789abcdef0123456789abcdef"

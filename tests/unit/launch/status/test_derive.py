@@ -81,6 +81,8 @@ JOB = replace(ENDED, job="7_1", restarts=0)
 WAITS = Place(Phase.WAITING, "7_1", detail="waits for free nodes (Resources)")
 HOLDS = Place(Phase.RUNNING, "7_1")
 GONE = Place(Phase.GONE, "7_1")
+UNLISTED = Place(Phase.UNLISTED, "7_1", detail="Slurm does not list it")
+OVER = Place(Phase.OVER, "7_1", word="CANCELLED")
 SILENT = Place(Phase.UNKNOWN, "7_1", detail="Slurm does not answer")
 PREEMPTED = replace(
     JOB, is_stopped=True, stop_reason="interrupt", verdict="preempted", comes_back=True
@@ -96,7 +98,11 @@ NOT_SENT_BACK = replace(PREEMPTED, not_sent_back="Slurm forbids it")
         (None, replace(WAITS, restarts=1), State.REQUEUED),
         (None, HOLDS, State.RUNNING),
         (None, SILENT, State.PENDING),
-        (None, GONE, State.CANCELLED),
+        (None, GONE, State.LOST),
+        (None, UNLISTED, State.PENDING),
+        (None, Place(Phase.OVER, "7_1", word="FAILED"), State.FAILED),
+        (None, Place(Phase.OVER, "7_1", word="COMPLETED"), State.FAILED),
+        (None, Place(Phase.OVER, "7_1", word="CANCELLED", trace="a log"), State.CANCELLED),
         (None, replace(GONE, trace="the disk is full"), State.FAILED),
         (None, Place(Phase.OVER, "7_1", word="CANCELLED"), State.CANCELLED),
         (None, Place(Phase.OVER, "7_1", word="NODE_FAIL"), State.LOST),
@@ -108,7 +114,14 @@ NOT_SENT_BACK = replace(PREEMPTED, not_sent_back="Slurm forbids it")
         (PREEMPTED, replace(WAITS, restarts=1), State.REQUEUED),
         (PREEMPTED, replace(HOLDS, restarts=1), State.RUNNING),
         (PREEMPTED, SILENT, State.REQUEUED),
-        (PREEMPTED, GONE, State.CANCELLED),
+        (PREEMPTED, GONE, State.LOST),
+        (PREEMPTED, UNLISTED, State.REQUEUED),
+        (PREEMPTED, Place(Phase.OVER, "7_1", word="CANCELLED"), State.CANCELLED),
+        # Its checkpoint took longer than KillWait.
+        (replace(JOB, stop_reason="interrupt"), OVER, State.CANCELLED),
+        (replace(JOB, stop_reason="interrupt", failure="rank 1"), OVER, State.CANCELLED),
+        (replace(JOB, failure="rank 1: it broke before"), OVER, State.FAILED),
+        (JOB, UNLISTED, State.LOST),
         (replace(PREEMPTED, comes_back=False), GONE, State.STOPPED),
         # Nobody has sent its job back, so nobody took it out of the queue either.
         (NOT_SENT_BACK, GONE, State.STOPPED),

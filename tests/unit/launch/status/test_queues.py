@@ -132,7 +132,7 @@ def test_an_id_that_slurm_gave_out_twice_is_another_job(experiments: list[Experi
     files = hand_over(experiments, "7")
     attempt(experiments[0], "7_0-0", token=files.token)
     reused = [Task("7_0", "RUNNING", token="f" * 32), Task("7_1", "PENDING", token="f" * 32)]
-    assert states(experiments[:2], queue(*reused)) == [State.LOST, State.CANCELLED]
+    assert states(experiments[:2], queue(*reused)) == [State.LOST, State.LOST]
     ours = [replace(task, token=files.token) for task in reused]
     assert states(experiments[:2], queue(*ours)) == [State.RUNNING, State.PENDING]
 
@@ -167,7 +167,7 @@ def test_a_job_that_made_no_attempt_says_why(experiments: list[Experiment]) -> N
     assert (first.state, first.detail) == (State.FAILED, "is made for 2 ranks")
     assert second.state is State.FAILED
     assert "7_1_0_log.out" in second.detail
-    assert third.state is State.CANCELLED
+    assert third.state is State.LOST
 
 
 def test_one_that_went_on_elsewhere_is_not_held_by_its_old_job(
