@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import RunDir
+from pcm.run_dir.trust import make_folder
 from pcm.training.ranks import Ranks
 from pcm.training.stop import StopRequest, ignored_signals, signals_as_request
 
@@ -39,7 +40,7 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
     run_dir = RunDir(options.run_dir)
     if options.attempt is not None:
         attempt = run_dir.attempt(options.attempt)
-        attempt.path.mkdir(parents=True, exist_ok=True)
+        make_folder(attempt.path, exist_ok=True)
     elif ranks.is_supervised:
         raise PcmError("a supervised rank needs --attempt")
     else:

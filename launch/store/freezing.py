@@ -21,6 +21,7 @@ from pcm.run_dir import (
     write_json,
     write_text,
 )
+from pcm.run_dir.trust import make_folder, make_shared_folder
 
 if TYPE_CHECKING:
     from launch.grid import Grid, Point
@@ -49,7 +50,8 @@ def freeze(
     code = code_version(grid.checkout or code_folder or Path.cwd())
     record = {**(details or {}), **_sweep_record(grid, now, code)}
     with writing(root):
-        folder.mkdir(parents=True, exist_ok=True)
+        for shared in (root, folder.parent, folder):
+            make_shared_folder(shared)
         aside = LaunchDir(folder / f".{launch.id}.tmp")
         try:
             _write(aside, grid, record, code)
@@ -77,7 +79,7 @@ def writing(root: Path) -> Iterator[None]:
 def _write(
     aside: LaunchDir, grid: "Grid", record: Mapping[str, Any], code: CodeVersion | None
 ) -> None:
-    aside.path.mkdir()
+    make_folder(aside.path)
     write_json(aside.sweep, record)
     write_json(aside.base, grid.bases)
     with atomic_writer(aside.points) as stream:

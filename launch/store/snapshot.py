@@ -7,6 +7,7 @@ from pathlib import Path
 
 from launch.store.checkout import git
 from pcm.errors import RefusedError
+from pcm.run_dir.trust import make_folder, trusts_others
 
 _COPIERS = 8
 """Threads: on a slow file system each file is mostly waited for."""
@@ -53,7 +54,7 @@ def copy_checkout(root: Path, target: Path) -> None:
     if listing is None:
         raise RefusedError(f"git can't list the files of {root}", hint="try `git ls-files` there")
     names = dict.fromkeys(_names(listing))
-    target.mkdir()
+    make_folder(target)
     with ThreadPoolExecutor(_COPIERS) as pool:
         for _ in pool.map(lambda name: _copy(root / name, target / name), names):
             pass
@@ -69,8 +70,10 @@ def _copy(source: Path, target: Path) -> None:
         return
     if not source.is_symlink() and not os.access(source, os.R_OK):
         raise RefusedError(f"can't take a snapshot: {source} can't be read")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent, exist_ok=True)
     shutil.copy(source, target, follow_symlinks=False)
     if not target.is_symlink():
+        if not trusts_others():
+            target.chmod(source.stat().st_mode & 0o755)
         with target.open("rb") as stream:
             os.fsync(stream.fileno())

@@ -6,8 +6,7 @@ LAUNCH/submissions/TOKEN/
   intent.json      which experiment is which task of the array; written before `sbatch`
   outcome.json     the job's id, or why there is none; written after it
   script.sh        what sbatch got
-  payload.pkl      what every task runs: a function's name and this folder's path
-  JOB_TASK_*       submitit's own files of one task, and the task's output
+  JOB_TASK_*       the output of a task's supervisors
 """
 
 from collections.abc import Collection, Container, Iterator, Mapping
@@ -51,11 +50,6 @@ class SubmissionDir:
     def script(self) -> Path:
         """What sbatch gets."""
         return self.path / "script.sh"
-
-    @property
-    def payload(self) -> Path:
-        """What every task runs."""
-        return self.path / "payload.pkl"
 
 
 @dataclass(frozen=True)

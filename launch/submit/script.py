@@ -1,17 +1,15 @@
-"""The script of an array, and what its tasks run: submitit's, with a payload of ours."""
+"""The script of an array: submitit's, with a command of ours."""
 
 import shlex
 import sys
 from collections.abc import Sequence
 
 import submitit
-from submitit.core.utils import DelayedSubmission
 
 from launch.store.submissions import SubmissionDir
 from launch.submit.paths import require_path_without
 from launch.submit.requests import ArrayRequest
 from launch.supervisor.slurm_job import START_VARIABLE
-from launch.supervisor.task import run_task
 
 _TAGS = ("%", "\\", "\n")
 """Slurm replaces these in the names of files; it has many more, and marks of its own."""
@@ -42,16 +40,16 @@ class _ScriptWriter(submitit.SlurmExecutor):
         """How well the executor suits this machine; submitit asks whether there is `srun`."""
         return 1
 
-    def text(self, count: int, uid: str) -> str:
-        """The script of an array of `count` tasks."""
+    def text(self, command: str, count: int, uid: str) -> str:
+        """The script of an array of `count` tasks that all run one shell command."""
         self.parameters["map_count"] = count
-        return str(self._make_submission_file_text(self._submitit_command_str, uid))
+        return str(self._make_submission_file_text(command, uid))
 
 
 def array_script(
     files: SubmissionDir, request: ArrayRequest, *, setup: Sequence[str], after: str | None = None
 ) -> str:
-    """The script of an array for sbatch: submitit's, with our payload for all of its tasks.
+    """The script of an array for sbatch: all of its tasks run the same command.
 
     Args:
         setup: shell lines that run on the first node before anything else.
@@ -61,7 +59,7 @@ def array_script(
         RefusedError: the runs root has a name that Slurm can't work with.
     """
     require_path_without(_TAGS, files.launch)
-    executor = _ScriptWriter(files.path, python=f"{_SHIELD} {shlex.quote(sys.executable)} -P")
+    executor = _ScriptWriter(files.path)
     parameters = dict(request.parameters)
     dependency = {} if after is None else {"dependency": f"afterany:{after}"}
     comment = " ".join(filter(None, [str(parameters.pop("comment", "")), files.token]))
@@ -73,24 +71,15 @@ def array_script(
         comment=comment,
         stderr_to_stdout=True,
         array_parallelism=request.parallel,
-        setup=[_START_LINE, *_SIGNAL_LINES, *setup, *_payload_lines(files)],
+        setup=[_START_LINE, *_SIGNAL_LINES, *setup],
         # Since Slurm 22.05 srun doesn't take this over from sbatch.
         srun_args=[] if cores is None else [f"--cpus-per-task={cores}"],
         additional_parameters={"requeue": True, **dependency, **parameters},
     )
-    return executor.text(len(request.ids), files.token)
+    return executor.text(_command(files), len(request.ids), files.token)
 
 
-def write_payload(files: SubmissionDir) -> None:
-    """Write what every task of an array runs: a function's name and a path."""
-    DelayedSubmission(run_task, str(files.path)).dump(files.payload)
-
-
-def _payload_lines(files: SubmissionDir) -> list[str]:
-    """Submitit looks for a file a task; one for all makes large arrays cheap to submit."""
-    task = "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
-    return [
-        f'task={shlex.quote(str(files.path))}/"{task}"',
-        f'ln -sf {files.payload.name} "$task"_submitted.pkl',
-        """trap 'rm -f "$task"_submitted.pkl "$task"_*_result.pkl' EXIT""",
-    ]
+def _command(files: SubmissionDir) -> str:
+    """What every task runs: a module's name and a folder; no pickle, which is code by itself."""
+    words = [sys.executable, "-P", "-u", "-m", "launch.supervisor", str(files.path)]
+    return f"{_SHIELD} {shlex.join(words)}"

@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from pcm.errors import NotFoundError, RefusedError
 from pcm.run_dir import AttemptDir, RunDir, write_json
+from pcm.run_dir.trust import make_folder, require_trusted
 
 
 @contextmanager
@@ -18,13 +19,15 @@ def own_attempt(run_dir: RunDir) -> Iterator[AttemptDir]:
 
     Raises:
         NotFoundError: this is no run directory.
-        RefusedError: another attempt is running.
+        RefusedError: another attempt is running, or others could have changed what would run.
     """
     if not run_dir.experiment.exists():
         raise NotFoundError(
             f"{run_dir.path} is no run directory: it has no {run_dir.experiment.name}",
             "pcm launch makes run directories",
         )
+    for path in (run_dir.config, run_dir.experiment):
+        require_trusted(path, run_dir.path.parent)
     try:
         with FileLock(run_dir.lock, timeout=0):
             yield _begin(run_dir)
@@ -37,7 +40,7 @@ def own_attempt(run_dir: RunDir) -> Iterator[AttemptDir]:
 def _begin(run_dir: RunDir) -> AttemptDir:
     number = max((attempt.number for attempt in run_dir.attempts()), default=0) + 1
     attempt = run_dir.attempt(number)
-    attempt.path.mkdir(parents=True)
+    make_folder(attempt.path)
     record = {
         "number": number,
         "key": f"hand-{socket.gethostname()}-{os.getpid()}-{number}",

@@ -33,10 +33,7 @@ command -v module > /dev/null || source "$MODULESHOME/init/bash"
 module load python/3.12 || exit 1
 module load 'it'"'"'s' || exit 1
 export OMP_NUM_THREADS=8
-task='/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef'/"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
-ln -sf payload.pkl "$task"_submitted.pkl
-trap 'rm -f "$task"_submitted.pkl "$task"_*_result.pkl' EXIT
 
 # command
 export SUBMITIT_EXECUTOR=slurm
-srun --unbuffered --output '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef/%A_%a_%t_log.out' --cpus-per-task=8 sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh /python -P -u -m submitit.core._submit '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef'
+srun --unbuffered --output '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef/%A_%a_%t_log.out' --cpus-per-task=8 sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh /python -P -u -m launch.supervisor '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef'
