@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import RunDir
 from pcm.run_dir.trust import make_folder
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             code = _run(_parse(arguments), stack)
         except PcmError as error:
-            print(error, file=sys.stderr)
+            print(scrub(str(error)), file=sys.stderr)
             code = error.exit_code
     if code not in (ExitCode.DONE, ExitCode.STOPPED) and "RANK" in os.environ:
         # Other ranks may be gone or stuck, and some libraries wait for them at exit.

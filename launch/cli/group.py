@@ -7,7 +7,9 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from launch.cli.streams import settle_streams
 from launch.report.terminal import note
+from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
 
 
@@ -19,12 +21,13 @@ class PcmGroup(TyperGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command. Typer itself sees to usage errors, Ctrl-C and a closed pipe."""
+        settle_streams()
         try:
             return super().main(*args, **kwargs)
         except Exception as error:
             if self.debug:
                 traceback.print_exc()
-            note(f"pcm: {self._message(error)}")
+            note(scrub(f"pcm: {self._message(error)}"))
             sys.exit(_exit_code(error))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -45,6 +48,11 @@ class PcmGroup(TyperGroup):
             return str(error)
         if isinstance(error, OSError) and error.strerror:
             return ": ".join(filter(None, [error.strerror, error.filename]))
+        if isinstance(error, UnicodeEncodeError):
+            return (
+                f"the locale has no such character in its {error.encoding}: "
+                f"{error.object[error.start : error.end]!a}\n  try: LC_ALL=C.UTF-8 pcm ..."
+            )
         text = f"unexpected {type(error).__name__}: {error}"
         return text if self.debug else f"{text}\n{_kept(error)}"
 
@@ -58,9 +66,9 @@ def _exit_code(error: Exception) -> ExitCode:
 def _kept(error: Exception) -> str:
     """Where the traceback of an error that nobody foresaw is kept."""
     with tempfile.NamedTemporaryFile(
-        "w", prefix="pcm-traceback-", suffix=".txt", delete=False
+        "w", prefix="pcm-traceback-", suffix=".txt", delete=False, errors="backslashreplace"
     ) as file:
-        file.write("".join(traceback.format_exception(error)))
+        file.write(scrub("".join(traceback.format_exception(error))))
     return (
         f"  this is a fault in pcm, not in your files; the traceback is in {file.name}\n"
         "  try: pcm --debug ..., which shows it here"

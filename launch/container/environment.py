@@ -39,13 +39,6 @@ _FIXED = {
     "PYTHONUTF8": "1",
 }
 
-_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|CREDENTIAL", re.IGNORECASE)
-
-
-def is_secret(name: str) -> bool:
-    """Whether a variable of this name holds what nobody else may read."""
-    return _SECRET.search(name) is not None
-
 
 def inside(variables: Mapping[str, str], asked: Mapping[str, str | None]) -> dict[str, str]:
     """The variables that training gets inside an image.

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from launch.container.environment import is_secret
 from launch.site import Mount, Site
+from pcm.config.secrets import is_secret
 from pcm.config.wording import shown
 from pcm.errors import ConfigError, Fault
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +16,7 @@ from launch.report.terminal import print_json
 from launch.results.format import Format
 from launch.results.rows import Result
 from launch.text import number
+from pcm.config.printable import printable
 
 PIPE_COLUMNS = 120
 """Room for metrics where there is no terminal; a log is read by people too."""
@@ -25,7 +27,8 @@ def print_results(
 ) -> None:
     """Print them as asked for."""
     if as_format is Format.CSV:
-        typer.echo(results_csv(found), nl=False)
+        text = results_csv(found)
+        typer.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
     elif as_format is Format.JSON:
         print_json(results_records(found))
     else:

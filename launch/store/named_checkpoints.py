@@ -8,6 +8,7 @@ from launch.store.records import read_record
 from launch.store.store import Experiment
 from pcm.errors import NotFoundError
 from pcm.run_dir import RunDir
+from pcm.run_dir.checkpoint_names import own_checkpoint
 
 BY_RANK = ("best", "last")
 """Names that stand for another checkpoint at another time."""
@@ -15,8 +16,9 @@ BY_RANK = ("best", "last")
 
 def read_manifests(run_dir: RunDir) -> list[dict[str, Any]]:
     """Manifests of the checkpoints, the newest last."""
-    manifests = map(read_record, run_dir.checkpoints.glob("*.ckpt.json"))
-    return sorted(filter(None, manifests), key=_age)
+    manifests = [(path, read_record(path)) for path in run_dir.checkpoints.glob("*.ckpt.json")]
+    whole = [each for path, each in manifests if each.get("file") == own_checkpoint(path)]
+    return sorted(whole, key=_age)
 
 
 def checkpoint_file(experiment: Experiment, name: str | None) -> Path:

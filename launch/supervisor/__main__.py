@@ -1,20 +1,23 @@
 """`python -m launch.supervisor FOLDER`: one task of an array in Slurm."""
 
 import sys
+import traceback
 
 from launch.supervisor.task import run_task
-from pcm.errors import PcmError
+from pcm.config.secrets import scrub
+from pcm.errors import ExitCode, PcmError
 
 
 def main() -> int:
-    """Run a task of the array whose submission's folder is given; how training fared is on disk."""
+    """Run a task of the array in a folder; what became of training is in its run directory."""
     try:
-        state = run_task(sys.argv[1])
+        said, code = run_task(sys.argv[1]), ExitCode.DONE
     except PcmError as error:
-        print(f"pcm: {error}", file=sys.stderr)
-        return error.exit_code
-    print(f"pcm: {state}", file=sys.stderr)
-    return 0
+        said, code = str(error), error.exit_code
+    except Exception:
+        said, code = traceback.format_exc(), ExitCode.EXPERIMENT_FAILED
+    print(scrub(f"pcm: {said}"), file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from launch.supervisor.node_container import (
     require_on_node,
     with_sure_mount,
 )
+from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
 from pcm.run_dir.trust import make_folder, open_private
@@ -70,7 +71,7 @@ class Attempt:
     def tell(self, rank: int, text: str) -> None:
         """Add a line of the supervisor's to a rank's log."""
         with open(self.files.log(rank), "a", encoding="utf-8", opener=open_private) as log:
-            log.write(f"pcm: {text}\n")
+            log.write(scrub(f"pcm: {text}\n"))
 
 
 @contextmanager

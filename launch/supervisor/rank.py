@@ -12,6 +12,7 @@ from launch.supervisor import heartbeat
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
 from launch.supervisor.training import Outcome, TrainingProcess
+from pcm.config.secrets import scrub
 from pcm.run_dir import AttemptDir, create_json, write_json
 
 POLL_INTERVAL_S = 0.1
@@ -160,6 +161,7 @@ def fail(
     is_oom: bool = False,
 ) -> None:
     """Tell all ranks that one has failed; the first failure is the one that counts."""
-    failure = {"rank": rank, "exit_code": exit_code, "signal": signal, "message": message}
+    said = None if message is None else scrub(message)
+    failure = {"rank": rank, "exit_code": exit_code, "signal": signal, "message": said}
     failure |= {"out_of_memory": is_oom}
     create_json(files.failed, failure)

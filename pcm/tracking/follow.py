@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir, read_json
 from pcm.tracking.feeder import Feeder
-from pcm.tracking.secrets import scrub
 from pcm.tracking.tracker import make_tracker
 
 _INTERVAL = 2.0

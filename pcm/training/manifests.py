@@ -9,6 +9,7 @@ from typing import Any
 
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir import read_json, write_json
+from pcm.run_dir.checkpoint_names import own_checkpoint
 from pcm.training.console import tell
 
 MONITORED = ("val/loss", "val_loss")
@@ -73,10 +74,14 @@ def read_manifest(path: Path) -> Manifest | None:
     """The manifest in a file; None, and a warning, if it is none."""
     try:
         record: dict[str, Any] = read_json(path)
-        return Manifest(**{each.name: record[each.name] for each in fields(Manifest)})
+        manifest = Manifest(**{each.name: record[each.name] for each in fields(Manifest)})
     except (KeyError, TypeError, ValueError, OSError) as error:
         tell(f"warning: {path} is no manifest of a checkpoint ({error!r}); it is left out")
         return None
+    if manifest.file != own_checkpoint(path):
+        tell(f"warning: {path} tells of another file ({manifest.file!r}); it is left out")
+        return None
+    return manifest
 
 
 def find_fault(folder: Path, manifest: Manifest) -> str | None:

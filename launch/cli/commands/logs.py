@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launch.cli.options import ExperimentId, RunsDir
+from pcm.config.printable import printable
 from pcm.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _tell_waiting(line: "Line", said: str) -> str:
         return said
     text = ": ".join(filter(None, [line.state, line.status.detail]))
     if text != said:
-        typer.echo(text, err=True)
+        typer.echo(printable(text), err=True)
     return text
 
 

@@ -3,6 +3,7 @@
 import typer
 
 from launch.cli.options import ExperimentId, Json, RunsDir
+from pcm.config.printable import printable
 
 
 def show(identifier: ExperimentId, *, runs_dir: RunsDir = None, as_json: Json = False) -> None:
@@ -24,7 +25,7 @@ def show(identifier: ExperimentId, *, runs_dir: RunsDir = None, as_json: Json = 
     if as_json:
         print_json(record)
         return
-    typer.echo(record["name"])
+    typer.echo(printable(record["name"]))
     print_facts(headlines(record))
     if record["attempts"]:
         console().print(attempts_table(record["attempts"]))

@@ -3,6 +3,7 @@
 import typer
 
 from launch.cli.options import ExperimentId, Json, RunsDir
+from pcm.config.printable import printable
 
 
 def why(identifier: ExperimentId, *, runs_dir: RunsDir = None, as_json: Json = False) -> None:
@@ -26,7 +27,7 @@ def why(identifier: ExperimentId, *, runs_dir: RunsDir = None, as_json: Json = F
     if as_json:
         print_json({"id": line.id, **dict(explanation.facts), "text": explanation.text})
         return
-    typer.echo(f"{line.id} {line.name}")
+    typer.echo(printable(f"{line.id} {line.name}"))
     print_facts(explanation.facts)
     if explanation.text:
-        typer.echo(f"\n{explanation.text}")
+        typer.echo(f"\n{printable(explanation.text)}")

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 from pcm.tracking.events import EventWriter, LineTail
 from pcm.tracking.filenames import figure_file
 from pcm.tracking.flatten import flatten
-from pcm.tracking.secrets import scrub
 from pcm.tracking.tracker import has_tracker, make_tracker
 from tests.unit.tracking.fakes import Broken
 
@@ -66,7 +66,7 @@ def test_secrets_of_the_environment_are_hidden(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("WANDB_API_KEY", "s3cret-token-longer")
     monkeypatch.setenv("SHORT_TOKEN", "no")
     text = scrub("no: s3cret-token-longer and s3cret-token at no.example")
-    assert text == "no: *** and *** at no.example"
+    assert text == "no: ***WANDB_API_KEY*** and ***NEPTUNE_API_TOKEN*** at no.example"
 
 
 def test_a_tail_waits_for_the_end_of_a_line(tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""Which environment variables hold secrets; keeping those out of what is written and shown."""
+
+import os
+import re
+
+_NAME = re.compile(
+    r"TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|(API|ACCESS|PRIVATE)_?KEY|_KEY$",
+    re.IGNORECASE,
+)
+
+_PLACE = re.compile(r"_(FILE|PATH|DIR|FOLDER|URL|SOCK)S?$", re.IGNORECASE)
+"""Says where a secret is, and is none."""
+
+_SHORTEST = 8
+"""A shorter value is no credential, and hiding it would garble the text."""
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable of this name holds what nobody else may read."""
+    return _NAME.search(name) is not None and _PLACE.search(name) is None
+
+
+def scrub(text: str) -> str:
+    """`text` with the name in the place of each value of a variable that is named like a secret."""
+    secrets = {value: name for name, value in os.environ.items() if is_secret(name)}
+    for value in sorted(secrets, key=len, reverse=True):
+        if len(value) >= _SHORTEST:
+            text = text.replace(value, f"***{secrets[value]}***")
+    return text
