@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from launch.store.checkout import CodeVersion, code_version
 from launch.store.installed import code_digest
 from launch.store.layout import LaunchDir, RunsRoot
+from launch.store.leftovers import remove_leftovers
 from launch.store.snapshot import copy_checkout
 from pcm.errors import RefusedError
 from pcm.run_dir import (
@@ -52,6 +53,7 @@ def freeze(
     with writing(root):
         for shared in (root, folder.parent, folder):
             make_shared_folder(shared)
+        remove_leftovers(RunsRoot(root), [grid.name])
         aside = LaunchDir(folder / f".{launch.id}.tmp")
         try:
             _write(aside, grid, record, code)

@@ -15,6 +15,7 @@ from launch.site import Mount
 from launch.status.holder import whereabouts
 from launch.store import LaunchDir, RunsRoot, create_run_dir
 from launch.store.installed import code_digest
+from launch.store.leftovers import remove_leftovers_of_run
 from launch.store.markers import request_stop
 from launch.store.records import read_record
 from launch.store.refusals import HeldError, read_refusal
@@ -95,6 +96,7 @@ def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[At
                 hint=f"pcm resume {experiment_id} brings it back",
             )
         _check_not_done(run_dir)
+        remove_leftovers_of_run(run_dir)
         attempt = _make(launch, run_dir, job)
         _note_code(launch, attempt)
         # One who cancels writes the marker first and looks for an attempt then: no gap.
