@@ -60,7 +60,8 @@ class PcmGroup(TyperGroup):
 def _exit_code(error: Exception) -> ExitCode:
     if isinstance(error, PcmError):
         return error.exit_code
-    return ExitCode.REFUSED if isinstance(error, OSError) else ExitCode.EXPERIMENT_FAILED
+    refusals = (OSError, UnicodeEncodeError)
+    return ExitCode.REFUSED if isinstance(error, refusals) else ExitCode.EXPERIMENT_FAILED
 
 
 def _kept(error: Exception) -> str:

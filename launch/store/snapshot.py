@@ -3,6 +3,7 @@
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from launch.store.checkout import git
@@ -71,9 +72,13 @@ def _copy(source: Path, target: Path) -> None:
     if not source.is_symlink() and not os.access(source, os.R_OK):
         raise RefusedError(f"can't take a snapshot: {source} can't be read")
     make_folder(target.parent, exist_ok=True)
-    shutil.copy(source, target, follow_symlinks=False)
-    if not target.is_symlink():
-        if not trusts_others():
-            target.chmod(source.stat().st_mode & 0o755)
-        with target.open("rb") as stream:
-            os.fsync(stream.fileno())
+    if source.is_symlink():
+        target.symlink_to(source.readlink())
+        return
+    mode = source.stat().st_mode & (0o777 if trusts_others() else 0o755)
+    # With its mode from the beginning: what others had open before, they could go on writing.
+    opener = partial(os.open, mode=mode)
+    with source.open("rb") as reading, open(target, "xb", opener=opener) as writing:
+        shutil.copyfileobj(reading, writing)
+        writing.flush()
+        os.fsync(writing.fileno())

@@ -84,3 +84,13 @@ def test_a_width_that_is_none_is_no_width(runs: Runs, project: Path, columns: st
     usual = shell(project, "unset COLUMNS; pcm status")
     assert done.stdout == usual.stdout
     assert runs.experiments[0].id.encode() in done.stdout
+
+
+def test_a_folder_that_the_locale_cannot_name_is_told(project: Path) -> None:
+    grid = (project / "small.yaml").read_text().replace("name: small", "name: β-vae")
+    (project / "small.yaml").write_text(grid)
+    variables = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = shell(project, "pcm launch small.yaml --executor local --yes", **variables)
+    assert done.returncode == 4, done.stderr
+    assert b"try: LC_ALL=C.UTF-8" in done.stderr
+    assert b"fault in pcm" not in done.stderr
