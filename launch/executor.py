@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Executor(StrEnum):
-    """Where experiments run."""
+    """Where experiments run: as Slurm's jobs, as processes here, or in this very process."""
 
     SLURM = "slurm"
     LOCAL = "local"

@@ -23,11 +23,11 @@ class Plannable(Protocol):
 
     @property
     def id(self) -> str:
-        """The experiment's id."""
+        """By which its state is known, whoever launched it."""
 
     @property
     def name(self) -> str:
-        """For people."""
+        """For people; not unique."""
 
     @property
     def resources(self) -> Resources:

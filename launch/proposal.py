@@ -110,6 +110,8 @@ def carry_out(
     """
     grid, store, site = proposal.grid, proposal.store, proposal.site
     ids = [item.id for item in proposal.plan.work]
+    if not ids:
+        return Launch(Launched([]), Completion({}, is_interrupted=False))
     if proposal.executor is Executor.SLURM:
         launched = launch_on_slurm(grid, store, ids, site, tell)
         return Launch(launched, follow(launched, store, site, show, tell) if wait else None)

@@ -1,12 +1,12 @@
 """What somebody asks for besides a grid file: it wins over the file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from launch.executor import Code
-from launch.grid import Grid, expand, parse_assignment
+from launch.grid import Grid, expand
 from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker
 from pcm.errors import ConfigError, Fault, UsageError
 
@@ -19,14 +19,14 @@ class Wishes:
     """What is said of a grid besides its file.
 
     Attributes:
-        overrides: `PATH=VALUE`, of every point.
+        overrides: values of every point, by path.
         resources: entries of `resources`; None leaves one to the file.
         tracker: a tracker's name, or `none`; None leaves it to the file.
         image: path of an Apptainer image; None leaves it to the file.
         code: the same.
     """
 
-    overrides: Sequence[str] = ()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
     tracker: str | None = None
     image: str | None = None
@@ -40,13 +40,12 @@ class Wishes:
         """The grid of a file as it is wished for.
 
         Raises:
-            UsageError: an override is not `PATH=VALUE`, or there is no such tracker.
+            UsageError: there is no such tracker.
             ConfigError: with everything that is wrong with the grid.
         """
-        overrides = dict(map(parse_assignment, self.overrides))
         resources = {name: value for name, value in self.resources.items() if value is not None}
         try:
-            grid = expand(path, overrides=overrides, resources=resources)
+            grid = expand(path, overrides=self.overrides, resources=resources)
         except ConfigError:
             _refuse_other_kinds(path)
             raise
@@ -58,7 +57,7 @@ class Wishes:
         """The grid with what is wished for in its `container:`."""
         named = {"image": self.image, "code": None if self.code is None else str(self.code)}
         said = {key: value for key, value in named.items() if value is not None}
-        return replace(grid, container={**(grid.container or {}), **said}) if said else grid
+        return replace(grid, container={**grid.container, **said})
 
 
 def _refuse_other_kinds(path: Path) -> None:

@@ -34,8 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
-    from pcm.training.hand import own_attempt
     from pcm.training.task import Task, leave_at_once
+    from pcm.training.unsupervised import own_attempt
 
     ranks = Ranks.from_environment()
     run_dir = RunDir(options.run_dir)

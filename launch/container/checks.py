@@ -21,7 +21,7 @@ PROBE_PATIENCE_S = 300.0
 _PROBE = "from pcm.run_dir import SCHEMA_VERSION; print(SCHEMA_VERSION)"
 
 
-def found_container(asked: Mapping[str, Any] | None, site: Site) -> Container | None:
+def found_container(asked: Mapping[str, Any], site: Site) -> Container | None:
     """The container that a grid and a site ask for, with its image found.
 
     Raises:

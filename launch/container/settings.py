@@ -92,7 +92,7 @@ def container_of(record: Mapping[str, Any] | None) -> Container | None:
     return Container(image=image, mount=mount, binds=binds, **given)
 
 
-def wanted_container(asked: Mapping[str, Any] | None, site: Site) -> Container | None:
+def wanted_container(asked: Mapping[str, Any], site: Site) -> Container | None:
     """What a grid's `container:` and a site ask for together; the grid wins.
 
     Args:
@@ -104,10 +104,10 @@ def wanted_container(asked: Mapping[str, Any] | None, site: Site) -> Container |
     Raises:
         ConfigError: with all binds and variables that can't be.
     """
-    entries = {**site.container, **{k: v for k, v in (asked or {}).items() if v is not None}}
+    entries = {**site.container, **asked}
     if entries.get("image") is None:
         return None
-    texts = [*site.binds, *site.container.get("binds", ()), *((asked or {}).get("binds") or ())]
+    texts = [*site.binds, *site.container.get("binds", ()), *asked.get("binds", ())]
     environment = {**site.container.get("environment", {}), **entries.get("environment", {})}
     faults = [*_bind_faults(texts), *_variable_faults(environment), *_folder_faults(entries)]
     if problem := path_problem(str(entries["image"])):

@@ -176,7 +176,7 @@ class _Expansion:
             flags=flags,
             tags=tuple(entry("tags", [])),
             tracker=entry("tracker", None),
-            container=entry("container", None),
+            container=_without_nulls(entry("container", {})),
             starts_from=entry("starts_from", None),
             bases=self._frames.bases,
             points=tuple(self._points.values()),
@@ -194,6 +194,10 @@ class _Expansion:
             shown = ", ".join(self._repeated[:3]) + (", ..." if len(self._repeated) > 3 else "")
             verb = "point is" if len(self._repeated) == 1 else "points are"
             yield f"{len(self._repeated)} {verb} there twice and kept once: {shown}"
+
+
+def _without_nulls(entries: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entries.items() if value is not None}
 
 
 def _summed(findings: Mapping[Fault, int]) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from launch.grid.bases import FOLDERS, find_file
 from launch.grid.blocks import Block
 from launch.grid.file import RESOURCES, GridFile
 from launch.grid.points import Frame
+from pcm.config.by_object import ByObject
 from pcm.config.check import section_faults
 from pcm.config.document import load_document
 from pcm.config.keys import Keys
@@ -36,7 +37,8 @@ class FrameMaker:
         self._grid = grid
         self._labels = labels
         self._loaded: dict[tuple[str, str | None], int | None] = {}
-        self._frames: dict[tuple[int, tuple[str | None, ...]], Frame | None] = {}
+        # All are kept: what is wrong with one is told where it is made, and only once.
+        self._frames: ByObject[Frame | None] = ByObject(most=None)
 
     def frame(self, block: Block, values: Sequence[Any]) -> Frame | None:
         """The frame of one row of `block`; None where it can't be made, see `faults`."""
@@ -45,9 +47,11 @@ class FrameMaker:
             for section, position in zip(FOLDERS, block.file_positions, strict=True)
         )
         token = (id(block), files)
-        if token not in self._frames:
-            self._frames[token] = self._make(block, dict(zip(FOLDERS, files, strict=True)))
-        return self._frames[token]
+        known = self._frames.get(token)
+        if known is not None:
+            return known[0]
+        frame = self._make(block, dict(zip(FOLDERS, files, strict=True)))
+        return self._frames.keep(token, frame, block)
 
     def _make(self, block: Block, files: Mapping[str, str | None]) -> Frame | None:
         base = {section: self._base(section, file) for section, file in files.items()}

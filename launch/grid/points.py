@@ -115,7 +115,7 @@ class Point:
 
     @property
     def world_size(self) -> int:
-        """Processes in all."""
+        """Ranks on all nodes together; a part of the identity."""
         return self.resources.world_size
 
     def _scalar(self, key: str) -> Any:
@@ -133,13 +133,14 @@ class Grid:
         text: its content.
         flags: overrides from the command line, by path.
         tracker: name and project; None for none.
-        container: image and binds; None for none.
+        container: what it asks of its image, as written; empty for nothing.
         starts_from: `{"checkpoint": path}`, where training doesn't start from nothing.
         bases: for each section, the configs that points start from, fixed overrides included.
         points: in the grid's order, none of them twice.
         warnings: what may not be meant so.
         checkout: top folder of the checkout that jobs run as it is at the launch; None for
             the code that is in the image or installed.
+        image: record of the container that was found for it; None before that and without one.
     """
 
     name: str
@@ -148,12 +149,13 @@ class Grid:
     flags: Mapping[str, Any]
     tags: tuple[str, ...]
     tracker: Mapping[str, Any] | None
-    container: Mapping[str, Any] | None
+    container: Mapping[str, Any]
     starts_from: Mapping[str, str] | None
     bases: Mapping[str, Sequence[Any]]
     points: tuple[Point, ...]
     warnings: tuple[str, ...]
     checkout: Path | None = None
+    image: Mapping[str, Any] | None = None
 
     @property
     def max_parallel(self) -> int | None:

@@ -6,6 +6,7 @@ from typing import Any
 from launch.grid.bases import FOLDERS
 from launch.grid.file import RESOURCES, GridFile
 from launch.grid.points import Frame
+from pcm.config.by_object import ByObject
 from pcm.config.keys import Keys
 from pcm.config.override import resolve, with_value
 from pcm.errors import ConfigError
@@ -28,13 +29,15 @@ class Rule:
         self.lost: ConfigError | None = None
         self._was_found = False
         self._grid = grid
-        self._tests: dict[int, list[Test] | None] = {}
+        self._tests: ByObject[list[Test] | None] = ByObject()
 
     def drops(self, frame: Frame, values: Sequence[Any]) -> bool:
         """Whether a point matches; counts it."""
-        if id(frame) not in self._tests:
-            self._tests[id(frame)] = self._prepare(frame)
-        tests = self._tests[id(frame)]
+        known = self._tests.get(id(frame))
+        if known is not None:
+            tests = known[0]
+        else:
+            tests = self._tests.keep(id(frame), self._prepare(frame), frame)
         matches = tests is not None and all(test(values) for test in tests)
         self.matched += matches
         return matches

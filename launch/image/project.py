@@ -9,7 +9,7 @@ from pathlib import Path
 from launch.store.checkout import code_version
 from pcm.errors import RefusedError
 
-_ITSELF = re.compile(r"pcm\[([\w,\s-]+)\]\s*$")
+_ITSELF = re.compile(r"pcm(?:-launch)?\[([\w,\s-]+)\]\s*$")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Process:
 
     @classmethod
     def current(cls) -> "Process":
-        """The calling process."""
+        """The calling process, so that others can tell it from a later one of its pid."""
         return cls.of(os.getpid())
 
     @classmethod
@@ -122,7 +122,7 @@ def _start_time(pid: int) -> str:
 
 
 def _parents() -> dict[int, int]:
-    """Each process's parent."""
+    """The parent of each process of this machine, by their pids."""
     if _PROC.is_dir():
         stats = ((pid, _stat(pid)) for pid in _pids())
         return {pid: int(fields[_PARENT]) for pid, fields in stats if fields is not None}

@@ -14,7 +14,7 @@ from launch.results.rows import last_metrics
 from launch.status.facts import attempt_facts
 from launch.status.state import Status
 from launch.store import Experiment
-from launch.store.named_checkpoints import read_manifests
+from launch.store.named_checkpoints import manifest_records
 from launch.store.records import read_record
 from launch.text import duration, number
 from pcm.run_dir import AttemptDir
@@ -29,7 +29,7 @@ ATTEMPT_COLUMNS = (
 
 
 def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
-    """Everything for programs."""
+    """What `pcm show --json` prints; the text for people is made of it."""
     run_dir = experiment.run_dir
     step, metrics = last_metrics(run_dir.metrics)
     return {
@@ -45,7 +45,7 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
         "tracker": read_record(run_dir.tracker) or None,
         "status": asdict(status),
         "attempts": [attempt_record(attempt) for attempt in run_dir.attempts()],
-        "checkpoints": read_manifests(run_dir),
+        "checkpoints": manifest_records(run_dir),
         "step": step,
         "metrics": metrics,
     }

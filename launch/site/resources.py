@@ -54,12 +54,12 @@ class Resources:
 
     @property
     def world_size(self) -> int:
-        """Processes in all."""
+        """Ranks on all nodes together: one a GPU, or `tasks_per_node` on each."""
         return (self.nodes or 1) * self.ranks_per_node
 
     @property
     def gpus(self) -> int:
-        """GPUs in all."""
+        """GPUs on all nodes together; 0 without."""
         return (self.nodes or 1) * (self.gpus_per_node or 0)
 
     @property

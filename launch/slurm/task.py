@@ -1,4 +1,4 @@
-"""Where the payload of an array was until 0.1.0: what waits in a queue since then names it so."""
+"""Where jobs that version 0.1 submitted look for what they run: their payloads name this place."""
 
 from launch.supervisor.task import run_task
 

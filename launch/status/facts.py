@@ -1,10 +1,9 @@
 """Looking at run directories and processes, a few small reads an experiment -> facts."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from launch.machine.processes import Process
 from launch.slurm.queue import NOT_ASKED, Queue
@@ -13,8 +12,16 @@ from launch.status.queues import Places, read_places
 from launch.status.state import Progress, State, Status
 from launch.status.why import first_failing_rank, reason
 from launch.store import Experiment, RunsRoot
-from launch.store.records import names_in, newest_attempt, read_record
+from launch.store.records import names_in, newest_attempt
 from pcm.run_dir import AttemptDir
+from pcm.run_dir.records import (
+    AttemptRecord,
+    ProgressRecord,
+    StopReason,
+    StopRecord,
+    VerdictRecord,
+)
+from pcm.run_dir.typed_json import Damaged, read
 
 HEARTBEAT_S = 120.0
 """On another machine, training that has said nothing for so long is taken for dead."""
@@ -68,21 +75,28 @@ def attempt_facts(files: AttemptDir, queue: Queue = NOT_ASKED) -> AttemptFacts:
     names = names_in(files.path)
     if _FINISHED in names:
         return AttemptFacts(files.number, is_alive=False, is_finished=True)
-    record = read_record(files.attempt)
-    stop = read_record(files.stop) if _STOP in names else {}
-    verdict = read_record(files.verdict) if _VERDICT in names else {}
+    record = read(AttemptRecord, files.attempt)
+    verdict = read(VerdictRecord, files.verdict) if _VERDICT in names else None
+    stop = read(StopRecord, files.stop) if _STOP in names else None
+    damaged = [str(each) for each in (record, verdict, stop) if isinstance(each, Damaged)]
+    if record is None:
+        damaged.insert(0, "its attempt.json is missing")
+    if not isinstance(record, AttemptRecord):
+        record = AttemptRecord()
+    if not isinstance(verdict, VerdictRecord):
+        verdict = None
     return AttemptFacts(
         number=files.number,
         is_alive=_is_alive(files, names, record, queue),
         is_stopped=_STOPPED in names,
-        stop_reason=str(stop.get("reason", "interrupt")) if _STOP in names else None,
+        stop_reason=_stop_reason(stop),
         failure=_failure(files, names) if _FAILED in names else None,
-        trouble=None if record else "its attempt.json is missing or unreadable",
+        trouble=damaged[0] if damaged else None,
         job=_slurm_job(record),
         restarts=_restarts(record),
-        started=_number(record.get("started")),
-        verdict=str(verdict.get("reason")) if verdict else None,
-        comes_back=bool(verdict.get("comes_back")),
+        started=record.started or 0.0,
+        verdict=None if verdict is None else verdict.reason,
+        comes_back=verdict is not None and verdict.comes_back,
     )
 
 
@@ -111,12 +125,19 @@ def _job(attempt: AttemptFacts | None, place: Place | None) -> str | None:
     return None if attempt is None else attempt.job
 
 
-def _is_alive(files: AttemptDir, names: set[str], record: Mapping[str, Any], queue: Queue) -> bool:
+def _stop_reason(stop: StopRecord | Damaged | None) -> str | None:
+    """Why it was asked to stop; a request that can't be read is one all the same."""
+    if isinstance(stop, Damaged):
+        return StopReason.INTERRUPT.value
+    return None if stop is None else stop.reason.value
+
+
+def _is_alive(files: AttemptDir, names: set[str], record: AttemptRecord, queue: Queue) -> bool:
     """Whether it has not ended and the supervisor of rank 0 runs, as far as can be told here."""
-    supervisor = Process.from_record(record)
+    supervisor = _supervisor(record)
     if supervisor is None:
         return _age(files.path) < BIRTH_S
-    if sum(name.startswith("outcome-") for name in names) >= record.get("world_size", 1):
+    if sum(name.startswith("outcome-") for name in names) >= record.world_size:
         return False
     is_held = _is_held(record, queue)
     if is_held is not None:
@@ -128,12 +149,18 @@ def _is_alive(files: AttemptDir, names: set[str], record: Mapping[str, Any], que
     return _age(files.attempt) < START_S
 
 
-def _is_held(record: Mapping[str, Any], queue: Queue) -> bool | None:
+def _supervisor(record: AttemptRecord) -> Process | None:
+    if record.host is None or record.pid is None or record.process_started is None:
+        return None
+    return Process(record.host, record.pid, record.process_started)
+
+
+def _is_held(record: AttemptRecord, queue: Queue) -> bool | None:
     """Whether Slurm runs the attempt's job; None if Slurm can't tell."""
     job = _slurm_job(record)
     if job is None or not queue.is_known:
         return None
-    task = queue.find(job, record.get("token"))
+    task = queue.find(job, record.token)
     if task is None:
         # Forgotten long after its end; or, by a controller that was killed, while it runs.
         return None
@@ -145,18 +172,14 @@ def _is_held(record: Mapping[str, Any], queue: Queue) -> bool | None:
     return True if task.is_running else None
 
 
-def _slurm_job(record: Mapping[str, Any]) -> str | None:
-    return str(record.get("job_id")) if record.get("executor") == "slurm" else None
+def _slurm_job(record: AttemptRecord) -> str | None:
+    return record.job_id if record.executor == "slurm" else None
 
 
-def _restarts(record: Mapping[str, Any]) -> int:
+def _restarts(record: AttemptRecord) -> int:
     """How often the job of an attempt had been requeued before: the end of the attempt's key."""
-    count = str(record.get("key")).rpartition("-")[2]
+    count = (record.key or "").rpartition("-")[2]
     return int(count) if count.isdecimal() else 0
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _failure(files: AttemptDir, names: set[str]) -> str:
@@ -166,8 +189,10 @@ def _failure(files: AttemptDir, names: set[str]) -> str:
 
 
 def _progress(files: AttemptDir) -> Progress | None:
-    record = read_record(files.progress)
-    return Progress(*map(record.get, _SAID)) if record else None
+    record = read(ProgressRecord, files.progress)
+    if not isinstance(record, ProgressRecord):
+        return None
+    return Progress(*(getattr(record, name) for name in _SAID))
 
 
 def _cancelled_ids(root: RunsRoot) -> set[str]:

@@ -135,7 +135,7 @@ def queue_for(experiments: Sequence[Experiment]) -> Queue:
 
 
 def queue_for_hand_overs(handed_over: Iterable[HandedOver]) -> Queue:
-    """As `queue_for`."""
+    """As `queue_for`, for what is known of their hand-overs already."""
     submissions = {each.submission.token: each.submission for each in handed_over}
     # Whose jobs they are: a colleague may look at them too.
     owners = {each.files.path.stat().st_uid for each in submissions.values()}

@@ -14,6 +14,7 @@ from launch.store.installed import code_digest
 from launch.store.layout import LaunchDir, RunsRoot
 from launch.store.leftovers import remove_leftovers
 from launch.store.snapshot import copy_checkout
+from pcm import __version__
 from pcm.errors import RefusedError
 from pcm.run_dir import (
     SCHEMA_VERSION,
@@ -94,9 +95,6 @@ def _write(
 
 
 def _sweep_record(grid: "Grid", now: datetime, code: CodeVersion | None) -> dict[str, Any]:
-    # Takes as long to import as all the rest of the store.
-    from importlib.metadata import version
-
     return {
         "schema_version": SCHEMA_VERSION,
         "name": grid.name,
@@ -104,9 +102,9 @@ def _sweep_record(grid: "Grid", now: datetime, code: CodeVersion | None) -> dict
         "grid": {"file": grid.file, "text": grid.text, "flags": dict(grid.flags)},
         "tags": list(grid.tags),
         "tracker": grid.tracker,
-        "container": grid.container,
+        "container": grid.image,
         "starts_from": grid.starts_from,
-        "pcm_version": version("pcm"),
+        "pcm_version": __version__,
         "code": None if code is None else {"commit": code.commit, "dirty": code.dirty},
         "ships_code": grid.checkout is not None,
         "code_digest": code_digest(),

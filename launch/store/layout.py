@@ -46,7 +46,7 @@ class LaunchDir:
 
     @cached_property
     def root(self) -> Path:
-        """The runs root."""
+        """The folder that holds all sweeps, this launch among them."""
         return self.path.parents[2]
 
     @property
@@ -129,7 +129,7 @@ class RunsRoot:
 
     @property
     def sweeps(self) -> Path:
-        """Folder of sweeps."""
+        """A folder a sweep, and in it one a launch."""
         return self.path / "sweeps"
 
     @property

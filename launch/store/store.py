@@ -51,12 +51,12 @@ class Experiment:
 
     @property
     def tags(self) -> Sequence[str]:
-        """The sweep's tags."""
+        """Those of the grid that launched it last; trackers get them."""
         return tuple(self.launch.record["tags"])
 
     @property
     def world_size(self) -> int:
-        """Processes in all."""
+        """Ranks on all nodes together, as the identity has it."""
         return int(self.record["world_size"])
 
     @property
@@ -70,11 +70,11 @@ class Experiment:
         return RunsRoot(self.launch.root).run_dir(self.id)
 
     def config(self) -> dict[str, Any]:
-        """The full config."""
+        """The config of its four sections, axes set: what training gets."""
         return frozen_config(self.launch, self.record)
 
     def create_run_dir(self) -> RunDir:
-        """See `launch.store.create_run_dir`."""
+        """Write what training needs to know; one that is there already stays as it is."""
         return create_run_dir(self.launch.path, self.id)
 
 
@@ -104,7 +104,7 @@ class Store:
         code_folder: Path | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> LaunchDir:
-        """See `launch.store.freeze`."""
+        """Write a grid down under this root; durable on return, see `launch.store.freeze`."""
         return freeze(grid, self.root.path, code_folder=code_folder, details=details)
 
     def experiments(self, sweep: str | None = None) -> list[Experiment]:

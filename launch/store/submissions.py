@@ -48,7 +48,7 @@ class SubmissionDir:
 
     @property
     def script(self) -> Path:
-        """What sbatch gets."""
+        """What sbatch got; kept for people, nobody reads it again."""
         return self.path / "script.sh"
 
 
@@ -69,7 +69,7 @@ class Submission:
 
     @property
     def token(self) -> str:
-        """See `SubmissionDir.token`."""
+        """Names the array for ever, see `SubmissionDir.token`."""
         return self.files.token
 
     @cached_property

@@ -40,7 +40,7 @@ def with_image(grid: Grid, executor: Executor, site: Site, root: Path, tell: Tel
     """
     container = found_container(grid.container, site)
     if container is None:
-        return replace(grid, container=None)
+        return replace(grid, image=None)
     if executor is Executor.DEBUG:
         raise UsageError(
             "--executor debug runs in this process, and so outside of any image",
@@ -52,7 +52,7 @@ def with_image(grid: Grid, executor: Executor, site: Site, root: Path, tell: Tel
         tell("note: `nv: false` keeps GPUs out of the image: training is on CPUs")
     container = with_digest(replace(container, checked=checked))
     tell(f"image {container.image}, sha256 {short(container.sha256)}")
-    return replace(grid, container=container.record())
+    return replace(grid, image=container.record())
 
 
 def training_commands(grid: Grid, site: Site) -> Callable[[Path, list[str]], list[str]]:

@@ -14,7 +14,7 @@ class Asking(Protocol):
 
     @property
     def id(self) -> str:
-        """The experiment's id."""
+        """Which experiment a task of the array will be."""
 
     @property
     def launch(self) -> LaunchDir:

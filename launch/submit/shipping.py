@@ -26,8 +26,7 @@ def with_checkout(grid: Grid, executor: Executor, site: Site, root: Path, tell: 
         RefusedError: there is no checkout here, or Python can't import from the runs folder.
         UsageError: the executor runs the code of this process.
     """
-    said = {key: value for key, value in (grid.container or {}).items() if value is not None}
-    asked = {**site.container, **said}
+    asked = {**site.container, **grid.container}
     if asked.get("code") != Code.SNAPSHOT:
         return grid
     if executor is Executor.DEBUG:

@@ -163,7 +163,10 @@ def _check_not_done(run_dir: RunDir) -> None:
 @contextmanager
 def _locked(run_dir: RunDir, job: Job) -> Iterator[None]:
     lock = filelock.FileLock(run_dir.lock)
-    patience_s = TAKE_OVER_PATIENCE_S if _is_taken_over(run_dir, job) else LOCK_PATIENCE_S
+    former = _former_run(run_dir, job)
+    if former is not None:
+        _stop(former)
+    patience_s = LOCK_PATIENCE_S if former is None else TAKE_OVER_PATIENCE_S
     try:
         lock.acquire(timeout=patience_s)
     except filelock.Timeout:
@@ -177,20 +180,25 @@ def _locked(run_dir: RunDir, job: Job) -> Iterator[None]:
         lock.release()
 
 
-def _is_taken_over(run_dir: RunDir, job: Job) -> bool:
-    """Whether the same job ran before; what is left of that is told to stop.
+def _former_run(run_dir: RunDir, job: Job) -> AttemptDir | None:
+    """The attempt that the same job made when it ran before; None if the newest isn't one.
 
-    Slurm gives up a node that it can't reach, though processes may go on there; and a
-    controller that was killed may have forgotten that it had started the job.
+    Something of it may be left: Slurm gives up a node that it can't reach, though processes
+    may go on there; and a controller that was killed may have forgotten that it had started
+    the job.
     """
     for files in run_dir.attempts()[-1:]:
         record = read_record(files.attempt)
         is_same_job = (record.get("executor"), record.get("job_id")) == ("slurm", job.id)
         if job.executor == "slurm" and is_same_job and record.get("key") != job.key:
-            if not any(end.exists() for end in (files.finished, files.stopped, files.failed)):
-                request_stop(files, by="the job's next attempt", reason="interrupt")
-            return True
-    return False
+            return files
+    return None
+
+
+def _stop(former: AttemptDir) -> None:
+    """Ask what is left of a former run for its end, unless that is known."""
+    if not any(end.exists() for end in (former.finished, former.stopped, former.failed)):
+        request_stop(former, by="the job's next attempt", reason="interrupt")
 
 
 def _make(launch: LaunchDir, run_dir: RunDir, job: Job) -> Attempt:

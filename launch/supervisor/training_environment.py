@@ -4,14 +4,11 @@ from collections.abc import Mapping
 
 from launch.supervisor.job import LOCAL_VARIABLE, Job
 from launch.supervisor.slurm_job import START_VARIABLE
+from pcm.run_dir import GPUS_ASKED
 
 SCHEDULERS = ("SLURM", "SUBMITIT_", "PMI_", "PMIX_", "OMPI_", LOCAL_VARIABLE, START_VARIABLE)
 """Variables with these beginnings stay outside: training must not find out where it runs,
 or Lightning would take the ranks from there."""
-
-
-GPUS_ASKED = "PCM_GPUS_ASKED"
-"""Tells training how many GPUs its node has for the job, so that it never trains without."""
 
 
 def training_environment(

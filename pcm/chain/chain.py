@@ -11,13 +11,14 @@ from torch import Tensor
 from pcm.chain.commands import FORWARD, build_commands, describe
 from pcm.chain.links import build_links
 from pcm.chain.loss_manager import LossManager
-from pcm.chain.optimizers import build_optimizer, check_owners, clear_gradients, step_scaled
+from pcm.chain.optimizers import build_optimizer, check_owners, clear_gradients
 from pcm.chain.running_means import RunningMeans
 from pcm.chain.types import Batch, StructuredLoss
 from pcm.chain.validation import ValidationSums, merge
 from pcm.config.structure import validate_config_structure
 from pcm.config.structures.model import MODEL
 from pcm.errors import PcmError
+from pcm.internals.stepping import CURRENT_HOOK, step_scaled
 
 _CHECKPOINT_KEY = "pcm_chain"
 
@@ -112,7 +113,7 @@ class Chain(LightningModule):
     def __setattr__(self, name: str, value: Any) -> None:
         # Lightning notes some twenty times a step which hook it calls. nn.Module looks at each
         # value, which together took 5 % of a small model's step.
-        if name == "_current_fx_name":
+        if name == CURRENT_HOOK:
             self.__dict__[name] = value
         else:
             super().__setattr__(name, value)

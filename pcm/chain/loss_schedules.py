@@ -22,7 +22,7 @@ class Schedule(ABC):
 
 
 class LinearSchedule(Schedule):
-    """In equal differences."""
+    """From start to end in equal differences."""
 
     def scale(self, epochs: int) -> float:
         """The scale after `epochs` of its `num_epochs` epochs."""

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import nn, optim
-from torch.amp import GradScaler
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from pcm.chain.choice import choose
@@ -134,16 +133,3 @@ def clear_gradients(optimizers: Sequence[LightningOptimizer]) -> None:
         for group in optimizer.optimizer.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None
-
-
-def step_scaled(optimizers: Sequence[LightningOptimizer], scaler: GradScaler) -> None:
-    """Step all optimizers with gradients of one scaled backward pass (float16).
-
-    Lightning's own step updates the scale after each optimizer, so that the next one would
-    divide its gradients by a scale that they were never multiplied with.
-    """
-    for optimizer in optimizers:
-        optimizer._on_before_step()  # these two count the step and time it
-        scaler.step(optimizer.optimizer)
-        optimizer._on_after_step()
-    scaler.update()

@@ -7,6 +7,8 @@ from hashlib import sha256
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
+from pcm.config.by_object import ByObject
+
 _VERSION = "pcm-1"
 """Names the rules of this module; another version gives every experiment another id."""
 
@@ -44,12 +46,9 @@ class Identifier:
     in place while the identifier is in use.
     """
 
-    _MOST_KNOWN = 1 << 13
-
     def __init__(self) -> None:
-        # Holding on to the container keeps its id from being given away again.
-        self._known: dict[int, tuple[Any, str]] = {}
-        self._trainers: dict[int, tuple[Any, Any]] = {}
+        self._known: ByObject[str] = ByObject()
+        self._trainers: ByObject[Any] = ByObject()
 
     def identity(self, config: Mapping[str, Any], **more: Any) -> str:
         """The identity of an experiment, 64 hexadecimal digits.
@@ -69,16 +68,14 @@ class Identifier:
 
     def _numerics(self, trainer: Any) -> Any:
         known = self._trainers.get(id(trainer))
-        if known is None:
-            if len(self._trainers) >= self._MOST_KNOWN:
-                self._trainers.clear()
-            known = self._trainers[id(trainer)] = (trainer, _without_presentation(trainer))
-        return known[1]
+        if known is not None:
+            return known[0]
+        return self._trainers.keep(id(trainer), _without_presentation(trainer), trainer)
 
     def _canonical(self, value: Any) -> str:
         if isinstance(value, (dict, list)):
             known = self._known.get(id(value))
-            return self._hashed(value) if known is None else known[1]
+            return self._hashed(value) if known is None else known[0]
         if isinstance(value, str):
             return encode_basestring_ascii(value)
         if type(value) is int:
@@ -91,11 +88,7 @@ class Identifier:
     def _hashed(self, value: Any) -> str:
         text = self._mapping(value) if isinstance(value, dict) else self._list(value)
         # No scalar begins with '#', so a hash never reads as a value.
-        digest = "#" + _digest(text)
-        if len(self._known) >= self._MOST_KNOWN:
-            self._known.clear()
-        self._known[id(value)] = (value, digest)
-        return digest
+        return self._known.keep(id(value), "#" + _digest(text), value)
 
     def _mapping(self, value: Mapping[str, Any]) -> str:
         entries = [

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
+from pcm.config.by_object import ByObject
 from pcm.config.keys import Keys
 from pcm.config.names import nearest_name
 from pcm.config.wording import hint_for, shown, shown_with_kind
@@ -62,22 +63,20 @@ class Inspector:
     that was inspected may be changed in place while the inspector is in use.
     """
 
-    _MOST_KNOWN = 1 << 13
-
     def __init__(self) -> None:
-        # Holding on to the parts keeps their ids from being given away again.
-        self._known: dict[tuple[int, ...], tuple[tuple[Any, ...], Any]] = {}
+        self._known: ByObject[Any] = ByObject()
 
     def inspect(self, value: Any, structure: ConfigStructure) -> Findings:
         """What is wrong with `value`."""
         if not isinstance(value, (dict, list)):
             return self.look(value, structure)
-        known = self._known.get((id(value), id(structure)))
+        token = (id(value), id(structure))
+        known = self._known.get(token)
+        findings: Findings
         if known is not None:
-            findings: Findings = known[1]
-            return findings
-        findings = self.look(value, structure)
-        self._remember((value, structure), findings)
+            findings = known[0]
+        else:
+            findings = self._known.keep(token, self.look(value, structure), value, structure)
         return findings
 
     def look(self, value: Any, structure: ConfigStructure) -> Findings:
@@ -96,18 +95,14 @@ class Inspector:
 
     def once(self, function: Callable[..., T], *parts: Any) -> T:
         """`function(self, *parts)`, computed once for the same objects."""
-        known = self._known.get((id(function), *map(id, parts)))
+        token = (id(function), *map(id, parts))
+        known = self._known.get(token)
+        result: T
         if known is not None:
-            result: T = known[1]
-            return result
-        result = function(self, *parts)
-        self._remember((function, *parts), result)
+            result = known[0]
+        else:
+            result = self._known.keep(token, function(self, *parts), function, *parts)
         return result
-
-    def _remember(self, parts: tuple[Any, ...], result: Any) -> None:
-        if len(self._known) >= self._MOST_KNOWN:
-            self._known.clear()
-        self._known[tuple(map(id, parts))] = (parts, result)
 
     def inspect_entries(self, value: dict[str, Any], fields: Mapping[str, Any]) -> list[Finding]:
         """What is wrong with the entries of `value` that `fields` has a structure for."""

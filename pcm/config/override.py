@@ -8,6 +8,7 @@ differences. Configs are never changed in place.
 from collections.abc import Sequence
 from typing import Any
 
+from pcm.config.by_object import ByObject
 from pcm.config.keys import Keys, dotted, item_name, item_names
 from pcm.config.names import did_you_mean
 from pcm.config.wording import shown
@@ -68,11 +69,8 @@ class Variants:
     object by its identity (an Inspector, an Identifier) then sees each of them once.
     """
 
-    _MOST_KNOWN = 1 << 14
-
     def __init__(self) -> None:
-        # Holding on to all three keeps their ids from being given away again.
-        self._made: dict[tuple[int, str | int, int], tuple[Any, Any, Any]] = {}
+        self._made: ByObject[Any] = ByObject(most=1 << 14)
 
     def with_value(self, config: Any, keys: Keys, value: Any) -> Any:
         """As `with_value`."""
@@ -86,10 +84,7 @@ class Variants:
             return made[0]
         changed = config.copy()
         changed[key] = child
-        if len(self._made) >= self._MOST_KNOWN:
-            self._made.clear()
-        self._made[token] = (changed, config, child)
-        return changed
+        return self._made.keep(token, changed, config, child)
 
 
 def _step(value: Any, part: str) -> str | int | None:

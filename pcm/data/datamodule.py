@@ -108,11 +108,11 @@ class ConditionalMNIST(LightningDataModule):
         return self._loader(self._val_cfg, self._split(self._val_cfg), shuffle=False)
 
     def test_dataloader(self) -> BatchLoader:
-        """As for validation."""
+        """The validation data, in their order: there is no third set."""
         return self.val_dataloader()
 
     def predict_dataloader(self) -> BatchLoader:
-        """As for validation."""
+        """The validation data, in their order: there is no third set."""
         return self.val_dataloader()
 
     def state_dict(self) -> dict[str, Any]:

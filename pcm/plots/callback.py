@@ -8,12 +8,12 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from matplotlib.figure import Figure
 
+from pcm import generators
 from pcm.config.structure import ConfigStructure
 from pcm.config.structures.trainer import NEPTUNE_PLOT
 from pcm.plots.failures import failing
 from pcm.plots.nodes import Batch
 from pcm.plots.top_nodes import build_top_node
-from pcm.training import generators
 
 if TYPE_CHECKING:
     from pcm.chain import Chain
@@ -65,7 +65,7 @@ class NeptunePlot(Callback):
                 self._batches.append(dict(batch))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw, and log."""
+        """Draw the validation's pictures and hand them to the logger; a failure is told once."""
         batches, self._batches = self._batches, []
         if not batches:
             return

@@ -12,9 +12,10 @@ from pcm.run_dir.files import (
     write_text,
 )
 from pcm.run_dir.journal import JournalWriter, Row, read_journal, write_metrics_table
-from pcm.run_dir.paths import SCHEMA_VERSION, AttemptDir, RunDir
+from pcm.run_dir.paths import GPUS_ASKED, SCHEMA_VERSION, AttemptDir, RunDir
 
 __all__ = [
+    "GPUS_ASKED",
     "SCHEMA_VERSION",
     "AttemptDir",
     "JournalWriter",

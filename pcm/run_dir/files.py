@@ -83,8 +83,14 @@ def create_json(path: Path, record: Any) -> bool:
 
 
 def read_json(path: Path) -> Any:
-    """The record in `path`, or None where there is no such file."""
+    """The record in `path`, or None where there is no such file.
+
+    Raises:
+        ValueError: it is no JSON, or nested deeper than anybody's record.
+    """
     try:
         return json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
+    except RecursionError as error:
+        raise ValueError(f"{path} is nested too deeply") from error

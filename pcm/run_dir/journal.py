@@ -11,7 +11,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,16 @@ class JournalWriter:
 
     def append(self, step: int, epoch: int, time: float, values: dict[str, float]) -> None:
         """Add one row; in the operating system's hands on return."""
-        row = {
-            "attempt": self._attempt,
-            "step": step,
-            "epoch": epoch,
-            "time": time,
-            "values": values,
-        }
-        self._write(row)
+        self.append_row(Row(self._attempt, step, epoch, time, values))
+
+    def append_row(self, row: Row) -> None:
+        """Add one row of this attempt."""
+        self._write(asdict(row))
+
+    @property
+    def size(self) -> int:
+        """Bytes of the journal so far."""
+        return self._stream.tell()
 
     def sync(self) -> None:
         """Flush to the disk itself; called before a checkpoint is committed."""
@@ -90,14 +92,30 @@ def read_journal(path: Path) -> list[Row]:
     return sorted(rows, key=lambda row: row.step)
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
+def rows_after(path: Path, start: int) -> list[Row] | None:
+    """The rows beyond the first `start` bytes, which are whole lines.
+
+    Returns:
+        None if they take back rows before them, or the journal is shorter than that.
+    """
+    size = path.stat().st_size if path.exists() else 0
+    if size <= start:
+        return [] if size == start else None
+    records = list(_records(path, start))
+    if any("resumed_from_step" in record for record in records):
+        return None
+    return sorted((Row(**record) for record in records), key=lambda row: row.step)
+
+
+def _records(path: Path, start: int = 0) -> Iterator[dict[str, Any]]:
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as stream:
+    with path.open("rb") as stream:
+        stream.seek(start)
         for line in stream:
             try:
                 record = json.loads(line)
-            except json.JSONDecodeError:
+            except ValueError:
                 continue
             if isinstance(record, dict):
                 yield record

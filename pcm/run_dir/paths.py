@@ -27,6 +27,10 @@ from pathlib import Path
 SCHEMA_VERSION = 1
 """Version of the run directory's layout; written to experiment.json."""
 
+GPUS_ASKED = "PCM_GPUS_ASKED"
+"""The environment variable in which a supervisor tells training how many GPUs its node has for
+the job, so that it never trains without."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptDir:
@@ -119,13 +123,18 @@ class RunDir:
 
     @property
     def metrics(self) -> Path:
-        """The metrics journal."""
+        """The journal: a JSON line a logged step, appended and synced."""
         return self.path / "metrics.jsonl"
 
     @property
     def metrics_table(self) -> Path:
         """The metrics as one plain table, a row a step."""
         return self.path / "metrics.csv"
+
+    @property
+    def summary(self) -> Path:
+        """What the journal comes to: each metric's last, least and greatest value."""
+        return self.path / "summary.json"
 
     @property
     def events(self) -> Path:
@@ -149,12 +158,12 @@ class RunDir:
 
     @property
     def plots(self) -> Path:
-        """Folder of pictures."""
+        """Pictures of validations, in folders by their log path."""
         return self.path / "plots"
 
     @property
     def attempts_folder(self) -> Path:
-        """Folder of attempts."""
+        """A folder an attempt, by number."""
         return self.path / "attempts"
 
     def attempt(self, number: int) -> AttemptDir:

@@ -33,7 +33,7 @@ class EventWriter:
         self._write({"kind": "fields", "fields": fields})
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what was appended is on disk already."""
         self._stream.close()
 
     def _write(self, event: dict[str, Any]) -> None:

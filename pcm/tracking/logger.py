@@ -9,6 +9,8 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from pcm.run_dir import JournalWriter, RunDir, atomic_writer
+from pcm.run_dir.journal import Row
+from pcm.run_dir.summary import Summary, summarise, write_summary
 from pcm.tracking.events import EventWriter
 from pcm.tracking.filenames import figure_file
 from pcm.tracking.flatten import flatten
@@ -54,36 +56,38 @@ class RunLogger(Logger):
         self._attempt = attempt
         self._epoch = 0
         self._journal: JournalWriter | None = None
+        self._summary = Summary()
         self._events: EventWriter | None = None
         self._feeder: FeedingProcess | None = None
         if getattr(rank_zero_only, "rank", 0) == 0:
             self._journal = JournalWriter(run_dir.metrics, attempt, resumed_from_step)
+            self._summary = summarise(run_dir.metrics)
             self._events = EventWriter(run_dir.events)
             self._feeder = FeedingProcess(run_dir) if has_tracker(experiment) else None
 
     @property
     def name(self) -> str:
-        """The experiment's name."""
+        """The experiment's name; Lightning shows it, and loggers' folders have it."""
         return str(self._experiment.get("name"))
 
     @property
     def version(self) -> str:
-        """The experiment's id."""
+        """The experiment's id, which Lightning takes for a run's version."""
         return str(self._experiment.get("id"))
 
     @property
     def root_dir(self) -> str:
-        """The run directory."""
+        """The run directory: Lightning must not make folders of its own."""
         return str(self._run_dir.path)
 
     @property
     def save_dir(self) -> str:
-        """The run directory."""
+        """The run directory: Lightning must not make folders of its own."""
         return self.root_dir
 
     @property
     def log_dir(self) -> str:
-        """The run directory."""
+        """The run directory: Lightning must not make folders of its own."""
         return self.root_dir
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
@@ -93,7 +97,9 @@ class RunLogger(Logger):
         values = {key: float(value) for key, value in metrics.items()}
         self._epoch = int(values.pop("epoch", self._epoch))
         if values:
-            self._journal.append(step or 0, self._epoch, time.time(), values)
+            row = Row(self._attempt, step or 0, self._epoch, time.time(), values)
+            self._journal.append_row(row)
+            self._summary = self._summary.after([row], self._journal.size)
 
     def log_hyperparams(
         self,
@@ -126,11 +132,13 @@ class RunLogger(Logger):
         """Flush the journal to the disk; called before a checkpoint is committed."""
         if self._journal is not None:
             self._journal.sync()
+            write_summary(self._run_dir, self._summary)
 
     def finalize(self, status: str) -> None:  # noqa: ARG002  # Lightning's name
         """Close the files; let the tracker have the rest, for a bounded time."""
         if self._journal is not None and self._events is not None:
             self._journal.close()
+            write_summary(self._run_dir, self._summary)
             self._events.close()
             self._journal = self._events = None
         if self._feeder is not None:

@@ -151,7 +151,7 @@ def _import_neptune() -> Any:
         import neptune
     except ImportError as error:
         raise RefusedError(
-            f"the tracker neptune is not installed ({error})", "pip install 'pcm[train]'"
+            f"the tracker neptune is not installed ({error})", "pip install 'pcm-launch[train]'"
         ) from error
     logging.getLogger("neptune").setLevel(logging.ERROR)
     return neptune

@@ -14,14 +14,14 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from pcm.chain import Chain
 from pcm.config.structures.own import names_own_class
+from pcm.console import tell
 from pcm.data import ConditionalMNIST
 from pcm.errors import ConfigError, Fault
 from pcm.training.checkpoint_io import CheckpointFiles
-from pcm.training.console import tell
 from pcm.training.environment import RankEnvironment
 from pcm.training.gpus import gpus_asked, missing_gpus
-from pcm.training.logger import TrainingLogger
 from pcm.training.ranks import Ranks
+from pcm.training.training_logger import TrainingLogger
 
 Config = dict[str, Any]
 

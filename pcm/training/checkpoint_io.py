@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from lightning.fabric.plugins.io import CheckpointIO
 
+from pcm.console import tell
 from pcm.errors import PcmError
 from pcm.run_dir import atomic_writer
+from pcm.run_dir.checkpoints import Manifest, manifest_path, remove, write_manifest
 from pcm.run_dir.trust import make_folder
-from pcm.training.console import tell
-from pcm.training.manifests import Manifest, manifest_path, remove, write_manifest
 
 _SCALARS = (np.bool_, np.int32, np.int64, np.float32, np.float64)
 
@@ -44,7 +44,7 @@ class HashingStream:
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:
-        """Write and hash."""
+        """Write and hash at once: the file is never read again for its digest."""
         try:
             written = self._stream.write(data)
         except OSError as error:

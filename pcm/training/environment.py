@@ -33,7 +33,7 @@ class RankEnvironment(ClusterEnvironment):
         return False
 
     def world_size(self) -> int:
-        """Ranks in all."""
+        """Ranks on all nodes together, as the supervisor has told."""
         return self._ranks.world_size
 
     def set_world_size(self, size: int) -> None:

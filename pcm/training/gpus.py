@@ -8,9 +8,7 @@ from pathlib import Path
 import torch
 
 from pcm.errors import RefusedError
-
-ASKED = "PCM_GPUS_ASKED"
-"""Environment variable: how many GPUs the supervisor's job has on this node."""
+from pcm.run_dir import GPUS_ASKED
 
 DEVICES = Path("/dev")
 
@@ -20,7 +18,7 @@ _IMAGE = Path("/.singularity.d")
 
 def gpus_asked(environment: Mapping[str, str] = os.environ) -> int:
     """How many GPUs this node's ranks were to get; 0 if nobody said so."""
-    text = environment.get(ASKED, "")
+    text = environment.get(GPUS_ASKED, "")
     return int(text) if text.isdecimal() else 0
 
 

@@ -6,8 +6,8 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from lightning.pytorch import Trainer
 
-from pcm.training import generators
-from pcm.training.lightning_internals import restart_iteration, train_loaders
+from pcm import generators
+from pcm.internals.loops import restart_iteration, train_loaders
 
 State = dict[str, Any]
 
@@ -119,6 +119,8 @@ def go_to(trainer: Trainer, epoch: int, batch: int, states: list[State]) -> None
     Draws from the generators where it replays; set them afterwards.
     """
     loaders = train_loaders(trainer)
+    # Lightning draws from all loaders in turn and counts batches once for all of them. So they
+    # jump together or not at all: where one must replay, the others fetch and drop as much.
     can_jump = all(isinstance(loader, Positioned) for loader in loaders)
     for loader, state in zip(loaders, states, strict=True):
         if isinstance(loader, Positioned):

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pcm.run_dir import write_json
+from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.typed_json import plain
 
 
 class Progress:
@@ -39,17 +41,18 @@ class Progress:
         step = self.count_steps()
         rate = self._rate(step)
         left = None if self.total_steps is None else max(0, self.total_steps - step)
-        return {
-            "phase": self.phase,
-            "epoch": self.epoch,
-            "max_epochs": self.max_epochs,
-            "step": step,
-            "total_steps": self.total_steps,
-            "loss": self.loss if self.loss is not None and math.isfinite(self.loss) else None,
-            "rate": rate,
-            "eta": left / rate if rate and left is not None else None,
-            "time": time.time(),
-        }
+        record = ProgressRecord(
+            phase=self.phase,
+            epoch=self.epoch,
+            max_epochs=self.max_epochs,
+            step=step,
+            total_steps=self.total_steps,
+            loss=self.loss if self.loss is not None and math.isfinite(self.loss) else None,
+            rate=rate,
+            eta=left / rate if rate and left is not None else None,
+            time=time.time(),
+        )
+        return plain(record)
 
     def _rate(self, step: int) -> float | None:
         """Steps/s over the last half minute or so, validations included."""

@@ -2,13 +2,13 @@
 
 from typing import Any, Protocol, runtime_checkable
 
-import torch
 from lightning.pytorch import LightningModule, Trainer
-from torch.utils._pytree import tree_map_only
 from torchmetrics import Metric
 
-from pcm.training import generators, loaders
-from pcm.training.logged_means import capture_logged_means, restore_logged_means
+from pcm import generators
+from pcm.internals.logged_means import capture_logged_means, restore_logged_means
+from pcm.internals.metrics import capture_metric, copied_to_cpu, restore_metric
+from pcm.training import loaders
 
 State = dict[str, Any]
 
@@ -29,13 +29,12 @@ def capture_rank(trainer: Trainer, model: LightningModule) -> State:
     state = {
         "generators": generators.capture(),
         "model": model.rank_state() if isinstance(model, HasRankState) else None,
-        "metrics": {name: _metric_state(metric) for name, metric in _metrics(model)},
+        "metrics": {name: capture_metric(metric) for name, metric in _metrics(model)},
         "logged_means": capture_logged_means(trainer),
         "callback_metrics": dict(trainer.callback_metrics),
         "loaders": loaders.capture_loaders(trainer),
     }
-    copied: State = tree_map_only(torch.Tensor, lambda t: t.detach().cpu().clone(), state)
-    return copied
+    return copied_to_cpu(state)
 
 
 def restore_rank(trainer: Trainer, model: LightningModule, state: State | None) -> None:
@@ -45,7 +44,7 @@ def restore_rank(trainer: Trainer, model: LightningModule, state: State | None) 
     if isinstance(model, HasRankState):
         model.load_rank_state(state["model"])
     for name, metric in _metrics(model):
-        _load_metric(metric, state["metrics"][name])
+        restore_metric(metric, state["metrics"][name])
     restore_logged_means(trainer, state["logged_means"])
     loaders.restore_loaders(trainer, state["loaders"])
     generators.restore(state["generators"])
@@ -53,17 +52,3 @@ def restore_rank(trainer: Trainer, model: LightningModule, state: State | None) 
 
 def _metrics(model: LightningModule) -> list[tuple[str, Metric]]:
     return [(name, each) for name, each in model.named_modules() if isinstance(each, Metric)]
-
-
-def _metric_state(metric: Metric) -> State:
-    return {"values": dict(metric.metric_state), "updates": metric._update_count}
-
-
-def _load_metric(metric: Metric, state: State) -> None:
-    def to_device(tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.to(metric.device)
-
-    for name, value in tree_map_only(torch.Tensor, to_device, state["values"]).items():
-        setattr(metric, name, value)
-    metric._update_count = state["updates"]
-    metric._computed = None

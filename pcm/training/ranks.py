@@ -62,7 +62,7 @@ class Ranks:
 
     @property
     def nodes(self) -> int:
-        """Nodes in all."""
+        """Nodes that the ranks are on."""
         return self.world_size // self.local_world_size
 
     def _check(self) -> None:

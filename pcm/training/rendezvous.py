@@ -14,8 +14,12 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
-from torch._C._distributed_c10d import PrefixStore, Store, TCPStore
-from torch.distributed import DistError
+from torch.distributed import (  # type: ignore[attr-defined]  # documented there, typed elsewhere
+    DistError,
+    PrefixStore,
+    Store,
+    TCPStore,
+)
 
 from pcm.errors import PcmError
 from pcm.run_dir import AttemptDir, read_json, write_json

@@ -11,10 +11,13 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.utilities import rank_zero_only
 
+from pcm import generators
 from pcm.config.document import load_document
 from pcm.errors import ExitCode, NotFoundError, RefusedError
+from pcm.internals import loops
+from pcm.internals.required import check_internals
 from pcm.run_dir import SCHEMA_VERSION, read_json
-from pcm.training import generators, lightning_internals
+from pcm.run_dir.checkpoints import Manifest, prune
 from pcm.training.agreement import Agreement, Alone, Together, Wish
 from pcm.training.build import (
     build_data,
@@ -24,10 +27,8 @@ from pcm.training.build import (
     config_error,
 )
 from pcm.training.checkpoint_io import CheckpointFiles
-from pcm.training.ends import record_failure, record_finish, write_table
+from pcm.training.final_records import record_failure, record_finish, write_table
 from pcm.training.loaders import make_replayable
-from pcm.training.logger import TrainingLogger
-from pcm.training.manifests import Manifest, prune
 from pcm.training.progress import Heartbeat, Progress
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
@@ -36,6 +37,7 @@ from pcm.training.session import Session, StopTraining
 from pcm.training.settings import checkpoint_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start
 from pcm.training.task import Task, record_stop
+from pcm.training.training_logger import TrainingLogger
 
 _WRONG_WARNINGS = (
     "You're resuming from a checkpoint that ended before the epoch ended",
@@ -72,6 +74,7 @@ class Run:
                 self._logger.close()
 
     def _train(self) -> ExitCode:
+        check_internals()
         task, ranks = self._task, self._ranks
         experiment, config = _read(task)
         device = choose_device(config.get("trainer") or {}, ranks)
@@ -147,8 +150,8 @@ class Run:
             files=self._files,
             logger=self._logger,
         )
-        lightning_internals.take_over(trainer, session.before_step, make_replayable)
-        self._progress.count_steps = lambda: lightning_internals.steps_done(trainer)
+        loops.take_over(trainer, session.before_step, make_replayable)
+        self._progress.count_steps = lambda: loops.steps_done(trainer)
         try:
             trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
         except StopTraining:

@@ -7,9 +7,9 @@ from typing import Any
 import torch.distributed as dist
 from lightning.pytorch import Trainer
 
+from pcm.internals import loops
+from pcm.internals.loops import Place
 from pcm.run_dir import AttemptDir, RunDir
-from pcm.training import lightning_internals
-from pcm.training.lightning_internals import Place
 from pcm.training.progress import Progress
 from pcm.training.ranks import Ranks
 
@@ -67,7 +67,7 @@ class Saver:
 
     def save(self, trainer: Trainer, place: Place, reason: str, metrics: dict[str, float]) -> None:
         """Write a checkpoint, unless this very place has one."""
-        step = lightning_internals.steps_done(trainer)
+        step = loops.steps_done(trainer)
         if self._saved == (step, place):
             return
         phase, self._progress.phase = self._progress.phase, "checkpointing"
@@ -90,7 +90,7 @@ class Saver:
         assert self.place is not None
         return {
             "place": self.place.value,
-            "step": lightning_internals.steps_done(trainer),
+            "step": loops.steps_done(trainer),
             "ranks": self._gather(mine),
         }
 
@@ -111,5 +111,5 @@ class Saver:
 
 def _epoch_in_name(trainer: Trainer, place: Place) -> int:
     """The epoch that led here, from 0, as in the names of Lightning's own checkpoints."""
-    epoch = lightning_internals.epoch_of(trainer)
+    epoch = loops.epoch_of(trainer)
     return max(0, epoch - 1) if place is Place.EPOCH else epoch

@@ -6,13 +6,15 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from pcm import generators
+from pcm.console import tell
 from pcm.errors import PcmError
-from pcm.training import generators, lightning_internals, loaders
+from pcm.internals import loops
+from pcm.internals.buckets import fix_buckets
+from pcm.internals.logged_means import continue_epoch
+from pcm.internals.loops import Place
+from pcm.training import loaders
 from pcm.training.agreement import Agreement, Wish
-from pcm.training.buckets import fix_buckets
-from pcm.training.console import tell
-from pcm.training.lightning_internals import Place
-from pcm.training.logged_means import continue_epoch
 from pcm.training.progress import Progress
 from pcm.training.rank_state import capture_rank, restore_rank
 from pcm.training.ranks import Ranks
@@ -42,7 +44,7 @@ class Start:
 class Session(Callback):
     """Saves at three places, stops there, and puts every rank back into its state there.
 
-    The places are described in `lightning_internals`. Each rank's generators and
+    The places are described in `pcm.internals.loops`. Each rank's generators and
     accumulators are captured and restored at the same line of the same hook, so that what
     happens from there on happens alike, whether for the first time or again.
 
@@ -70,9 +72,17 @@ class Session(Callback):
         self._agreement = agreement
         self._progress = progress
         self._trainer: Trainer | None = None
+        # The checkpoint's part of ours, from its loading until training is at its place: while
+        # there is one, nothing is saved and no stop is taken, since ranks are not yet restored.
         self._start: Start | None = None
+        # This rank's state at the validation's start. A stop inside of it saves that one, for the
+        # validation is then done again as a whole, with the same draws.
         self._at_validation: dict[str, Any] = {}
+        # Whether a validation has ended since the last checkpoint: its metrics go into the next
+        # one alone, which is the one that `best` may then choose.
         self._is_validated = False
+        # Whether this process is still to begin its first epoch, whose iterators Lightning makes
+        # before the hook in which the loaders are told their place.
         self._is_first_epoch = True
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:  # noqa: ARG002
@@ -103,7 +113,7 @@ class Session(Callback):
         self._describe_length(trainer)
         fix_buckets(trainer.strategy.model)
         if self._start is not None and self._start.place is Place.EPOCH:
-            lightning_internals.forget_restart(trainer)
+            loops.forget_restart(trainer)
         if self._start is None or self._start.state is None:
             generators.seed_rank(self._seed, self._ranks.rank)
 
@@ -111,26 +121,29 @@ class Session(Callback):
         """Place `epoch`: save what the epoch before led to; stop if asked."""
         restore_rank(trainer, pl_module, self._take_start())
         wish = self._agreement.settle()
-        self._progress.epoch = lightning_internals.epoch_of(trainer)
-        if lightning_internals.steps_done(trainer) > 0:
+        self._progress.epoch = loops.epoch_of(trainer)
+        if loops.steps_done(trainer) > 0:
             self._save(trainer, Place.EPOCH, "stop" if wish is Wish.STOP else "epoch")
         if wish is Wish.STOP:
             raise StopTraining
-        loaders.begin_epoch(trainer, lightning_internals.epoch_of(trainer))
+        loaders.begin_epoch(trainer, loops.epoch_of(trainer))
         if self._is_first_epoch:
             # Lightning began this iteration before the loaders knew their place.
-            lightning_internals.restart_iteration(trainer, done=0, skip=0)
+            loops.restart_iteration(trainer, done=0, skip=0)
             self._is_first_epoch = False
 
     def before_step(self) -> None:
         """Place `step`: find it again after a start from there; else save, stop, or neither."""
         trainer = self._trainer
         assert trainer is not None
+        # Between steps, rather than in `on_train_batch_end`: there, what the step logs and its
+        # schedulers are not done yet, and later callbacks have still to see it.
         if self._start is not None:
             self._go_on(trainer, self._start)
-        elif lightning_internals.batches_done(trainer) > 0:
+        # Before an epoch's first step the place is the epoch's boundary, which was just saved.
+        elif loops.batches_done(trainer) > 0:
             wish = self._agreement.poll()
-            if wish is not Wish.GO_ON and not lightning_internals.is_accumulating(trainer):
+            if wish is not Wish.GO_ON and not loops.is_accumulating(trainer):
                 self._save(trainer, Place.STEP, "stop" if wish is Wish.STOP else "interval")
                 if wish is Wish.STOP:
                     raise StopTraining
@@ -157,7 +170,7 @@ class Session(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Save the end."""
-        self._progress.epoch = lightning_internals.epoch_of(trainer)
+        self._progress.epoch = loops.epoch_of(trainer)
         self._save(trainer, Place.EPOCH, "end")
 
     def on_save_checkpoint(
@@ -167,7 +180,7 @@ class Session(Callback):
         place = self._saver.place
         if place is None:
             return
-        lightning_internals.write_place(checkpoint["loops"], place)
+        loops.write_place(checkpoint["loops"], place)
         is_validation = place is Place.VALIDATION
         mine = self._at_validation if is_validation else capture_rank(trainer, pl_module)
         checkpoint[KEY] = self._saver.our_part(trainer, mine)
@@ -180,9 +193,9 @@ class Session(Callback):
     def _go_on(self, trainer: Trainer, start: Start) -> None:
         """Find the place in the epoch again, after a start from inside of it."""
         assert start.state is not None, "it was refused when it was loaded"
-        batch = lightning_internals.batches_done(trainer)
+        batch = loops.batches_done(trainer)
         if batch < trainer.num_training_batches:
-            epoch = lightning_internals.epoch_of(trainer)
+            epoch = loops.epoch_of(trainer)
             loaders.go_to(trainer, epoch, batch, start.state["loaders"])
         continue_epoch(trainer)
         self._is_first_epoch = False
@@ -204,16 +217,16 @@ class Session(Callback):
     def _describe_length(self, trainer: Trainer) -> None:
         """Tell the progress how far it is to the end."""
         progress, epochs = self._progress, trainer.max_epochs
-        progress.epoch = lightning_internals.epoch_of(trainer)
+        progress.epoch = loops.epoch_of(trainer)
         progress.phase = "training"
         if epochs is None or epochs < 0:
             return
         progress.max_epochs = epochs
         at_boundary = self._start is None or self._start.place is Place.EPOCH
-        within = 0 if at_boundary else lightning_internals.batches_done(trainer)
+        within = 0 if at_boundary else loops.batches_done(trainer)
         left = (epochs - progress.epoch) * trainer.num_training_batches
         if math.isfinite(left):
-            progress.total_steps = lightning_internals.steps_done(trainer) + int(left) - within
+            progress.total_steps = loops.steps_done(trainer) + int(left) - within
 
 
 def _read_start(checkpoint: dict[str, Any], ranks: Ranks, is_own: bool) -> Start:

@@ -8,7 +8,7 @@ import torch.distributed as dist
 
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir import RunDir, read_json
-from pcm.training.manifests import find_checkpoint, find_fault, manifest_path, read_manifest
+from pcm.run_dir.checkpoints import find_checkpoint, find_fault, manifest_path, read_manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from pcm.run_dir import AttemptDir, create_json, read_json
+from pcm.run_dir import AttemptDir
+from pcm.run_dir.records import StopReason, StopRecord
+from pcm.run_dir.typed_json import create, read
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -47,10 +49,10 @@ class StopRequest:
         return self._asked.is_set()
 
     @property
-    def reason(self) -> str:
-        """Why: `cancel`, `interrupt`, `preempted`, `time_limit`."""
-        record = read_json(self._path)
-        return str(record.get("reason", "interrupt")) if isinstance(record, dict) else "interrupt"
+    def reason(self) -> StopReason:
+        """Why; a request that can't be read counts, and nobody knows more about it."""
+        record = read(StopRecord, self._path)
+        return record.reason if isinstance(record, StopRecord) else StopReason.INTERRUPT
 
     def _watch(self) -> None:
         while not self.look() and not self._over.wait(self._period):
@@ -69,12 +71,8 @@ def signals_as_request(attempt: AttemptDir) -> Iterator[None]:
     """Without a supervisor, a signal is a request to stop; a second Ctrl-C interrupts."""
 
     def ask(number: int, _: FrameType | None) -> None:
-        request = {
-            "by": signal.Signals(number).name,
-            "reason": "interrupt",
-            "time": time.time(),
-        }
-        create_json(attempt.stop, request)
+        by = signal.Signals(number).name
+        create(attempt.stop, StopRecord(by, StopReason.INTERRUPT, time.time()))
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     with _handlers(ask):

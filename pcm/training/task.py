@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from pcm.errors import ExitCode
-from pcm.run_dir import AttemptDir, RunDir, write_json
-from pcm.training.manifests import read_manifests
+from pcm.run_dir import AttemptDir, RunDir
+from pcm.run_dir.checkpoints import read_manifests
+from pcm.run_dir.records import StoppedRecord
+from pcm.run_dir.typed_json import write
 from pcm.training.ranks import Ranks
 from pcm.training.stop import StopRequest
 
@@ -32,13 +34,7 @@ def record_stop(task: Task, checkpoint: str | None, step: int, epoch: int) -> No
         step: training batches done.
         epoch: epochs done.
     """
-    record = {
-        "checkpoint": checkpoint,
-        "step": step,
-        "epoch": epoch,
-        "reason": task.stop.reason,
-    }
-    write_json(task.attempt.stopped, record)
+    write(task.attempt.stopped, StoppedRecord(checkpoint, step, epoch, task.stop.reason))
 
 
 def leave_at_once(task: Task) -> ExitCode:

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from launch.cli import app
 from launch.grid import expand
 from launch.store import Experiment, Store
 from pcm.run_dir import AttemptDir, JournalWriter, write_json
+from pcm.run_dir.checkpoints import Manifest, write_manifest
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,3 +98,20 @@ def runs(project: Path) -> Runs:
     store = Store(project / "runs")
     store.freeze(expand(Path("small.yaml")), details={"executor": "local"})
     return Runs(store, store.experiments())
+
+
+def add_checkpoint(folder: Path, file: str, step: int, attempt: int = 1) -> None:
+    """A checkpoint whose content nobody looks at, with its manifest."""
+    content = b"weights"
+    (folder / file).write_bytes(content)
+    manifest = Manifest(
+        file=file,
+        sha256=sha256(content).hexdigest(),
+        size=len(content),
+        step=step,
+        epoch=0,
+        attempt=attempt,
+        time=float(step),
+        reason="epoch",
+    )
+    write_manifest(folder, manifest)

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from pcm.run_dir import write_json
-from tests.cli.conftest import Pcm, Runs
+from tests.cli.conftest import Pcm, Runs, add_checkpoint
 
 
 @pytest.fixture
@@ -140,8 +139,7 @@ def test_the_checkpoint_shown_is_the_newest_attempts(pcm: Pcm, mixed: Runs) -> N
     folder = mixed.experiments[0].run_dir.checkpoints
     folder.mkdir()
     for attempt, step in ((1, 20), (2, 10)):
-        name = f"epoch=0-step={step}.ckpt"
-        write_json(folder / f"{name}.json", {"file": name, "attempt": attempt, "step": step})
+        add_checkpoint(folder, f"epoch=0-step={step}.ckpt", step, attempt)
     (folder / "half.ckpt.json").write_text('{"file": ')
     text = pcm("show", mixed.experiments[0].id).stdout
     assert "epoch=0-step=10.ckpt" in text

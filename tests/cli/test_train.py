@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from launch.cli.commands.train import spread
-from pcm.run_dir import write_json
-from tests.cli.conftest import Pcm, Runs
+from tests.cli.conftest import Pcm, Runs, add_checkpoint
 from tests.cli.test_launch import FakeRunner, runner
 
 __all__ = ["runner"]
@@ -107,9 +106,7 @@ def with_checkpoints(runs: Runs) -> str:
     folder = runs.experiments[0].run_dir.checkpoints
     folder.mkdir()
     for step in (5, 10):
-        name = f"epoch=1-step={step}.ckpt"
-        (folder / name).write_bytes(b"weights")
-        write_json(folder / f"{name}.json", {"file": name, "attempt": 1, "step": step})
+        add_checkpoint(folder, f"epoch=1-step={step}.ckpt", step)
     return runs.experiments[0].id
 
 

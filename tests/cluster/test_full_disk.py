@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from launch.store.records import read_record
-from pcm.training.manifests import Manifest, find_fault, read_manifests
+from pcm.run_dir.checkpoints import Manifest, find_fault, read_manifests
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import PATIENCE_S, Running
 

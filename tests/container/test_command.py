@@ -167,7 +167,7 @@ def test_the_grid_wins_over_the_site_and_both_bind() -> None:
 
 
 def test_without_an_image_there_is_no_container() -> None:
-    assert wanted_container(None, Site(binds=("/scratch",))) is None
+    assert wanted_container({}, Site(binds=("/scratch",))) is None
     assert wanted_container({"binds": ["/data"]}, Site()) is None
 
 

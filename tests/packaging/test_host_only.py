@@ -73,7 +73,7 @@ def test_the_wheel_holds_both_packages_their_types_and_the_digits(wheel: Path) -
         names = archive.namelist()
         digits = [info for info in archive.infolist() if info.filename.endswith((".npz", ".gz"))]
     assert {"pcm/py.typed", "launch/py.typed", "launch/cli/__init__.py"} <= set(names)
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"pcm", "launch"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"pcm", "launch", "pcm_launch"}
     assert digits, "the bundled digits are missing"
     assert sum(info.file_size for info in digits) < 700_000
 

@@ -25,7 +25,7 @@ HEAVY = {
     "umap",
     "einops",
 }
-SHARED = ("pcm.config", "pcm.run_dir", "pcm.errors")
+SHARED = ("pcm.config", "pcm.run_dir", "pcm.errors", "pcm.console")
 """What the host side may use of pcm."""
 
 HOST_MODULES = sorted(

@@ -13,8 +13,8 @@ import yaml
 
 from pcm.__main__ import main
 from pcm.run_dir import RunDir, read_json, write_json, write_text
+from pcm.run_dir.checkpoints import read_manifests
 from pcm.training.checkpoint_io import load_plain
-from pcm.training.manifests import read_manifests
 
 OWN = Path(__file__).parent / "own"
 TIMEOUT = 120

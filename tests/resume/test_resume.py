@@ -7,7 +7,7 @@ import pytest
 
 from pcm.errors import ExitCode
 from pcm.run_dir import RunDir, create_json, read_journal, read_json
-from pcm.training.manifests import read_manifests
+from pcm.run_dir.checkpoints import read_manifests
 from tests.resume.runs import assert_same_end, make_run, own, run, start
 
 DONE, STOPPED = [ExitCode.DONE], [ExitCode.STOPPED]

@@ -8,7 +8,7 @@ import pytest
 
 from pcm.errors import ExitCode
 from pcm.run_dir import SCHEMA_VERSION, RunDir, read_json, write_json
-from pcm.training.manifests import read_manifests
+from pcm.run_dir.checkpoints import read_manifests
 from tests.resume.runs import assert_same_end, make_run, newest, own, run, start
 
 DONE, STOPPED, FAILED = [ExitCode.DONE], [ExitCode.STOPPED], [ExitCode.EXPERIMENT_FAILED]

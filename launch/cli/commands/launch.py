@@ -64,9 +64,10 @@ def launch(
       pcm launch config/grids/quickstart.yaml --executor local
       pcm launch config/grids/quickstart.yaml --set seed=7 --dry-run
     """
+    from launch.grid import parse_assignment
     from launch.wishes import Wishes
 
-    wishes = Wishes(overrides or (), resources, tracker, image, code)
+    wishes = Wishes(dict(map(parse_assignment, overrides or ())), resources, tracker, image, code)
     if executor is Executor.DEBUG:
         wishes = wishes.for_one_rank()
     launch_grid(

@@ -24,6 +24,7 @@ def plan(
     Example:
       pcm plan config/grids/quickstart.yaml
     """
+    from launch.grid import parse_assignment
     from launch.report.plan_table import plan_record, print_plan
     from launch.report.terminal import note, print_json
     from launch.site import site_of
@@ -31,7 +32,7 @@ def plan(
     from launch.submit.launches import plan_of
     from launch.wishes import Wishes
 
-    expanded = Wishes(overrides or (), resources).expand(grid)
+    expanded = Wishes(dict(map(parse_assignment, overrides or ())), resources).expand(grid)
     found = plan_of(expanded, open_store(runs_dir), site_of(site), note)
     if as_json:
         print_json(plan_record(found))

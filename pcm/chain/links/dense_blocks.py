@@ -13,7 +13,7 @@ from pcm.config.structures import links as structures
 
 
 class Residual(nn.Module):
-    """x + f(x)."""
+    """x + f(x): f keeps the dimension."""
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Residual(nn.Module):
 
 
 class Shortcut(nn.Module):
-    """Linear(x) + f(x)."""
+    """Linear(x) + f(x): f may change the dimension."""
 
     def __init__(self, inner: nn.Module, input_dim: int, output_dim: int) -> None:
         super().__init__()

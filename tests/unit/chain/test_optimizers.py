@@ -15,9 +15,9 @@ from pcm.chain.optimizers import (
     build_scheduler,
     check_owners,
     clear_gradients,
-    step_scaled,
 )
 from pcm.errors import ConfigError
+from pcm.internals.stepping import step_scaled
 
 pytestmark = pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
 

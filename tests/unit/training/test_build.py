@@ -10,9 +10,9 @@ from pcm.errors import ConfigError, RefusedError
 from pcm.run_dir import RunDir
 from pcm.training.build import build_data, build_model, build_trainer, choose_device
 from pcm.training.checkpoint_io import CheckpointFiles
-from pcm.training.logger import TrainingLogger
 from pcm.training.progress import Progress
 from pcm.training.ranks import Ranks
+from pcm.training.training_logger import TrainingLogger
 
 ONE = Ranks()
 TWO = Ranks(1, 2, 1, 2)

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from pcm.errors import PcmError
+from pcm.run_dir.checkpoints import Manifest, read_manifests
 from pcm.training.checkpoint_io import CheckpointFiles, HashingStream, load_plain
-from pcm.training.manifests import Manifest, read_manifests
 
 FACTS = {"step": 3, "epoch": 0, "attempt": 2, "reason": "stop", "metrics": {"val/loss": 0.5}}
 

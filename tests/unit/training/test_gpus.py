@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from pcm.errors import RefusedError
+from pcm.run_dir import GPUS_ASKED
 from pcm.training import gpus
 from pcm.training.build import choose_device
 from pcm.training.ranks import Ranks
@@ -20,7 +21,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """What is told on a node that has some of what GPUs need."""
 
     def told(*, is_built: bool = True, device: bool = True, driver: bool = True) -> str:
-        monkeypatch.setenv(gpus.ASKED, "4")
+        monkeypatch.setenv(GPUS_ASKED, "4")
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: is_built)
         monkeypatch.setattr(torch.version, "hip", None)
@@ -84,7 +85,7 @@ def test_a_driver_that_complains(node: Callable[..., str], monkeypatch: pytest.M
 
 
 def test_fewer_than_there_are_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(gpus.ASKED, "2")
+    monkeypatch.setenv(GPUS_ASKED, "2")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(RefusedError, match="2 asked for, 1 seen by training"):
@@ -93,13 +94,13 @@ def test_fewer_than_there_are_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("asked", [None, "0", ""])
 def test_nobody_asked(asked: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(gpus.ASKED, raising=False)
+    monkeypatch.delenv(GPUS_ASKED, raising=False)
     if asked is not None:
-        monkeypatch.setenv(gpus.ASKED, asked)
+        monkeypatch.setenv(GPUS_ASKED, asked)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_device({}, ONE) == torch.device("cpu")
 
 
 def test_who_wants_the_cpu_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(gpus.ASKED, "2")
+    monkeypatch.setenv(GPUS_ASKED, "2")
     assert choose_device({"accelerator": "cpu"}, ONE) == torch.device("cpu")

@@ -3,8 +3,8 @@ import random
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from pcm.training import generators
-from pcm.training.lightning_internals import Place, write_place
+from pcm import generators
+from pcm.internals.loops import Place, write_place
 from pcm.training.loaders import Replayable, make_replayable
 
 

@@ -112,6 +112,19 @@ def test_garbage_is_no_crash(experiment: Experiment, text: str) -> None:
     assert attempt_facts(files).failure is not None
 
 
+@pytest.mark.parametrize("text", ['{"world_size": "2"}', '{"pid": [', "[" * 100_000])
+def test_a_damaged_record_is_told_with_its_path(experiment: Experiment, text: str) -> None:
+    files = attempt(experiment, gone())
+    files.attempt.write_text(text)
+    files.progress.write_text('{"step": 7}')
+    make_old(files.path)
+    status = read_status(experiment)
+    assert status.state is State.LOST
+    assert f"{files.attempt} is damaged" in status.detail
+    assert status.progress is not None
+    assert status.progress.step == 7
+
+
 def test_files_between_the_attempts_are_ignored(experiment: Experiment) -> None:
     write_json(attempt(experiment, gone()).finished, {})
     (experiment.run_dir.attempts_folder / ".nfs0001").touch()

@@ -1,0 +1,219 @@
+"""What the commands do, for Python: typed functions that return records and print nothing.
+
+    from launch import api as pcm
+
+    launched = pcm.launch("grid.yaml", executor="local")
+    pcm.results("my-sweep")
+
+What a command would print to a person is a record here; what would end it is a `PcmError`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from launch.executor import Code, Executor
+from launch.plan import Plan
+from launch.proposal import Launch, carry_out, prepare, propose
+from launch.proposal import settle as _settle
+from launch.results.rows import Result, results_of
+from launch.resumption import Resumption, choose_resumable, resume_chosen
+from launch.site import site_of
+from launch.status.looking import lines_of
+from launch.status.state import Line, State
+from launch.store import Experiment
+from launch.store.finding import find_experiments, open_store
+from launch.submit.cancelling import cancel_all
+from launch.submit.completion import Completion
+from launch.submit.launches import plan_of
+from launch.telling import Tell, say_nothing
+from launch.wishes import Wishes
+from pcm.errors import PcmError, RefusedError
+
+__all__ = [
+    "Code",
+    "Completion",
+    "Executor",
+    "Experiment",
+    "Launch",
+    "Line",
+    "PcmError",
+    "Plan",
+    "Result",
+    "Resumption",
+    "State",
+    "cancel",
+    "experiments",
+    "launch",
+    "plan",
+    "results",
+    "resume",
+    "status",
+]
+
+Show = Callable[[Sequence[Line]], None]
+"""Called again and again with the experiments that are waited for."""
+
+
+def plan(
+    grid: str | Path,
+    *,
+    site: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    resources: Mapping[str, Any] | None = None,
+    runs_dir: str | Path | None = None,
+    tell: Tell = say_nothing,
+) -> Plan:
+    """What launching a grid file would do now.
+
+    Args:
+        site: a site's name or file.
+        overrides: values of every point, by path, e.g. `{"model.training.max_epochs": 3}`.
+        resources: entries of `resources`, which win over the file's.
+        runs_dir: folder of all sweeps; else `$PCM_RUNS_DIR`, else `./runs`.
+        tell: called with what is missing where Slurm can't be asked.
+
+    Raises:
+        ConfigError: with everything that is wrong with the grid.
+    """
+    expanded = _wishes(overrides, resources).expand(Path(grid))
+    return plan_of(expanded, open_store(_path(runs_dir)), site_of(site), tell)
+
+
+def launch(
+    grid: str | Path,
+    *,
+    executor: Executor | str = Executor.SLURM,
+    site: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    resources: Mapping[str, Any] | None = None,
+    tracker: str | None = None,
+    image: str | None = None,
+    code: Code | str | None = None,
+    runs_dir: str | Path | None = None,
+    wait: bool = False,
+    show: Show = lambda _lines: None,
+    tell: Tell = say_nothing,
+) -> Launch:
+    """Run what is new of a grid file, as `pcm launch --yes` does.
+
+    Args:
+        executor: `slurm`, `local` or `debug`; see `plan` for the other arguments.
+        tracker: where metrics go besides the run directory, or `none`.
+        image: path of an Apptainer image.
+        code: `snapshot` ships the checkout here.
+        wait: return when what Slurm was given has ended; what runs here is waited for anyway.
+        show: called every now and then with the experiments that are waited for.
+        tell: called with what a person who waits wants to know.
+
+    Raises:
+        ConfigError: with everything that is wrong with the grid.
+        RefusedError: the executor doesn't take it.
+    """
+    where = Executor(executor)
+    wishes = _wishes(overrides, resources, tracker, image, None if code is None else Code(code))
+    if where is Executor.DEBUG:
+        wishes = wishes.for_one_rank()
+    expanded, store = wishes.expand(Path(grid)), open_store(_path(runs_dir))
+    _settle(store, where, tell)
+    proposal = propose(expanded, store, where, site, tell)
+    if proposal.plan.work:
+        proposal = prepare(proposal, tell)
+    most = wishes.resources.get("max_parallel")
+    return carry_out(proposal, show, tell, wait=wait, max_parallel=most)
+
+
+def resume(
+    *words: str,
+    failed: bool = False,
+    checkpoint: str | None = None,
+    executor: Executor | str | None = None,
+    max_parallel: int | None = None,
+    runs_dir: str | Path | None = None,
+    show: Show = lambda _lines: None,
+    tell: Tell = say_nothing,
+) -> Resumption:
+    """Go on with what was stopped, has failed, was cancelled, got lost or never started.
+
+    Args:
+        words: sweeps, ids or names of experiments, or unique beginnings; at least one.
+        failed: only those that failed.
+        checkpoint: the one to go on from: a file name, `best` or `last`; None takes the newest.
+        executor: as they were launched for None.
+
+    Raises:
+        NotFoundError: a word stands for nothing, or there is no such checkpoint.
+        RefusedError: the executor doesn't take them.
+    """
+    store = open_store(_path(runs_dir))
+    choice = choose_resumable(find_experiments(store, _some(words)), tell, failed=failed)
+    return resume_chosen(
+        choice,
+        store,
+        show,
+        tell,
+        executor=None if executor is None else Executor(executor),
+        max_parallel=max_parallel,
+        checkpoint=checkpoint,
+    )
+
+
+def cancel(*words: str, runs_dir: str | Path | None = None) -> list[Line]:
+    """Stop experiments for good, with a checkpoint.
+
+    Returns:
+        Those that were meant, as they stood; what is done is left out.
+
+    Raises:
+        RefusedError: what waits in Slurm's queue could not be taken out of it. It ends as soon
+            as it starts.
+    """
+    store = open_store(_path(runs_dir))
+    lines = lines_of(find_experiments(store, _some(words)))
+    meant = [line for line in lines if line.state is not State.DONE]
+    trouble = cancel_all(store.root, [line.id for line in meant])
+    if trouble is not None:
+        raise RefusedError(f"cancelled, but still in Slurm's queue: {trouble}")
+    return meant
+
+
+def status(*words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing) -> list[Line]:
+    """Where experiments stand; all of them for no words."""
+    return lines_of(experiments(*words, runs_dir=runs_dir), tell)
+
+
+def results(
+    *words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing
+) -> list[Result]:
+    """One record an experiment: its axes and its last metrics; of all for no words."""
+    return results_of(experiments(*words, runs_dir=runs_dir), tell)
+
+
+def experiments(*words: str, runs_dir: str | Path | None = None) -> list[Experiment]:
+    """The experiments that the words name: their configs, run directories, ids."""
+    return find_experiments(open_store(_path(runs_dir)), words)
+
+
+def _wishes(
+    overrides: Mapping[str, Any] | None,
+    resources: Mapping[str, Any] | None,
+    tracker: str | None = None,
+    image: str | None = None,
+    code: Code | None = None,
+) -> Wishes:
+    return Wishes(dict(overrides or {}), dict(resources or {}), tracker, image, code)
+
+
+def _path(folder: str | Path | None) -> Path | None:
+    return None if folder is None else Path(folder)
+
+
+def _some(words: Sequence[str]) -> Sequence[str]:
+    """The words; none at all would mean everything.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not words:
+        raise ValueError("name sweeps or experiments")
+    return words

@@ -1,0 +1,129 @@
+"""Where in Lightning's loops training is, stops and goes on (written for 2.5 and 2.6).
+
+Lightning restarts inside an epoch from its loops' counters, which it saves in the midst of
+a step, where they say different things in different hooks. Here a checkpoint is taken at
+three places only, and the counters are written as Lightning's restart needs them:
+
+- `step`: between two steps, after everything that belongs to the one before: as if saved
+  in `on_train_batch_end`, the place from which Lightning continues with the next batch.
+- `validation`: at a validation's start: as if saved with its first batch under way, the
+  place from which Lightning runs a validation as a whole.
+- `epoch`: between two epochs: nothing is under way.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from lightning.pytorch import Trainer
+
+LoopStates = dict[str, dict[str, Any]]
+
+
+class Place(StrEnum):
+    """Where in the course of training a checkpoint was taken."""
+
+    STEP = "step"
+    VALIDATION = "validation"
+    EPOCH = "epoch"
+
+
+def take_over(
+    trainer: Trainer, before_step: Callable[[], None], prepare_loader: Callable[[object], object]
+) -> None:
+    """Hook into the loops, and keep Lightning from signals and from a broadcast per step.
+
+    Args:
+        before_step: called when everything of the step before is done and logged, also
+            before an epoch's first step.
+        prepare_loader: wraps each loader once it has its sampler.
+    """
+    epoch_loop = trainer.fit_loop.epoch_loop
+    advance = epoch_loop.advance
+
+    def advance_after(fetcher: Any) -> None:
+        before_step()
+        advance(fetcher)
+
+    def do_nothing() -> None:
+        pass
+
+    _replace(epoch_loop, "advance", advance_after)
+    # A broadcast read at once, every step: on a GPU it costs a synchronisation.
+    if hasattr(epoch_loop, "_broadcast_sigterm_tensor"):
+        _replace(epoch_loop, "_broadcast_sigterm_tensor", do_nothing)
+    # Its handlers communicate, which hangs when ranks are signalled at different steps.
+    _replace(trainer._signal_connector, "register_signal_handlers", do_nothing)
+    _replace(trainer.strategy, "process_dataloader", prepare_loader)
+
+
+def _replace(owner: object, name: str, function: Callable[..., Any]) -> None:
+    assert hasattr(owner, name), f"this version of Lightning has no {name}"
+    setattr(owner, name, function)
+
+
+def steps_done(trainer: Trainer) -> int:
+    """Training batches begun, over all attempts: between steps, those that are done."""
+    return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready)
+
+
+def batches_done(trainer: Trainer) -> int:
+    """Training batches begun in the present epoch."""
+    return int(trainer.fit_loop.epoch_loop.batch_progress.current.ready)
+
+
+def is_accumulating(trainer: Trainer) -> bool:
+    """Whether gradients of earlier batches wait for an optimizer's step; none are saved."""
+    return trainer.accumulate_grad_batches > 1 and trainer.fit_loop.epoch_loop._should_accumulate()
+
+
+def train_loaders(trainer: Trainer) -> list[Any]:
+    """The training loaders as they are iterated."""
+    loader = trainer.fit_loop._combined_loader
+    assert loader is not None
+    return list(loader.flattened)
+
+
+def restart_iteration(trainer: Trainer, done: int, skip: int) -> None:
+    """Iterate over the training loaders anew, as if `done` batches had been fetched.
+
+    Args:
+        skip: batches to fetch and drop.
+    """
+    fetcher = trainer.fit_loop._data_fetcher
+    assert fetcher is not None
+    iter(fetcher)
+    for _ in range(skip):
+        next(fetcher)
+    fetcher.fetched = done
+
+
+def forget_restart(trainer: Trainer) -> None:
+    """Let the next epoch begin like any other; called in `on_train_start`."""
+    trainer.fit_loop._restarting = False
+    trainer.fit_loop.epoch_loop.restarting = False
+
+
+def write_place(loops: LoopStates, place: Place) -> None:
+    """Change the loops' saved counters to what a restart from `place` needs."""
+    fit = loops["fit_loop"]
+    epochs = fit["epoch_progress"]
+    batches = fit["epoch_loop.batch_progress"]
+    if place is Place.EPOCH:
+        for counter in (epochs["total"], epochs["current"]):
+            counter["ready"] = counter["started"] = counter["processed"] = counter["completed"]
+    elif place is Place.STEP:
+        for counter in (batches["total"], batches["current"]):
+            counter["completed"] -= 1
+        # Lightning adds it back, together with the batch above.
+        fit["epoch_loop.state_dict"]["_batches_that_stepped"] -= 1
+    else:
+        validation = fit["epoch_loop.val_loop.batch_progress"]
+        validation["total"] = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
+        validation["current"] = {"ready": 0, "started": 0, "processed": 0, "completed": 0}
+        validation["is_last_batch"] = False
+
+
+def epoch_of(trainer: Trainer) -> int:
+    """The epoch under way, or the next one between two epochs; from 0."""
+    return int(trainer.fit_loop.epoch_progress.current.processed)  # type: ignore[attr-defined]

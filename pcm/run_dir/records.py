@@ -1,0 +1,184 @@
+"""The records of an attempt: what each of its small files holds, for both sides."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pcm.run_dir.typed_json import LEFT_OUT
+
+
+class StopReason(StrEnum):
+    """Why an attempt is asked to stop."""
+
+    CANCEL = "cancel"
+    """For good: only `pcm resume` brings the experiment back."""
+    INTERRUPT = "interrupt"
+    """By a person or a signal that nobody knows more about."""
+    PREEMPTED = "preempted"
+    TIME_LIMIT = "time_limit"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """`attempt.json`: where an attempt runs. Only a supervisor writes all of it.
+
+    Attributes:
+        key: tells the attempts of one job apart; ends with how often the job was requeued.
+        executor: slurm, local, debug or hand.
+        job_id: the scheduler's; None without one.
+        token: of the submission that the job belongs to.
+        pid, process_started: of rank 0's supervisor; with the host they name it for ever.
+        started: seconds since the epoch.
+        threads: of each rank.
+        gpus: of each node.
+        arguments, command: of training on rank 0's node.
+        mount: how the image is mounted; None without one.
+        code_digest: of the code out here; None where an image or a snapshot has it.
+    """
+
+    number: int | None = None
+    key: str | None = None
+    executor: str | None = None
+    job_id: str | None = None
+    host: str | None = None
+    pid: int | None = None
+    started: float | None = None
+    world_size: int = 1
+    process_started: str | None = field(default=None, metadata=LEFT_OUT)
+    token: str | None = field(default=None, metadata=LEFT_OUT)
+    threads: int | None = field(default=None, metadata=LEFT_OUT)
+    gpus: int | None = field(default=None, metadata=LEFT_OUT)
+    arguments: list[str] | None = field(default=None, metadata=LEFT_OUT)
+    command: list[str] | None = field(default=None, metadata=LEFT_OUT)
+    mount: str | None = field(default=None, metadata=LEFT_OUT)
+    code_digest: str | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecord:
+    """`stop.json`: a request to stop.
+
+    Attributes:
+        by: a signal or a person; "" if nobody said.
+        time: seconds since the epoch.
+    """
+
+    by: str = ""
+    reason: StopReason = StopReason.INTERRUPT
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedRecord:
+    """`stopped.json`: training has stopped, and its checkpoint is whole on disk.
+
+    Attributes:
+        checkpoint: the file to go on from; None for a start from nothing.
+        step: training batches done, over all attempts.
+        epoch: epochs done.
+    """
+
+    checkpoint: str | None
+    step: int
+    epoch: int
+    reason: StopReason = StopReason.INTERRUPT
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRecord:
+    """`finished.json`: training has reached its end.
+
+    Attributes:
+        metrics: the last value of each.
+    """
+
+    step: int
+    epoch: int
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRecord:
+    """`outcome-R.json`: how the process of a rank ended.
+
+    Attributes:
+        signal: the name of the one that killed it; `exit_code` is None then.
+        killed: whether our side killed it.
+        ended: seconds since the epoch.
+        is_silent: whether nothing was heard of its node any more.
+        message: what others say of it where it could not say anything itself.
+    """
+
+    exit_code: int | None = None
+    signal: str | None = None
+    killed: bool = False
+    out_of_memory: bool = False
+    ended: float | None = None
+    largest_process_mb: int | None = field(default=None, metadata=LEFT_OUT)
+    is_silent: bool | None = field(default=None, metadata=LEFT_OUT)
+    message: str | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRecord:
+    """`failed.json`: which rank failed first, and how."""
+
+    rank: int
+    exit_code: int | None = None
+    signal: str | None = None
+    message: str | None = None
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """`error-R.json`: the exception that ended training on a rank.
+
+    Attributes:
+        type: its class's name.
+    """
+
+    type: str
+    message: str
+    traceback: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRecord:
+    """`verdict.json`: what becomes of the scheduler's job.
+
+    Attributes:
+        reason: see `launch.supervisor`, which decides.
+        comes_back: whether another attempt follows by itself.
+        detail: one line for a person; "" if the reason says it all.
+    """
+
+    reason: str
+    comes_back: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressRecord:
+    """`progress.json`: how far training is.
+
+    Attributes:
+        phase: starting, training, validating or checkpointing.
+        epoch: epochs done.
+        step: training batches done, over all attempts.
+        total_steps: at the end of training; None if nobody knows.
+        loss: the last that was logged; None if it is no number.
+        rate: steps/s.
+        eta: seconds left.
+        time: when it was written, seconds since the epoch.
+    """
+
+    phase: str | None = None
+    epoch: int | None = None
+    max_epochs: int | None = None
+    step: int | None = None
+    total_steps: int | None = None
+    loss: float | None = None
+    rate: float | None = None
+    eta: float | None = None
+    time: float | None = None

@@ -1,0 +1,59 @@
+"""The records of how one rank's training ended."""
+
+import sys
+import traceback
+from contextlib import suppress
+
+from lightning.pytorch import Trainer
+
+from pcm.config.secrets import scrub
+from pcm.console import tell
+from pcm.errors import ExitCode, PcmError
+from pcm.internals import loops
+from pcm.run_dir import write_metrics_table
+from pcm.run_dir.records import ErrorRecord, FinishedRecord
+from pcm.run_dir.typed_json import write
+from pcm.training.task import Task
+
+
+def write_table(task: Task) -> None:
+    """Write the journal once more as a plain table; on rank 0."""
+    if task.ranks.is_first:
+        write_metrics_table(task.run_dir.metrics, task.run_dir.metrics_table)
+
+
+def record_finish(task: Task, trainer: Trainer) -> None:
+    """Write `finished.json`; on rank 0."""
+    record = FinishedRecord(
+        step=loops.steps_done(trainer),
+        epoch=loops.epoch_of(trainer),
+        metrics={name: float(value) for name, value in trainer.callback_metrics.items()},
+    )
+    if task.ranks.is_first:
+        write(task.attempt.finished, record)
+
+
+def record_failure(task: Task, error: BaseException) -> ExitCode:
+    """Write this rank's error record, and tell a person; on every rank that fails."""
+    rank, trace = task.ranks.rank, scrub("".join(traceback.format_exception(error)))
+    if isinstance(error, PcmError):
+        tell(f"rank {rank}: {error}")
+        code = error.exit_code
+    elif isinstance(error, KeyboardInterrupt | SystemExit):
+        tell(f"rank {rank}: interrupted; what came after the last checkpoint is lost")
+        code = ExitCode.INTERRUPTED
+    else:
+        print(trace, end="", file=sys.stderr)
+        code = ExitCode.EXPERIMENT_FAILED
+    sys.stderr.flush()
+    record = ErrorRecord(
+        type=type(error).__name__,
+        message=scrub(str(error)),
+        traceback=trace,
+        rank=rank,
+    )
+    # A full disk may be the very error that is to be recorded.
+    with suppress(OSError):
+        write(task.attempt.error(rank), record, private=True)
+        write_table(task)
+    return code

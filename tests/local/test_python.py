@@ -1,0 +1,81 @@
+"""pcm from Python: docs/python.md as it stands, and what its functions return and refuse."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from launch import api
+from launch.plan import Action
+from pcm.errors import ConfigError, NotFoundError
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "python.md"
+
+GRID = f"""
+name: small
+base:
+  model: {ROOT}/config/models/vae.yaml
+  data_train: {ROOT}/config/data/mnist-plain-train.yaml
+  data_val: {ROOT}/config/data/mnist-plain-test.yaml
+set: {{subsample_size: 32, model.training.batch_size: 8, model.training.max_epochs: 1}}
+grid: {{seed: [0, 1]}}
+resources: {{tasks_per_node: 1}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with a grid of two small points, and a runs folder that is not there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PCM_RUNS_DIR", str(tmp_path / "my runs"))
+    monkeypatch.delenv("PCM_PYTHON", raising=False)
+    (tmp_path / "small.yaml").write_text(GRID)
+    return tmp_path
+
+
+def test_the_pages_first_example_trains_and_prints_a_row_a_point(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = re.search(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert code is not None
+    exec(code[1], {})
+    rows = capfd.readouterr().out.splitlines()
+    assert len(rows) == 2
+    assert all(re.search(r"^[0-9a-f]{10} done .* [0-9.]+$", row) for row in rows)
+    # Again: there is nothing to do, and nobody waits for anything.
+    again = api.launch("small.yaml", executor="local")
+    assert again.launched.experiments == []
+    assert api.resume("small").choice.free == []
+    assert {line.state for line in api.status("small")} == {api.State.DONE}
+    assert api.cancel("small") == []
+
+
+def test_the_pages_table_names_every_function() -> None:
+    listed = re.findall(r"^\| `(\w+)\(", PAGE.read_text(), re.MULTILINE)
+    functions = [name for name in api.__all__ if name[0].islower()]
+    assert sorted(listed) == sorted(functions)
+
+
+def test_a_plan_changes_nothing_and_knows_what_overrides_say(folder: Path) -> None:
+    plan = api.plan(
+        "small.yaml", overrides={"seed": 3}, resources={"gpus_per_node": 2, "time": "02:00:00"}
+    )
+    assert [item.action for item in plan.items] == [Action.START]
+    assert plan.gpu_hours == 4
+    assert not (folder / "my runs").exists()
+
+
+def test_faults_are_errors_and_nothing_is_printed(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ConfigError):
+        api.launch("small.yaml", executor="local", overrides={"model.training.max_epochs": "ten"})
+    with pytest.raises(NotFoundError):
+        api.status("nothing")
+    with pytest.raises(ValueError, match="name sweeps"):
+        api.cancel()
+    with pytest.raises(ValueError, match="elsewhere"):
+        api.launch("small.yaml", executor="elsewhere")
+    assert api.status() == []
+    assert capfd.readouterr() == ("", "")
