@@ -8,6 +8,7 @@ from launch.local.running import run_here
 from launch.proposal import Show
 from launch.status.state import State
 from launch.store import Experiment, RunsRoot, Store
+from launch.store.leftovers import remove_leftovers
 from launch.store.markers import uncancel
 from launch.store.named_checkpoints import BY_RANK, checkpoint_file
 from launch.submit.completion import Completion
@@ -71,6 +72,7 @@ def resume_chosen(
     if not choice.free:
         return Resumption(choice)
     _require_checkpoint(choice.free, checkpoint)
+    remove_leftovers(store.root, {each.sweep for each in choice.free})
     where = executor or _executor_of(choice.free)
     if where is Executor.SLURM:
         resumed = resume_on_slurm(choice.free, store, tell, site=site, checkpoint=checkpoint)

@@ -6,8 +6,10 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import RunDir
+from pcm.run_dir.trust import make_folder
 from pcm.training.ranks import Ranks
 from pcm.training.stop import StopRequest, ignored_signals, signals_as_request
 
@@ -21,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             code = _run(_parse(arguments), stack)
         except PcmError as error:
-            print(error, file=sys.stderr)
+            print(scrub(str(error)), file=sys.stderr)
             code = error.exit_code
     if code not in (ExitCode.DONE, ExitCode.STOPPED) and "RANK" in os.environ:
         # Other ranks may be gone or stuck, and some libraries wait for them at exit.
@@ -39,7 +41,7 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
     run_dir = RunDir(options.run_dir)
     if options.attempt is not None:
         attempt = run_dir.attempt(options.attempt)
-        attempt.path.mkdir(parents=True, exist_ok=True)
+        make_folder(attempt.path, exist_ok=True)
     elif ranks.is_supervised:
         raise PcmError("a supervised rank needs --attempt")
     else:

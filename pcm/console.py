@@ -2,7 +2,9 @@
 
 import sys
 
+from pcm.config.secrets import scrub
+
 
 def tell(message: str) -> None:
     """Print one message, marked as ours, to standard error."""
-    print(f"pcm: {message}", file=sys.stderr, flush=True)
+    print(scrub(f"pcm: {message}"), file=sys.stderr, flush=True)

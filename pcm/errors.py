@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from pcm.config.printable import printable, printable_line
+
 
 class ExitCode(IntEnum):
     """Exit codes of `pcm` and of `python -m pcm`."""
@@ -80,9 +82,10 @@ class Fault:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
-        head = ": ".join(part for part in (place, self.key, self.problem) if part)
+        parts = (printable_line(place), printable_line(self.key or ""), printable(self.problem))
+        head = ": ".join(filter(None, parts))
         details = [
-            f"  {label}: {text}"
+            f"  {label}: {printable(text)}"
             for label, text in (
                 ("found", self.found),
                 ("expected", self.expected),

@@ -8,7 +8,9 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from launch.cli.streams import settle_streams
 from launch.report.terminal import note
+from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
 
 
@@ -20,12 +22,13 @@ class PcmGroup(TyperGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command. Typer itself sees to usage errors, Ctrl-C and a closed pipe."""
+        settle_streams()
         try:
             return super().main(*args, **kwargs)
         except Exception as error:
             if self.debug:
                 traceback.print_exc()
-            note(f"pcm: {self._message(error)}")
+            note(scrub(f"pcm: {self._message(error)}"))
             sys.exit(_exit_code(error))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -48,6 +51,11 @@ class PcmGroup(TyperGroup):
             return "the working directory is gone\n  try: cd to one that is there"
         if isinstance(error, OSError) and error.strerror:
             return ": ".join(filter(None, [error.strerror, error.filename]))
+        if isinstance(error, UnicodeEncodeError):
+            return (
+                f"the locale has no such character in its {error.encoding}: "
+                f"{error.object[error.start : error.end]!a}\n  try: LC_ALL=C.UTF-8 pcm ..."
+            )
         text = f"unexpected {type(error).__name__}: {error}"
         return text if self.debug else f"{text}\n{_kept(error)}"
 
@@ -64,15 +72,16 @@ def _is_nowhere() -> bool:
 def _exit_code(error: Exception) -> ExitCode:
     if isinstance(error, PcmError):
         return error.exit_code
-    return ExitCode.REFUSED if isinstance(error, OSError) else ExitCode.EXPERIMENT_FAILED
+    refusals = (OSError, UnicodeEncodeError)
+    return ExitCode.REFUSED if isinstance(error, refusals) else ExitCode.EXPERIMENT_FAILED
 
 
 def _kept(error: Exception) -> str:
     """Where the traceback of an error that nobody foresaw is kept."""
     with tempfile.NamedTemporaryFile(
-        "w", prefix="pcm-traceback-", suffix=".txt", delete=False
+        "w", prefix="pcm-traceback-", suffix=".txt", delete=False, errors="backslashreplace"
     ) as file:
-        file.write("".join(traceback.format_exception(error)))
+        file.write(scrub("".join(traceback.format_exception(error))))
     return (
         f"  this is a fault in pcm, not in your files; the traceback is in {file.name}\n"
         "  try: pcm --debug ..., which shows it here"

@@ -1,6 +1,7 @@
 """Which file an image is, whatever its name: its sha256."""
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +15,14 @@ def with_digest(container: Container) -> Container:
         return container
     facts = container.image.stat()
     digest = file_sha256(container.image)
-    return replace(container, sha256=digest, size=facts.st_size, modified=facts.st_mtime_ns)
+    return replace(_stamped(container, facts), sha256=digest)
 
 
 def require_same_image(container: Container) -> None:
     """Make sure that the image is the one that was there at the launch.
 
-    The file is read only where its size or time tells that it may be another one.
+    The whole file is read, unless its size and times are those of the launch: one who changes it
+    can set its modification time, but not the time of that change.
 
     Raises:
         RefusedError: it is gone, or another one.
@@ -29,7 +31,7 @@ def require_same_image(container: Container) -> None:
         return
     try:
         facts = container.image.stat()
-        if (facts.st_size, facts.st_mtime_ns) == (container.size, container.modified):
+        if _stamped(container, facts) == container:
             return
         found = file_sha256(container.image)
     except OSError as error:
@@ -52,6 +54,13 @@ def require_digest(container: Container, found: str) -> None:
             f"{short(container.sha256)}, now it is {short(found)}",
             hint="put the former one back, or launch the grid again to go on with the new one",
         )
+
+
+def _stamped(container: Container, facts: os.stat_result) -> Container:
+    """The container with all that tells its file from another one without reading it."""
+    return replace(
+        container, size=facts.st_size, modified=facts.st_mtime_ns, changed=facts.st_ctime_ns
+    )
 
 
 def file_sha256(path: Path) -> str:

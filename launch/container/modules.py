@@ -8,6 +8,7 @@ from launch.container.environment import apptainer_environment
 from launch.container.python import training_python, with_code_first
 from launch.container.settings import container_of, with_code, with_run_dir
 from launch.store import LaunchDir
+from launch.store.trust import require_trusted_launch
 
 
 def module_command(
@@ -17,7 +18,11 @@ def module_command(
 
     Args:
         launch: the experiment's, which says in which image and with which code.
+
+    Raises:
+        RefusedError: others could have changed what would run.
     """
+    require_trusted_launch(launch)
     words = ["-m", module, str(run_dir)]
     container = container_of(launch.record.get("container"))
     if container is None:

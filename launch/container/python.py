@@ -36,11 +36,13 @@ def training_command(python: Sequence[str], arguments: Sequence[str]) -> list[st
 def with_code_first(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Variables for an interpreter that takes the code in a folder before what is installed.
 
-    Not even the working directory comes before it, which may hold the same packages.
+    Not even the working directory comes before it, which may hold the same packages. Nothing is
+    written into the folder, where compiled code would be as open to others as the umask is.
     """
     places = [str(folder), variables.get("PYTHONPATH")]
     path = os.pathsep.join(place for place in places if place)
-    return {**variables, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+    fixed = {"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**variables, "PYTHONPATH": path, **fixed}
 
 
 def training_arguments(run_dir: Path, attempt: int, checkpoint: str | None = None) -> list[str]:

@@ -40,6 +40,7 @@ class Container:
         sha256: of the file when the experiment was launched; None for a folder.
         size: bytes of the file then.
         modified: its modification time then, nanoseconds since the epoch.
+        changed: when it was last changed in any way before that, by the file server's clock.
         binds: what training sees of the machine beside its run directory.
         nv: whether to bring NVIDIA's driver in; None where the node has a GPU.
         scratch: writable folder on the node; variables in it are the node's.
@@ -54,6 +55,7 @@ class Container:
     sha256: str | None = None
     size: int | None = None
     modified: int | None = None
+    changed: int | None = None
     binds: tuple[Bind, ...] = ()
     nv: bool | None = None
     scratch: str | None = None
@@ -69,6 +71,7 @@ class Container:
             "sha256": self.sha256,
             "size": self.size,
             "modified": self.modified,
+            "changed": self.changed,
             "binds": [[each.source, each.target, each.writable] for each in self.binds],
             "nv": self.nv,
             "scratch": self.scratch,

@@ -100,7 +100,7 @@ def _require_file(image: Path) -> None:
 
 def _apptainer(*arguments: str) -> str:
     command = [APPTAINER, *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
         raise RefusedError(f"Apptainer refused {arguments[-1]}: {done.stderr.strip()}")
     return done.stdout

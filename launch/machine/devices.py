@@ -18,7 +18,9 @@ def _listed_devices() -> list[str]:
         return []
     command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     try:
-        listing = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        listing = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=True, timeout=30
+        )
     except (OSError, subprocess.SubprocessError):
         return []
     return listing.stdout.split()

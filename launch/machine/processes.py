@@ -127,7 +127,12 @@ def _parents() -> dict[int, int]:
         stats = ((pid, _stat(pid)) for pid in _pids())
         return {pid: int(fields[_PARENT]) for pid, fields in stats if fields is not None}
     listing = subprocess.run(
-        ["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True, timeout=10
+        ["ps", "-axo", "pid=,ppid="],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=True,
+        timeout=10,
     )
     pairs = (line.split() for line in listing.stdout.splitlines())
     return {int(pid): int(parent) for pid, parent in pairs}

@@ -9,6 +9,7 @@ from rich.text import Text
 from launch.report.status import by_interest, epoch, status_table
 from launch.status.state import Line, Progress
 from launch.text import number, tally
+from pcm.config.printable import printable_line
 
 Show = Callable[[Sequence[Line]], None]
 """Called again and again with all experiments as they stand."""
@@ -61,7 +62,7 @@ def changes(console: Console) -> Show:
         for line in lines:
             if last.get(line.id) != line.state:
                 last[line.id] = line.state
-                console.print(Text(change(line)))
+                console.print(Text(printable_line(change(line))))
 
     return show
 

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pcm.config.printable import printable_line
+
 PIPE_WIDTH = 10_000
 """Columns of a console that nobody looks at: one row, one line, for grep and awk."""
 
@@ -56,7 +58,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         result.add_column(
-            Text(column.title),
+            Text(printable_line(column.title)),
             justify="right" if column.number else "left",
             no_wrap=not column.fold,
             overflow="fold",
@@ -64,14 +66,14 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
         )
     for row in rows:
         # Text, not str: a name with [brackets] is a name, not markup.
-        result.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        result.add_row(*(Text(printable_line(cell), style=STYLES.get(cell, "")) for cell in row))
     return result
 
 
 def width(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
     """Terminal columns that the table takes when nothing is folded."""
     cells = [
-        max([len(column.title), *(len(row[index]) for row in rows)])
+        max(len(printable_line(text)) for text in (column.title, *(row[index] for row in rows)))
         for index, column in enumerate(columns)
     ]
     return sum(cells) + 2 * (len(cells) - 1)

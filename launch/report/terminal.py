@@ -9,17 +9,18 @@ from typing import Any
 import typer
 
 from launch.telling import Tell
+from pcm.config.printable import printable
 from pcm.errors import UsageError
 
 
 def say(text: str) -> None:
     """A line of a command's result."""
-    typer.echo(text)
+    typer.echo(printable(text))
 
 
 def note(text: str) -> None:
     """A line for the person who waits, beside the result: on standard error."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
 
 
 ASIDE = ("note:", "warning:")
@@ -34,7 +35,7 @@ def teller(*, err: bool) -> Tell:
     """
 
     def tell(text: str) -> None:
-        typer.echo(text, err=err or text.startswith(ASIDE))
+        typer.echo(printable(text), err=err or text.startswith(ASIDE))
 
     return tell
 
@@ -43,7 +44,7 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Labels and texts, one below the other."""
     width = max(len(label) for label, _ in facts)
     for label, text in facts:
-        typer.echo(f"  {label:{width}}  {text}")
+        typer.echo(f"  {label:{width}}  {printable(text)}")
 
 
 def print_json(record: Any) -> None:
@@ -66,7 +67,7 @@ def agrees(question: str, *, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise UsageError("this needs a yes, and there is no terminal to ask on", "add --yes")
-    typer.echo(f"{question} [y/N] ", nl=False, err=True)
+    typer.echo(f"{printable(question)} [y/N] ", nl=False, err=True)
     if sys.stdin.readline().strip().lower() in ("y", "yes"):
         return True
     typer.echo("Nothing was done.", err=True)

@@ -80,7 +80,7 @@ def log_end(log: Path) -> str:
         with log.open("rb") as stream:
             stream.seek(max(0, log.stat().st_size - LOG_BYTES))
             return stream.read().decode(errors="replace")
-    except FileNotFoundError:
+    except OSError:
         return ""
 
 

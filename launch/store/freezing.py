@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from launch.store.checkout import CodeVersion, code_version
 from launch.store.installed import code_digest
 from launch.store.layout import LaunchDir, RunsRoot
+from launch.store.leftovers import remove_leftovers
 from launch.store.snapshot import copy_checkout
 from pcm import __version__
+from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
 from pcm.run_dir import (
     SCHEMA_VERSION,
@@ -22,6 +24,7 @@ from pcm.run_dir import (
     write_json,
     write_text,
 )
+from pcm.run_dir.trust import make_folder, make_shared_folder
 
 if TYPE_CHECKING:
     from launch.grid import Grid, Point
@@ -50,7 +53,9 @@ def freeze(
     code = code_version(grid.checkout or code_folder or Path.cwd())
     record = {**(details or {}), **_sweep_record(grid, now, code)}
     with writing(root):
-        folder.mkdir(parents=True, exist_ok=True)
+        for shared in (root, folder.parent, folder):
+            make_shared_folder(shared)
+        remove_leftovers(RunsRoot(root), [grid.name])
         aside = LaunchDir(folder / f".{launch.id}.tmp")
         try:
             _write(aside, grid, record, code)
@@ -78,14 +83,14 @@ def writing(root: Path) -> Iterator[None]:
 def _write(
     aside: LaunchDir, grid: "Grid", record: Mapping[str, Any], code: CodeVersion | None
 ) -> None:
-    aside.path.mkdir()
+    make_folder(aside.path)
     write_json(aside.sweep, record)
     write_json(aside.base, grid.bases)
     with atomic_writer(aside.points) as stream:
         for point in grid.points:
             stream.write(json.dumps(_point_record(point)).encode() + b"\n")
     if code is not None and code.dirty:
-        write_text(aside.code_diff, code.diff)
+        write_text(aside.code_diff, scrub(code.diff))
     if grid.checkout is not None:
         copy_checkout(grid.checkout, aside.snapshot)
 

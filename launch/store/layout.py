@@ -10,8 +10,9 @@ ROOT/
     code/                 the checkout itself, where the launch ships its code
     unsubmitted.json      what Slurm has not got of it yet, and why
     submissions/TOKEN/    an array that was handed to Slurm, see `launch.store.submissions`
-    jobs/                 files of submitit's local jobs, and why jobs made no attempt
+    jobs/
       refused-KEY.json    why a job made no attempt
+      KEY/                submitit's files of a local job, while it runs
   cancelled/ID.json       keeps an experiment from starting, until somebody resumes it
   queues/KEY.json         what waits for a local launcher, while that lives
   summaries.sqlite        see `launch.store.summary_cache`
@@ -87,8 +88,12 @@ class LaunchDir:
 
     @property
     def jobs(self) -> Path:
-        """Folder of submitit's local jobs."""
+        """Folder of what is known of single jobs."""
         return self.path / "jobs"
+
+    def local_job(self, key: str) -> Path:
+        """Folder of submitit's files of one local job."""
+        return self.jobs / key
 
     @property
     def submissions(self) -> Path:

@@ -12,6 +12,7 @@ from launch.machine.processes import Process
 from launch.store import RunsRoot
 from launch.store.records import read_record
 from pcm.run_dir import write_json
+from pcm.run_dir.trust import make_shared_folder
 
 BEAT_S = 10.0
 
@@ -47,7 +48,7 @@ class LauncherQueue:
 def announced_queue(root: RunsRoot, experiment_ids: Sequence[str]) -> Iterator[LauncherQueue]:
     """A queue that others see until the block ends."""
     path = root.queues / f"{uuid.uuid4().hex}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_shared_folder(path.parent)
     try:
         yield LauncherQueue(path, experiment_ids)
     finally:

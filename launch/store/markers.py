@@ -4,6 +4,7 @@ import time
 
 from launch.store import RunsRoot
 from pcm.run_dir import AttemptDir, create_json
+from pcm.run_dir.trust import make_shared_folder
 
 
 def request_stop(attempt: AttemptDir, *, by: str, reason: str) -> bool:
@@ -28,7 +29,7 @@ def cancel(root: RunsRoot, experiment_id: str) -> bool:
         Whether it was not cancelled before.
     """
     marker = root.cancelled(experiment_id)
-    marker.parent.mkdir(parents=True, exist_ok=True)
+    make_shared_folder(marker.parent)
     # First the marker, then the attempt: one that starts just now sees the first.
     is_new = not marker.exists() and create_json(marker, {"time": time.time()})
     for attempt in root.run_dir(experiment_id).attempts()[-1:]:

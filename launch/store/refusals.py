@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from launch.store import LaunchDir
+from pcm.config.secrets import scrub
 from pcm.errors import PcmError, RefusedError
 from pcm.run_dir import read_json, write_json
 
@@ -35,7 +36,7 @@ def recorded_refusal(launch: LaunchDir, key: str) -> Iterator[None]:
         message = str(error) if isinstance(error, PcmError) else f"{type(error).__name__}: {error}"
         with suppress(OSError):
             is_held = isinstance(error, HeldError)
-            write_json(launch.refusal(key), {"message": message, "is_held": is_held})
+            write_json(launch.refusal(key), {"message": scrub(message), "is_held": is_held})
         raise
 
 

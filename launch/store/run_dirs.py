@@ -13,6 +13,7 @@ from launch.store.layout import LaunchDir, RunsRoot
 from pcm.config.override import with_value
 from pcm.errors import NotFoundError, RefusedError
 from pcm.run_dir import SCHEMA_VERSION, RunDir, fsync_folder, read_json, write_json, write_text
+from pcm.run_dir.trust import make_folder, make_shared_folder
 
 
 def create_run_dir(launch_dir: Path, experiment_id: str) -> RunDir:
@@ -57,9 +58,9 @@ def _create(run_dir: RunDir, launch: LaunchDir, record: Mapping[str, Any]) -> No
     from launch.store.yaml_text import dump_yaml
 
     folder = run_dir.path.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    make_shared_folder(folder)
     aside = RunDir(folder / f".{run_dir.path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    aside.path.mkdir()
+    make_folder(aside.path)
     try:
         write_text(aside.config, dump_yaml(frozen_config(launch, record)))
         write_json(aside.experiment, _experiment_record(launch, record))

@@ -3,10 +3,12 @@
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from launch.store.checkout import git
 from pcm.errors import RefusedError
+from pcm.run_dir.trust import make_folder, trusts_others
 
 _COPIERS = 8
 """Threads: on a slow file system each file is mostly waited for."""
@@ -53,7 +55,7 @@ def copy_checkout(root: Path, target: Path) -> None:
     if listing is None:
         raise RefusedError(f"git can't list the files of {root}", hint="try `git ls-files` there")
     names = dict.fromkeys(_names(listing))
-    target.mkdir()
+    make_folder(target)
     with ThreadPoolExecutor(_COPIERS) as pool:
         for _ in pool.map(lambda name: _copy(root / name, target / name), names):
             pass
@@ -69,8 +71,14 @@ def _copy(source: Path, target: Path) -> None:
         return
     if not source.is_symlink() and not os.access(source, os.R_OK):
         raise RefusedError(f"can't take a snapshot: {source} can't be read")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source, target, follow_symlinks=False)
-    if not target.is_symlink():
-        with target.open("rb") as stream:
-            os.fsync(stream.fileno())
+    make_folder(target.parent, exist_ok=True)
+    if source.is_symlink():
+        target.symlink_to(source.readlink())
+        return
+    mode = source.stat().st_mode & (0o777 if trusts_others() else 0o755)
+    # With its mode from the beginning: what others had open before, they could go on writing.
+    opener = partial(os.open, mode=mode)
+    with source.open("rb") as reading, open(target, "xb", opener=opener) as writing:
+        shutil.copyfileobj(reading, writing)
+        writing.flush()
+        os.fsync(writing.fileno())

@@ -7,9 +7,8 @@ LAUNCH/submissions/TOKEN/
   outcome.json     the job's id and cluster, or why there is none; written after it
   words.json       how Slurm said that tasks ended, since Slurm forgets it; see `launch.store.words`
   script.sh        what sbatch got
-  payload.pkl      what every task runs: a function's name and this folder's path
   JOB_TASK_signal  the signal that the shell of one task's script got, until the task ends
-  JOB_TASK_*       submitit's own files of one task, and the task's output
+  JOB_TASK_*       the output of a task's supervisors
 """
 
 from collections.abc import Collection, Container, Iterator, Mapping
@@ -58,11 +57,6 @@ class SubmissionDir:
     def script(self) -> Path:
         """What sbatch got; kept for people, nobody reads it again."""
         return self.path / "script.sh"
-
-    @property
-    def payload(self) -> Path:
-        """What every task runs."""
-        return self.path / "payload.pkl"
 
     def signal(self, task_id: str) -> Path:
         """The signal that the shell of a task's script got; there if it got one."""

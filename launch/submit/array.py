@@ -12,11 +12,13 @@ from launch.slurm.commands import Answer, call, is_unanswered
 from launch.slurm.queue import Queue, read_queue
 from launch.store import writing
 from launch.store.submissions import Submission, SubmissionDir, read_submission
+from launch.store.trust import require_trusted_launch
 from launch.submit.requests import ArrayRequest
 from launch.submit.sbatch_errors import NoRoomError, refusal
-from launch.submit.script import array_script, write_payload
+from launch.submit.script import array_script
 from pcm.errors import RefusedError
 from pcm.run_dir import write_json, write_text
+from pcm.run_dir.trust import make_folder
 
 SBATCH_PATIENCE_S = 240.0
 """Where the job table is full, sbatch itself tries again for about two minutes."""
@@ -76,14 +78,15 @@ def submit_array(
 
     Raises:
         NoRoomError: Slurm takes no more jobs for now, or not so many; nothing is left of it.
-        RefusedError: Slurm doesn't take it, or can't be asked whether it did.
+        RefusedError: Slurm doesn't take it, or can't be asked whether it did; or others could
+            have changed what would run.
     """
+    require_trusted_launch(request.launch)
     files = SubmissionDir(request.launch.submissions / uuid.uuid4().hex)
     with writing(request.launch.root):
-        request.launch.jobs.mkdir(exist_ok=True)
-        files.path.mkdir(parents=True)
+        make_folder(request.launch.jobs, exist_ok=True)
+        make_folder(files.path)
         write_text(files.script, script_of(files, request, site, after))
-        write_payload(files)
         write_json(files.intent, _intent(files, request, site, checkpoint))
     try:
         job_id, cluster = _hand_over(files, request, tell, patience_s)

@@ -1,5 +1,6 @@
 """Experiments as jobs of submitit's local executor: a controller process, a supervisor a rank."""
 
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,12 @@ from submitit.core.utils import environment_variables
 from launch.machine.processes import kill_tree
 from launch.machine.signals import PERSON, held_back
 from launch.store import LaunchDir
+from launch.store.trust import require_trusted_launch
 from launch.submit.paths import require_path_without
 from launch.supervisor import supervise
 from launch.supervisor.job import LOCAL_VARIABLE
 from pcm.errors import RefusedError
+from pcm.run_dir.trust import make_folder
 
 _NO_LIMIT_MIN = 60 * 24 * 365 * 10
 """submitit's local executor can't do without a time limit."""
@@ -44,8 +47,7 @@ class SubmittedJob:
 
     def remove_files(self) -> None:
         """Remove submitit's own files of this job; the run directory has all there is to know."""
-        for path in self.launch.jobs.glob(f"{self.job.job_id}_*"):
-            path.unlink(missing_ok=True)
+        shutil.rmtree(self.launch.local_job(self.key), ignore_errors=True)
 
 
 def submit_local(
@@ -57,14 +59,20 @@ def submit_local(
         job_text: what its supervisors need to know, see `launch.supervisor.job.local_job_text`.
 
     Raises:
-        RefusedError: the runs root has a name that submitit can't work with, or is full.
+        RefusedError: the runs root has a name that submitit can't work with, or is full; or
+            others could have changed what would run.
     """
+    require_trusted_launch(launch)
     require_path_without(_TAGS, launch)
     # The terminal's Ctrl-C goes to the controller too, which would kill its supervisors
     # within a second. It never unblocks the signals; the supervisors do.
     with held_back(PERSON), environment_variables(**{LOCAL_VARIABLE: job_text}):
         try:
-            executor = submitit.LocalExecutor(launch.jobs)
+            folder = launch.local_job(key)
+            make_folder(launch.jobs, exist_ok=True)
+            # What submitit puts there is a pickle, so code, which nobody else may touch.
+            folder.mkdir(mode=0o700)
+            executor = submitit.LocalExecutor(folder)
             executor.update_parameters(tasks_per_node=world_size, timeout_min=_NO_LIMIT_MIN)
             job = executor.submit(supervise, str(launch.path), experiment_id)
         except OSError as error:

@@ -1,17 +1,15 @@
-"""The script of an array, and what its tasks run: submitit's, with a payload of ours."""
+"""The script of an array: submitit's, with a command of ours."""
 
 import shlex
 import sys
 from collections.abc import Sequence
 
 import submitit
-from submitit.core.utils import DelayedSubmission
 
 from launch.store.submissions import SubmissionDir
 from launch.submit.paths import require_path_without
 from launch.submit.requests import ArrayRequest
 from launch.supervisor.slurm_job import START_VARIABLE
-from launch.supervisor.task import run_task
 
 _TAGS = ("%", "\\", "\n")
 """Slurm replaces these in the names of files; it has many more, and marks of its own."""
@@ -46,7 +44,7 @@ _SIGNAL_LINES = (
     "    pcm_srun=$!",
     '    while kill -0 "$pcm_srun" 2> /dev/null; do wait "$pcm_srun" || :; done',
     '    wait "$pcm_srun" || code=$?',
-    '    rm -f "$pcm_task"_submitted.pkl "$pcm_task"_*_result.pkl "$pcm_task"_signal',
+    '    rm -f "$pcm_task"_signal',
     '    return "$code"',
     "}",
 )
@@ -60,16 +58,16 @@ class _ScriptWriter(submitit.SlurmExecutor):
         """How well the executor suits this machine; submitit asks whether there is `srun`."""
         return 1
 
-    def text(self, count: int, uid: str) -> str:
-        """The script of an array of `count` tasks."""
+    def text(self, command: str, count: int, uid: str) -> str:
+        """The script of an array of `count` tasks that all run one shell command."""
         self.parameters["map_count"] = count
-        return str(self._make_submission_file_text(self._submitit_command_str, uid))
+        return str(self._make_submission_file_text(command, uid))
 
 
 def array_script(
     files: SubmissionDir, request: ArrayRequest, *, setup: Sequence[str], after: str | None = None
 ) -> str:
-    """The script of an array for sbatch: submitit's, with our payload for all of its tasks.
+    """The script of an array for sbatch: all of its tasks run the same command.
 
     Args:
         setup: shell lines that run on the first node before anything else.
@@ -79,7 +77,7 @@ def array_script(
         RefusedError: the runs root has a name that Slurm can't work with.
     """
     require_path_without(_TAGS, files.launch)
-    executor = _ScriptWriter(files.path, python=_shielded_python())
+    executor = _ScriptWriter(files.path)
     parameters = dict(request.parameters)
     dependency = {} if after is None else {"dependency": f"afterany:{after}"}
     comment = " ".join(filter(None, [str(parameters.pop("comment", "")), files.token]))
@@ -91,16 +89,11 @@ def array_script(
         comment=comment,
         stderr_to_stdout=True,
         array_parallelism=request.parallel,
-        setup=[_START_LINE, *_task_lines(files), *_SIGNAL_LINES, *setup, _payload_line(files)],
+        setup=[_START_LINE, *_task_lines(files), *_SIGNAL_LINES, *setup],
         srun_args=_srun_arguments(cores),
         additional_parameters={"requeue": True, **dependency, **parameters},
     )
-    return executor.text(len(request.ids), files.token)
-
-
-def write_payload(files: SubmissionDir) -> None:
-    """Write what every task of an array runs: a function's name and a path."""
-    DelayedSubmission(run_task, str(files.path)).dump(files.payload)
+    return executor.text(_command(files), len(request.ids), files.token)
 
 
 def _shielded_python() -> str:
@@ -128,6 +121,6 @@ def _task_lines(files: SubmissionDir) -> list[str]:
     return [f'pcm_task={shlex.quote(str(files.path))}/"{task}"', 'rm -f "$pcm_task"_signal']
 
 
-def _payload_line(files: SubmissionDir) -> str:
-    """Submitit looks for a file a task; one for all makes large arrays cheap to submit."""
-    return f'ln -sf {files.payload.name} "$pcm_task"_submitted.pkl'
+def _command(files: SubmissionDir) -> str:
+    """What every task runs: a module's name and a folder; no pickle, which is code by itself."""
+    return f"{_shielded_python()} -u -m launch.supervisor {shlex.quote(str(files.path))}"

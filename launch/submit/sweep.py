@@ -17,6 +17,7 @@ from launch.submit.requests import ArrayRequest, Asking, array_requests, paralle
 from launch.submit.sbatch_errors import NoRoomError
 from launch.submit.wave import Wave
 from pcm.errors import RefusedError
+from pcm.run_dir.trust import make_shared_folder
 
 LAUNCHER_PATIENCE_S = 600.0
 """Another launcher may be waiting for a busy controller."""
@@ -35,7 +36,7 @@ def sole_launcher(root: RunsRoot, tell: Callable[[str], None]) -> Iterator[None]
         RefusedError: somebody else does, for very long.
     """
     with writing(root.path):
-        root.path.mkdir(parents=True, exist_ok=True)
+        make_shared_folder(root.path)
     lock = filelock.FileLock(root.path / "launching.lock")
     try:
         lock.acquire(timeout=DELAY_S)

@@ -15,9 +15,11 @@ from launch.site import Mount
 from launch.status.holder import whereabouts
 from launch.store import LaunchDir, RunsRoot, create_run_dir
 from launch.store.installed import code_digest
+from launch.store.leftovers import remove_leftovers_of_run
 from launch.store.markers import request_stop
 from launch.store.records import read_record
 from launch.store.refusals import HeldError, read_refusal
+from launch.store.trust import require_trusted_launch, require_trusted_run_dir
 from launch.supervisor.job import Job
 from launch.supervisor.node_container import (
     inside_command,
@@ -25,8 +27,10 @@ from launch.supervisor.node_container import (
     require_on_node,
     with_sure_mount,
 )
+from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
+from pcm.run_dir.trust import make_folder, open_private
 
 LOCK_PATIENCE_S = 15.0
 """The former attempt's supervisor may still be waiting for its other ranks."""
@@ -67,8 +71,8 @@ class Attempt:
 
     def tell(self, rank: int, text: str) -> None:
         """Add a line of the supervisor's to a rank's log."""
-        with self.files.log(rank).open("a", encoding="utf-8") as log:
-            log.write(f"pcm: {text}\n")
+        with open(self.files.log(rank), "a", encoding="utf-8", opener=open_private) as log:
+            log.write(scrub(f"pcm: {text}\n"))
 
     def warn(self, text: str) -> None:
         """Tell what a person should know before it matters, in the log and to `pcm why`."""
@@ -82,9 +86,12 @@ def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[At
 
     Raises:
         NotFoundError: the launch has no such experiment.
-        RefusedError: it is running, done, cancelled, or made for another number of ranks.
+        RefusedError: it is running, done, cancelled, or made for another number of ranks; or
+            others could have changed what would run.
     """
+    require_trusted_launch(launch, job.token)
     run_dir = create_run_dir(launch.path, experiment_id)
+    require_trusted_run_dir(run_dir)
     _check_world_size(run_dir, job)
     marker = RunsRoot(launch.root).cancelled(experiment_id)
     with _locked(run_dir, job):
@@ -94,6 +101,7 @@ def lead_attempt(launch: LaunchDir, experiment_id: str, job: Job) -> Iterator[At
                 hint=f"pcm resume {experiment_id} brings it back",
             )
         _check_not_done(run_dir)
+        remove_leftovers_of_run(run_dir)
         attempt = _make(launch, run_dir, job)
         _note_code(launch, attempt)
         # One who cancels writes the marker first and looks for an attempt then: no gap.
@@ -131,6 +139,7 @@ def join_attempt(
 
 def _joined(launch: LaunchDir, run_dir: RunDir, files: AttemptDir, job: Job) -> Attempt:
     """The attempt that rank 0 wrote down, on the node of another rank."""
+    require_trusted_run_dir(run_dir)
     record = read_record(files.attempt)
     container = node_container(launch, run_dir, job)
     if container is not None:
@@ -211,7 +220,7 @@ def _make(launch: LaunchDir, run_dir: RunDir, job: Job) -> Attempt:
     files, threads = run_dir.attempt(number), _threads(former, job)
     gpus = gpus_on_node(launch, run_dir, job, container)
     attempt = Attempt(launch, run_dir, files, arguments, command, threads, gpus, container)
-    attempt.files.path.mkdir(parents=True)
+    make_folder(attempt.files.path)
     record = _record(attempt, job)
     if container is None and not launch.ships_code:
         # The code of an image or a snapshot is what it was, whatever somebody edits out here.

@@ -14,6 +14,7 @@ from launch.supervisor.job import Job
 from launch.supervisor.requeue import OWN_CLOCK
 from launch.supervisor.time_limit import TimeLimit
 from launch.supervisor.training import Outcome, TrainingProcess
+from pcm.config.secrets import scrub
 from pcm.run_dir import AttemptDir, create_json, write_json
 
 POLL_INTERVAL_S = 0.1
@@ -167,6 +168,7 @@ def fail(
     is_oom: bool = False,
 ) -> None:
     """Tell all ranks that one has failed; the first failure is the one that counts."""
-    failure = {"rank": rank, "exit_code": exit_code, "signal": signal, "message": message}
+    said = None if message is None else scrub(message)
+    failure = {"rank": rank, "exit_code": exit_code, "signal": signal, "message": said}
     failure |= {"out_of_memory": is_oom}
     create_json(files.failed, failure)

@@ -1,4 +1,4 @@
-"""The payload of an array: each of its tasks runs the experiment at its index."""
+"""What an array runs: each of its tasks the experiment at its index."""
 
 import os
 from pathlib import Path

@@ -18,6 +18,7 @@ from launch.machine.signals import SCHEDULER
 from launch.supervisor.guard import Guard
 from launch.supervisor.memory import count_oom_kills
 from pcm.errors import ExitCode
+from pcm.run_dir.trust import open_private
 
 _PR_SET_PDEATHSIG = 1
 
@@ -73,7 +74,7 @@ class TrainingProcess:
         is_inside: bool = False,
     ) -> None:
         self.command = list(command)
-        with log.open("ab") as stream:
+        with open(log, "ab", opener=open_private) as stream:
             self._popen = subprocess.Popen(
                 command,
                 env=environment,

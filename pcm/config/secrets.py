@@ -3,21 +3,27 @@
 import os
 import re
 
-_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|CREDENTIAL", re.IGNORECASE)
+_NAME = re.compile(
+    r"TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|(API|ACCESS|PRIVATE)_?KEY|_KEY$",
+    re.IGNORECASE,
+)
 
-_SHORTEST = 6
+_PLACE = re.compile(r"_(FILE|PATH|DIR|FOLDER|URL|SOCK)S?$", re.IGNORECASE)
+"""Says where a secret is, and is none."""
+
+_SHORTEST = 8
 """A shorter value is no credential, and hiding it would garble the text."""
 
 
 def is_secret(name: str) -> bool:
     """Whether a variable of this name holds what nobody else may read."""
-    return _NAME.search(name) is not None
+    return _NAME.search(name) is not None and _PLACE.search(name) is None
 
 
 def scrub(text: str) -> str:
-    """`text` without the value of any environment variable that is named like a secret."""
-    secrets = {value for name, value in os.environ.items() if is_secret(name)}
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST:
-            text = text.replace(secret, "***")
+    """`text` with the name in the place of each value of a variable that is named like a secret."""
+    secrets = {value: name for name, value in os.environ.items() if is_secret(name)}
+    for value in sorted(secrets, key=len, reverse=True):
+        if len(value) >= _SHORTEST:
+            text = text.replace(value, f"***{secrets[value]}***")
     return text

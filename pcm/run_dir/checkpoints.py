@@ -11,6 +11,7 @@ from typing import Any
 from pcm.console import tell
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir import read_json, write_json
+from pcm.run_dir.checkpoint_names import own_checkpoint
 
 MONITORED = ("val/loss", "val_loss")
 """The metric, the first that exists, whose smallest value makes a checkpoint the best."""
@@ -76,10 +77,14 @@ def read_manifest(path: Path, warn: Warn = tell) -> Manifest | None:
     """The manifest in a file; None, and a warning, if it is none."""
     try:
         record: dict[str, Any] = read_json(path)
-        return Manifest(**{each.name: record[each.name] for each in fields(Manifest)})
+        manifest = Manifest(**{each.name: record[each.name] for each in fields(Manifest)})
     except (KeyError, TypeError, ValueError, OSError) as error:
         warn(f"warning: {path} is no manifest of a checkpoint ({error!r}); it is left out")
         return None
+    if manifest.file != own_checkpoint(path):
+        warn(f"warning: {path} tells of another file ({manifest.file!r}); it is left out")
+        return None
+    return manifest
 
 
 def find_fault(folder: Path, manifest: Manifest) -> str | None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pcm.run_dir.trust import open_own, open_private
+
 
 def fsync_folder(folder: Path) -> None:
     """Make a rename inside `folder` survive a power cut."""
@@ -19,19 +21,20 @@ def fsync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+def atomic_writer(path: Path, *, durable: bool = True, private: bool = False) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` that takes its place when the block ends well.
 
     After an error (a full disk, an interrupt) `path` is as it was and the temporary
-    file is gone.
+    file is gone. Nobody else may change the file.
 
     Args:
         durable: flush to the disk itself; False for records that may be lost.
+        private: nobody else may read it either.
     """
     # The name is new each time, so a leftover of a killed process is in nobody's way.
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        with aside.open("wb") as stream:
+        with open(aside, "wb", opener=open_private if private else open_own) as stream:
             yield stream
             stream.flush()
             if durable:
@@ -45,15 +48,15 @@ def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         fsync_folder(path.parent)
 
 
-def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+def write_text(path: Path, text: str, *, durable: bool = True, private: bool = False) -> None:
     """Write `text` to `path` as a whole or not at all."""
-    with atomic_writer(path, durable=durable) as stream:
+    with atomic_writer(path, durable=durable, private=private) as stream:
         stream.write(text.encode())
 
 
-def write_json(path: Path, record: Any, *, durable: bool = True) -> None:
+def write_json(path: Path, record: Any, *, durable: bool = True, private: bool = False) -> None:
     """Write `record` to `path` as JSON, as a whole or not at all."""
-    write_text(path, json.dumps(record, indent=1) + "\n", durable=durable)
+    write_text(path, json.dumps(record, indent=1) + "\n", durable=durable, private=private)
 
 
 def create_json(path: Path, record: Any) -> bool:
@@ -64,7 +67,7 @@ def create_json(path: Path, record: Any) -> bool:
     """
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        with aside.open("w") as stream:
+        with open(aside, "w", opener=open_own) as stream:
             stream.write(json.dumps(record, indent=1) + "\n")
             stream.flush()
             os.fsync(stream.fileno())

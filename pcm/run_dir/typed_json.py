@@ -66,9 +66,9 @@ def parse(kind: type[R], content: Mapping[str, Any]) -> R:
     return kind(**_checked(kind, content))
 
 
-def write(path: Path, record: Any, *, durable: bool = True) -> None:
+def write(path: Path, record: Any, *, durable: bool = True, private: bool = False) -> None:
     """Write a record to its file, as a whole or not at all."""
-    write_json(path, plain(record), durable=durable)
+    write_json(path, plain(record), durable=durable, private=private)
 
 
 def create(path: Path, record: Any) -> bool:

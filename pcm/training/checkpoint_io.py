@@ -15,6 +15,7 @@ from pcm.console import tell
 from pcm.errors import PcmError
 from pcm.run_dir import atomic_writer
 from pcm.run_dir.checkpoints import Manifest, manifest_path, remove, write_manifest
+from pcm.run_dir.trust import make_folder
 
 _SCALARS = (np.bool_, np.int32, np.int64, np.float32, np.float64)
 
@@ -102,7 +103,7 @@ class CheckpointFiles(CheckpointIO):
         path = Path(path)
         facts = storage_options or {"step": 0, "epoch": 0, "attempt": 0, "reason": "user"}
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent, exist_ok=True)
             # What this replaces is not whole, or training would have started from it.
             manifest_path(path).unlink(missing_ok=True)
             size, sha256 = _write(checkpoint, path)

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from lightning.pytorch import Trainer
 
+from pcm.config.secrets import scrub
 from pcm.console import tell
 from pcm.errors import ExitCode, PcmError
 from pcm.internals import loops
@@ -34,7 +35,7 @@ def record_finish(task: Task, trainer: Trainer) -> None:
 
 def record_failure(task: Task, error: BaseException) -> ExitCode:
     """Write this rank's error record, and tell a person; on every rank that fails."""
-    rank = task.ranks.rank
+    rank, trace = task.ranks.rank, scrub("".join(traceback.format_exception(error)))
     if isinstance(error, PcmError):
         tell(f"rank {rank}: {error}")
         code = error.exit_code
@@ -42,17 +43,17 @@ def record_failure(task: Task, error: BaseException) -> ExitCode:
         tell(f"rank {rank}: interrupted; what came after the last checkpoint is lost")
         code = ExitCode.INTERRUPTED
     else:
-        traceback.print_exception(error)
+        print(trace, end="", file=sys.stderr)
         code = ExitCode.EXPERIMENT_FAILED
     sys.stderr.flush()
     record = ErrorRecord(
         type=type(error).__name__,
-        message=str(error),
-        traceback="".join(traceback.format_exception(error)),
+        message=scrub(str(error)),
+        traceback=trace,
         rank=rank,
     )
     # A full disk may be the very error that is to be recorded.
     with suppress(OSError):
-        write(task.attempt.error(rank), record)
+        write(task.attempt.error(rank), record, private=True)
         write_table(task)
     return code

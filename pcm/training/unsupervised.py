@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 from pcm.errors import NotFoundError, RefusedError
 from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.records import AttemptRecord
+from pcm.run_dir.trust import make_folder, require_trusted
 from pcm.run_dir.typed_json import write
 
 
@@ -20,13 +21,15 @@ def own_attempt(run_dir: RunDir) -> Iterator[AttemptDir]:
 
     Raises:
         NotFoundError: this is no run directory.
-        RefusedError: another attempt is running.
+        RefusedError: another attempt is running, or others could have changed what would run.
     """
     if not run_dir.experiment.exists():
         raise NotFoundError(
             f"{run_dir.path} is no run directory: it has no {run_dir.experiment.name}",
             "pcm launch makes run directories",
         )
+    for path in (run_dir.config, run_dir.experiment):
+        require_trusted(path, run_dir.path.parent)
     try:
         with FileLock(run_dir.lock, timeout=0):
             yield _begin(run_dir)
@@ -39,7 +42,7 @@ def own_attempt(run_dir: RunDir) -> Iterator[AttemptDir]:
 def _begin(run_dir: RunDir) -> AttemptDir:
     number = max((attempt.number for attempt in run_dir.attempts()), default=0) + 1
     attempt = run_dir.attempt(number)
-    attempt.path.mkdir(parents=True)
+    make_folder(attempt.path)
     host, pid = socket.gethostname(), os.getpid()
     record = AttemptRecord(
         number=number,

@@ -83,7 +83,7 @@ def test_a_thousand_points_are_one_call(person: Person, sbatch: Sbatch) -> None:
     person.launch(person.write_grid(1000), "--site", "site.yaml")
     [submission] = submissions(person)
     assert (sbatch.calls, tasks(person), len(submission.array)) == (1, 1000, 1000)
-    assert len(list(submission.files.path.iterdir())) == 4
+    assert len(list(submission.files.path.iterdir())) == 3
 
 
 def test_points_that_ask_for_different_things_are_different_arrays(person: Person) -> None:

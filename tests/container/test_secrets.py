@@ -82,9 +82,9 @@ def test_a_token_is_nowhere_but_in_the_environment(inside: Person, watcher: Watc
         assert [variables[name] for name in NAMES] == [SECRET] * len(NAMES)
 
     mine, slurms = texts(inside.home), texts(inside.cluster.folder, inside.name)
-    # Scripts, pickles, logs and records, and the image's copy are among what is looked at.
+    # Scripts, logs and records, and the image's copy are among what is looked at.
     names = {path.name for path in mine}
-    assert {"script.sh", "payload.pkl", "sweep.json", "attempt.json", "rank-1.log"} <= names
+    assert {"script.sh", "sweep.json", "attempt.json", "rank-1.log"} <= names
     assert any(path.parent.parent == disk for path in mine)
     assert slurms
     assert holders(mine) + holders(slurms) + holders(texts(Path("/dev/shm"), inside.name)) == []

@@ -76,7 +76,7 @@ def test_no_secret_is_in_any_file_and_payloads_are_small(
     run_local([experiment], 1, ignore)
     files = [path for path in root.rglob("*") if path.is_file()]
     assert not [path for path in files if b"s3cr3t-t0ken" in path.read_bytes()]
-    [payload] = experiment.launch.jobs.glob("*_submitted.pkl")
+    [payload] = experiment.launch.jobs.glob("*/*_submitted.pkl")
     assert payload.stat().st_size < 1000
     assert b"launch.supervisor" in payload.read_bytes()
 
@@ -172,7 +172,7 @@ def test_ctrl_c_while_jobs_are_starting_loses_none(
 ) -> None:
     [experiment] = make_launch(root, world_size=2)
     launcher = start_launcher(1)
-    wait_for(lambda: list(experiment.launch.path.glob("jobs/*_submitted.pkl")))
+    wait_for(lambda: list(experiment.launch.path.glob("jobs/*/*_submitted.pkl")))
     launcher.interrupt()
     assert launcher.result()["states"] == {experiment.id: "stopped"}
 

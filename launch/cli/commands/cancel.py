@@ -8,6 +8,7 @@ import typer
 from launch.cli.options import RunsDir, StateOption, Yes
 from launch.status.state import State
 from launch.text import counted, tally
+from pcm.config.printable import printable
 from pcm.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def cancel(
     typer.echo(did)
     if trouble is not None:
         typer.echo(
-            f"warning: {trouble}; what waits in its queue ends as soon "
+            f"warning: {printable(trouble)}; what waits in its queue ends as soon "
             "as it starts, and `pcm cancel` again takes it out before",
             err=True,
         )
@@ -72,7 +73,7 @@ def _is_meant(state: State, wanted: Sequence[State]) -> bool:
 
 def _tell(chosen: "Sequence[Line]") -> None:
     for line in chosen[:SHOWN]:
-        typer.echo(f"{line.id} {line.name}: {line.state}")
+        typer.echo(printable(f"{line.id} {line.name}: {line.state}"))
     if len(chosen) > SHOWN:
         rest = chosen[SHOWN:]
         typer.echo(f"and {len(rest):,} more: {tally(line.state for line in rest)}")

@@ -9,6 +9,7 @@ import typer
 
 from launch.cli.options import Json
 from launch.image.kinds import Compression, Kind
+from pcm.config.printable import printable
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def build(
     if as_json:
         print_json({"image": str(target), "sha256": record.sha256, "size": record.size})
     else:
-        typer.echo(f"{target}: {_gigabytes(record.size)}, sha256 {record.sha256}")
+        typer.echo(f"{printable(str(target))}: {_gigabytes(record.size)}, sha256 {record.sha256}")
 
 
 @image.command()
@@ -127,7 +128,7 @@ def show(file: ImageFile, *, as_json: Json = False) -> None:
         print_json({**record, "labels": found.labels})
         return
     for name, value in facts.items():
-        typer.echo(f"{name:12} {value}")
+        typer.echo(printable(f"{name:12} {value}"))
 
 
 @image.command()
@@ -156,7 +157,7 @@ def verify(
         print_json({"image": str(file), "sha256": verified.sha256, "signed": verified.signed})
         return
     signatures = "all signatures hold" if verified.signed else "not signed"
-    typer.echo(f"{file}: sha256 {verified.sha256} as it should be; {signatures}")
+    typer.echo(f"{printable(str(file))}: sha256 {verified.sha256} as it should be; {signatures}")
 
 
 class _Teller:
@@ -166,7 +167,7 @@ class _Teller:
         self._began = began
 
     def __call__(self, line: str) -> None:
-        typer.echo(f"[{time.monotonic() - self._began:5.0f} s] {line}", err=True)
+        typer.echo(f"[{time.monotonic() - self._began:5.0f} s] {printable(line)}", err=True)
 
 
 def _environment(

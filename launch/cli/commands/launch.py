@@ -24,6 +24,7 @@ from launch.cli.options import (
 )
 from launch.cli.resource_options import with_resources
 from launch.executor import Executor
+from pcm.config.printable import printable
 from pcm.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def leave(completion: "Completion", experiments: "Sequence[Experiment]") -> None
 
     ending = ending_of(completion, experiments)
     for line in ending.lines:
-        typer.echo(line, err=True)
+        typer.echo(printable(line), err=True)
     if ending.exit_code is not ExitCode.DONE:
         raise typer.Exit(ending.exit_code)
 
@@ -213,7 +214,7 @@ def _print_scripts(proposal: "Proposal") -> None:
         teller(err=True),
     )
     for request, script in found:
-        typer.echo(f"\n--- sbatch, {counted(len(request.ids), 'experiment')}:\n{script}")
+        typer.echo(f"\n--- sbatch, {counted(len(request.ids), 'experiment')}:\n{printable(script)}")
 
 
 def _print_commands(proposal: "Proposal") -> None:
@@ -231,7 +232,7 @@ def _print_commands(proposal: "Proposal") -> None:
         attempts = run_dir.attempts()
         number = attempts[-1].number + 1 if attempts else 1
         arguments = training_arguments(run_dir.path, number)
-        command = shlex.join(command_of(run_dir.path, arguments))
+        command = printable(shlex.join(command_of(run_dir.path, arguments)))
         ranks = item.resources.world_size
         typer.echo(f"  WORLD_SIZE={ranks} RANK=0{f'..{ranks - 1}' if ranks > 1 else ''} {command}")
     if len(work) > SHOWN:

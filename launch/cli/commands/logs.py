@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launch.cli.options import RunsDir, SweepOrId
+from pcm.config.printable import printable
 from pcm.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _tell_waiting(line: "Line", said: str) -> str:
         return said
     text = ": ".join(filter(None, [line.state, line.status.detail]))
     if text != said:
-        typer.echo(text, err=True)
+        typer.echo(printable(text), err=True)
     return text
 
 

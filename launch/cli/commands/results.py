@@ -146,9 +146,12 @@ def _split(text: str | None) -> tuple[str, ...]:
 
 def _write(text: str, output: Path | None) -> None:
     """To a file as a whole or not at all, else to the terminal."""
+    import sys
+
+    from pcm.config.printable import printable
     from pcm.run_dir import write_text
 
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
     else:
         write_text(output, text)

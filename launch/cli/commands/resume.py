@@ -10,6 +10,7 @@ from launch.cli.commands.launch import leave
 from launch.cli.options import RunsDir, SweepsOrIds
 from launch.cli.resource_options import with_resources
 from launch.executor import Executor
+from pcm.config.printable import printable
 from pcm.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ def _tell(choice: "Choice", but: "Choice | None" = None) -> None:
     said = set() if but is None else {each.id for each, _ in (*but.held, *but.left)}
     for experiment, where in choice.held:
         if experiment.id not in said:
-            typer.echo(f"{experiment.id} {experiment.name} is not resumed: it {where}", err=True)
+            text = f"{experiment.id} {experiment.name} is not resumed: it {where}"
+            typer.echo(printable(text), err=True)
     for experiment, state in choice.left:
         if experiment.id not in said:
-            typer.echo(f"{experiment.id} {experiment.name}: {state}, left as it is")
+            name = printable(experiment.name)
+            typer.echo(f"{experiment.id} {name}: {state}, left as it is")

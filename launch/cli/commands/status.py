@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launch.cli.options import Everything, Json, RunsDir, StateOption, SweepsOrIdsOrAll
+from pcm.config.printable import printable
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _print_lines(lines: "list[Line]", *, everything: bool) -> None:
     shown = lines if everything or len(lines) <= SHOWN else by_interest(lines)[:SHOWN]
     console().print(status_table(shown))
     for remark in remarks(shown, time.time()):
-        typer.echo(remark)
+        typer.echo(printable(remark))
     if len(shown) < len(lines):
         typer.echo(f"{len(lines) - len(shown):,} more; --all shows them, --state chooses")
 

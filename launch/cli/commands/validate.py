@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launch.cli.options import Json
+from pcm.config.printable import printable
 from pcm.errors import ExitCode, Fault
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _print(checked: "list[CheckedFile]") -> None:
     said: set[Fault] = set()
     for each in checked:
         if not each.faults:
-            typer.echo(f"{each.file}: a good {each.kind} file")
+            typer.echo(f"{printable(each.file)}: a good {each.kind} file")
         # A base file of two grids is told off once.
         for fault in each.faults:
             if fault not in said:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pcm.errors import NotFoundError, PcmError
-from pcm.run_dir import read_json
+from pcm.run_dir import read_json, write_json
 from pcm.run_dir.checkpoints import (
     Manifest,
     find_checkpoint,
@@ -139,3 +139,21 @@ def test_prune_keeps_two_and_the_best(folder: Path) -> None:
     assert leftover.name not in names
     assert "notes.txt" in names
     assert "epoch=0-step=0.ckpt" not in names
+
+
+@pytest.mark.parametrize("file", ["../../precious", "epoch=0-step=2.ckpt", "/etc/passwd", ""])
+def test_a_manifest_speaks_for_its_own_file_alone(
+    folder: Path, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    precious = folder.parents[1] / "precious"
+    precious.write_text("mine")
+    for step in (1, 2, 3, 4):
+        add(folder, step)
+    forged = manifest_path(folder / "epoch=0-step=1.ckpt")
+    write_json(forged, {**read_json(forged), "file": file})
+    assert [manifest.step for manifest in read_manifests(folder)] == [4, 3, 2]
+    assert "tells of another file" in capsys.readouterr().err
+    prune(folder)
+    assert precious.read_text() == "mine"
+    assert (folder / "epoch=0-step=4.ckpt").exists()
+    assert (folder / "epoch=0-step=3.ckpt").exists()

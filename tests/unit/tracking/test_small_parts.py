@@ -66,7 +66,7 @@ def test_secrets_of_the_environment_are_hidden(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("WANDB_API_KEY", "s3cret-token-longer")
     monkeypatch.setenv("SHORT_TOKEN", "no")
     text = scrub("no: s3cret-token-longer and s3cret-token at no.example")
-    assert text == "no: *** and *** at no.example"
+    assert text == "no: ***WANDB_API_KEY*** and ***NEPTUNE_API_TOKEN*** at no.example"
 
 
 def test_a_tail_waits_for_the_end_of_a_line(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_files_are_readable_as_usual(root: Path, grid: Grid) -> None:
     launch = Store(root).freeze(grid)
     umask = os.umask(0)
     os.umask(umask)
-    assert stat.S_IMODE(launch.sweep.stat().st_mode) == 0o666 & ~umask
+    assert stat.S_IMODE(launch.sweep.stat().st_mode) == 0o644 & ~umask
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -127,7 +127,20 @@ def test_half_a_copy_is_no_launch(
     def full_disk(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("launch.store.snapshot.shutil.copy", full_disk)
+    monkeypatch.setattr("launch.store.snapshot.shutil.copyfileobj", full_disk)
     with pytest.raises(RefusedError, match="No space left"):
         Store(tmp_path / "runs").freeze(grid)
     assert list((tmp_path / "runs" / "sweeps" / grid.name).iterdir()) == []
+
+
+def test_nobody_else_may_write_in_the_copy(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "code.py").chmod(0o666)
+    umask = os.umask(0o002)
+    try:
+        copy_checkout(checkout, tmp_path / "copy")
+    finally:
+        os.umask(umask)
+    copied = [path for path in (tmp_path / "copy").rglob("*") if not path.is_symlink()]
+    assert {path.name for path in copied} >= {"code.py", "sub folder"}
+    assert not [path for path in copied if path.stat().st_mode & 0o022]
+    assert (tmp_path / "copy" / "code.py").stat().st_mode & 0o777 == 0o644

@@ -43,15 +43,14 @@ srun() {
     pcm_srun=$!
     while kill -0 "$pcm_srun" 2> /dev/null; do wait "$pcm_srun" || :; done
     wait "$pcm_srun" || code=$?
-    rm -f "$pcm_task"_submitted.pkl "$pcm_task"_*_result.pkl "$pcm_task"_signal
+    rm -f "$pcm_task"_signal
     return "$code"
 }
 command -v module > /dev/null || source "$MODULESHOME/init/bash"
 module load python/3.12 || exit 1
 module load 'it'"'"'s' || exit 1
 export OMP_NUM_THREADS=8
-ln -sf payload.pkl "$pcm_task"_submitted.pkl
 
 # command
 export SUBMITIT_EXECUTOR=slurm
-srun --unbuffered --output '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef/%A_%a_%t_log.out' --export=ALL --cpus-per-task=8 /bin/sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh /python -ISc 'import os,signal,sys;signal.pthread_sigmask(0,{signal.SIGTERM,signal.SIGUSR1,signal.SIGUSR2});os.execv(sys.argv[1],sys.argv[1:])' /python -P -u -m submitit.core._submit '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef'
+srun --unbuffered --output '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef/%A_%a_%t_log.out' --export=ALL --cpus-per-task=8 /bin/sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh /python -ISc 'import os,signal,sys;signal.pthread_sigmask(0,{signal.SIGTERM,signal.SIGUSR1,signal.SIGUSR2});os.execv(sys.argv[1],sys.argv[1:])' /python -P -u -m launch.supervisor '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef'

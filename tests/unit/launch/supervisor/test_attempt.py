@@ -263,3 +263,47 @@ def test_an_image_that_is_to_have_no_gpus_has_none(tmp_path: Path, job: Job) -> 
     container = Container(Path("/x.sif"), nv=False)
     slurm = replace(job, executor="slurm")
     assert module.gpus_on_node(experiment.launch, experiment.run_dir, slurm, container) == 0
+
+
+def test_a_refusal_holds_no_secret(experiment: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_TOKEN", "s3cret-token")
+    experiment.launch.jobs.mkdir()
+    with (
+        pytest.raises(RefusedError),
+        recorded_refusal(experiment.launch, "k"),
+    ):
+        raise RefusedError("no image at https://s3cret-token@there")
+    assert read_refusal(experiment.launch, "k") == Refusal(
+        "no image at https://***A_TOKEN***@there", is_held=False
+    )
+
+
+@pytest.mark.parametrize("what", ["points", "base", "sweep"])
+def test_a_launch_that_others_could_have_changed_is_not_run(
+    experiment: Experiment, job: Job, what: str
+) -> None:
+    getattr(experiment.launch, what).chmod(0o666)
+    with (
+        pytest.raises(RefusedError, match="could have been changed by others"),
+        lead_attempt(experiment.launch, experiment.id, job),
+    ):
+        pass
+    assert not experiment.run_dir.path.exists()
+
+
+def test_a_config_that_others_could_have_changed_is_not_run(
+    experiment: Experiment, job: Job
+) -> None:
+    run_dir = experiment.create_run_dir()
+    run_dir.config.chmod(0o666)
+    with (
+        pytest.raises(RefusedError, match=r"config\.yaml could have been changed"),
+        lead_attempt(experiment.launch, experiment.id, job),
+    ):
+        pass
+    assert run_dir.attempts() == []
+    run_dir.config.chmod(0o644)
+    with lead_attempt(experiment.launch, experiment.id, job) as attempt:
+        attempt.run_dir.attempts_folder.chmod(0o777)
+        with pytest.raises(RefusedError, match="attempts could have been changed"):
+            join_attempt(experiment.launch, experiment.id, replace(job, rank=1), never)

@@ -1,12 +1,15 @@
 """Which experiment a task of an array runs."""
 
+import pickle
+import sys
 from pathlib import Path
 
 import pytest
 
 from launch.store.submissions import SubmissionDir
 from launch.supervisor import task
-from pcm.errors import RefusedError
+from launch.supervisor.__main__ import main
+from pcm.errors import ExitCode, RefusedError
 from pcm.run_dir import write_json
 
 
@@ -57,3 +60,28 @@ def test_an_array_that_was_given_up_runs_nothing(
     with pytest.raises(RefusedError, match="came too late: no answer"):
         task.run_task(str(files.path))
     assert supervised == []
+
+
+def test_a_payload_of_the_version_before_names_the_same_function() -> None:
+    # As pickle writes a function of a module: by its name.
+    assert pickle.loads(b"claunch.slurm.task\nrun_task\n.") is task.run_task
+
+
+def test_a_task_that_is_refused_says_why_and_fails(
+    files: SubmissionDir, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("A_TOKEN", "s3cret-token")
+    monkeypatch.setattr(sys, "argv", ["launch.supervisor", str(files.path)])
+    write_json(files.outcome, {"job_id": "6", "reason": "no s3cret-token", "time": 2.0})
+    assert main() == ExitCode.REFUSED
+    said = capsys.readouterr().err
+    assert said == "pcm: array 7 came too late: no ***A_TOKEN***\n"
+
+
+def test_an_error_that_nobody_foresaw_leaves_its_traceback(
+    files: SubmissionDir, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["launch.supervisor", str(files.path)])
+    monkeypatch.delenv("SLURM_ARRAY_JOB_ID")
+    assert main() == ExitCode.EXPERIMENT_FAILED
+    assert "KeyError: 'SLURM_ARRAY_JOB_ID'" in capsys.readouterr().err
