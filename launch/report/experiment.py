@@ -73,7 +73,7 @@ def end_of(attempt: AttemptDir) -> str:
     if facts.is_alive:
         return "runs" if facts.stop_reason is None else "is stopping"
     if facts.is_stopped:
-        return f"stopped: {facts.stop_reason}"
+        return "; ".join(filter(None, [f"stopped: {facts.stop_reason}", facts.lost]))
     return "gone without a word"
 
 

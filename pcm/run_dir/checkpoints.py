@@ -166,6 +166,28 @@ def prune(folder: Path) -> None:
         if manifest is not best:
             # A checkpoint without a manifest is nothing; a manifest without one is a fault.
             remove(folder / manifest.file)
+    _remove_leftovers(folder)
+
+
+def make_room(folder: Path) -> Manifest | None:
+    """Remove the oldest checkpoint that is neither the best nor the newest whole one.
+
+    Returns:
+        The one that was removed; None where there was none to spare.
+    """
+    _remove_leftovers(folder)
+    manifests = read_manifests(folder)
+    best = min(manifests, key=lambda manifest: manifest.monitored, default=None)
+    newest = next((each for each in manifests if find_fault(folder, each) is None), None)
+    spare = [each for each in manifests if each is not newest and each is not best]
+    if not spare:
+        return None
+    remove(folder / spare[-1].file)
+    return spare[-1]
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what kills left behind; there is one writer, and it writes nothing now."""
     for leftover in folder.glob(".*.tmp"):
         with suppress(OSError):
             leftover.unlink()

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from pcm.internals import loops
 from pcm.internals.required import check_internals
 from pcm.run_dir import SCHEMA_VERSION, read_json
 from pcm.run_dir.checkpoints import Manifest, prune
+from pcm.run_dir.records import StoppedRecord
 from pcm.training.agreement import Agreement, Alone, Together, Wish
 from pcm.training.build import (
     build_data,
@@ -33,9 +34,9 @@ from pcm.training.progress import Heartbeat, Progress
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
 from pcm.training.saver import Clock, Saver
-from pcm.training.session import Session, StopTraining
+from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.settings import checkpoint_seconds
-from pcm.training.starting import StartingPoint, find_start, share_start
+from pcm.training.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.task import Task, record_stop
 from pcm.training.training_logger import TrainingLogger
 
@@ -57,6 +58,7 @@ class Run:
         self._ranks = task.ranks
         self._progress = Progress()
         self._clock = Clock(checkpoint_seconds())
+        self._progress.interval = checkpoint_seconds()
         self._logger: TrainingLogger | None = None
         self._files: CheckpointFiles | None = None
 
@@ -111,7 +113,13 @@ class Run:
         self._logger = logger
         self._files = CheckpointFiles(newest, logger.sync, after_commit)
         saver = Saver(
-            task.run_dir, task.attempt, ranks, progress=progress, clock=self._clock, group=group
+            task.run_dir,
+            task.attempt,
+            ranks,
+            files=self._files,
+            progress=progress,
+            clock=self._clock,
+            group=group,
         )
         return Session(
             ranks,
@@ -161,18 +169,40 @@ class Run:
         return self._leave_finished(trainer)
 
     def _leave_finished(self, trainer: Trainer) -> ExitCode:
+        assert self._logger is not None
+        if self._ranks.is_first:
+            self._require_saved(loops.steps_done(trainer))
+        self._logger.sync()
         write_table(self._task)
         record_finish(self._task, trainer)
         return ExitCode.DONE
 
+    def _require_saved(self, step: int) -> None:
+        """Refuse to call an experiment done whose last weights are nowhere."""
+        assert self._files is not None
+        newest = self._files.newest
+        if step > 0 and (newest is None or step_of(newest) != step):
+            raise unsaved_end(step, "no checkpoint of its own has it")
+
     def _leave_stopped(self) -> ExitCode:
-        write_table(self._task)
-        newest = None if self._files is None else self._files.newest
+        # The journal has what the table has: where there is no room, the stop counts.
+        with suppress(OSError):
+            write_table(self._task)
         if self._ranks.is_first:
-            checkpoint = None if newest is None else newest.name
-            step, epoch = self._progress.count_steps(), self._progress.epoch
-            record_stop(self._task, checkpoint, step, epoch)
+            record_stop(self._task, self._stopped_record())
         return ExitCode.STOPPED
+
+    def _stopped_record(self) -> StoppedRecord:
+        newest = None if self._files is None else self._files.newest
+        trouble = None if self._files is None else self._files.trouble
+        return StoppedRecord(
+            checkpoint=None if newest is None else newest.name,
+            step=self._progress.count_steps(),
+            epoch=self._progress.epoch,
+            reason=self._task.stop.reason,
+            saved_step=None if trouble is None else 0 if newest is None else step_of(newest),
+            unsaved=trouble,
+        )
 
 
 def _cpu_group(ranks: Ranks) -> dist.ProcessGroup | None:

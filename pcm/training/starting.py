@@ -38,12 +38,12 @@ def find_start(run_dir: RunDir, experiment: dict[str, Any], name: str | None) ->
     """
     own = find_checkpoint(run_dir.checkpoints, name)
     if own is not None:
-        return StartingPoint(own, _step(own))
+        return StartingPoint(own, step_of(own))
     other = experiment.get("starts_from")
     if other is not None:
         path = Path(other["checkpoint"])
         _check(path)
-        return StartingPoint(path, _step(path), is_own=False)
+        return StartingPoint(path, step_of(path), is_own=False)
     # Rows of an attempt that died before its first checkpoint are computed again.
     return StartingPoint(None, 0 if run_dir.metrics.exists() else None)
 
@@ -67,6 +67,7 @@ def _check(checkpoint: Path) -> None:
         raise PcmError(f"the checkpoint to start from, {checkpoint}, is not whole: {fault}")
 
 
-def _step(checkpoint: Path) -> int:
+def step_of(checkpoint: Path) -> int:
+    """Training batches done in a checkpoint, by its manifest."""
     record = read_json(manifest_path(checkpoint)) or {}
     return int(record.get("step", 0))
