@@ -16,7 +16,7 @@ from lightning.fabric.plugins.io import CheckpointIO
 from pcm.console import tell
 from pcm.errors import PcmError
 from pcm.run_dir import atomic_writer
-from pcm.run_dir.checkpoints import Manifest, make_room, manifest_path, remove, write_manifest
+from pcm.run_dir.checkpoints import Manifest, manifest_path, remove, write_manifest
 from pcm.training.insisting import insist
 
 _SCALARS = (np.bool_, np.int32, np.int64, np.float32, np.float64)
@@ -82,6 +82,8 @@ class CheckpointFiles(CheckpointIO):
         newest: the checkpoint that training starts from.
         before_commit: called before a checkpoint counts: what it relies on must be on disk.
         after_commit: called when it counts.
+        make_room: called after an error for want of room that another try follows; tells what
+            it removed.
 
     Attributes:
         newest: the last checkpoint that was written, or that training started from.
@@ -93,11 +95,13 @@ class CheckpointFiles(CheckpointIO):
         newest: Path | None,
         before_commit: Callable[[], None],
         after_commit: Callable[[Manifest], None],
+        make_room: Callable[[], Manifest | None] = lambda: None,
     ) -> None:
         self.newest = newest
         self.trouble: str | None = None
         self._before_commit = before_commit
         self._after_commit = after_commit
+        self._make_room = make_room
         self._is_proven = False
 
     def save_checkpoint(
@@ -120,7 +124,7 @@ class CheckpointFiles(CheckpointIO):
 
         def prepare(error: OSError) -> None:
             tell(f"warning: checkpoint {target} could not be written: {error}; trying again")
-            if error.errno in _NO_ROOM and (removed := make_room(target.parent)):
+            if error.errno in _NO_ROOM and (removed := self._make_room()):
                 tell(f"warning: checkpoint {removed.file} was removed to make room")
 
         try:

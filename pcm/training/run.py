@@ -17,7 +17,8 @@ from pcm.errors import ExitCode, NotFoundError, RefusedError
 from pcm.internals import loops
 from pcm.internals.required import check_internals
 from pcm.run_dir import SCHEMA_VERSION, read_json
-from pcm.run_dir.checkpoints import Manifest, prune
+from pcm.run_dir.checkpointing import read_checkpointing
+from pcm.run_dir.checkpoints import Manifest, make_room, prune
 from pcm.run_dir.records import StoppedRecord
 from pcm.training.agreement import Agreement, Alone, Together, Wish
 from pcm.training.build import (
@@ -57,8 +58,9 @@ class Run:
         self._task = task
         self._ranks = task.ranks
         self._progress = Progress()
-        self._clock = Clock(checkpoint_seconds())
-        self._progress.interval = checkpoint_seconds()
+        self._checkpointing = read_checkpointing(task.run_dir)
+        self._progress.interval = checkpoint_seconds(self._checkpointing)
+        self._clock = Clock(self._progress.interval)
         self._logger: TrainingLogger | None = None
         self._files: CheckpointFiles | None = None
 
@@ -103,15 +105,21 @@ class Run:
     ) -> Session:
         """Open the journal and the checkpoints, and put together what watches over training."""
         task, ranks, progress = self._task, self._ranks, self._progress
+        folder = task.run_dir.checkpoints
         logger = TrainingLogger(task.run_dir, experiment, task.attempt.number, start.step, progress)
 
         def after_commit(manifest: Manifest) -> None:
             logger.log_checkpoint(manifest.file, manifest.step)
-            prune(task.run_dir.checkpoints)
+            prune(folder, self._checkpointing)
 
         newest = start.checkpoint if start.is_own else None
         self._logger = logger
-        self._files = CheckpointFiles(newest, logger.sync, after_commit)
+        self._files = CheckpointFiles(
+            newest,
+            logger.sync,
+            after_commit,
+            make_room=lambda: make_room(folder, self._checkpointing),
+        )
         saver = Saver(
             task.run_dir,
             task.attempt,

@@ -8,6 +8,7 @@ import torch.distributed as dist
 
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir import RunDir, read_json
+from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import find_checkpoint, find_fault, manifest_path, read_manifest
 
 
@@ -36,7 +37,7 @@ def find_start(run_dir: RunDir, experiment: dict[str, Any], name: str | None) ->
     Raises:
         NotFoundError, PcmError: the one that is asked for cannot be had.
     """
-    own = find_checkpoint(run_dir.checkpoints, name)
+    own = find_checkpoint(run_dir.checkpoints, name, read_checkpointing(run_dir))
     if own is not None:
         return StartingPoint(own, step_of(own))
     other = experiment.get("starts_from")
