@@ -35,6 +35,7 @@ class EventWriter:
 
     def sync(self) -> None:
         """Flush to the disk itself; called before a checkpoint is committed."""
+        self._stream.flush()
         os.fsync(self._stream.fileno())
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from pcm import generators
 from pcm.config.document import load_document
+from pcm.console import tell
 from pcm.errors import ExitCode, NotFoundError, RefusedError
 from pcm.internals import loops
 from pcm.internals.required import check_internals
@@ -109,7 +110,12 @@ class Run:
         logger = TrainingLogger(task.run_dir, experiment, task.attempt.number, start.step, progress)
 
         def after_commit(manifest: Manifest) -> None:
-            logger.log_checkpoint(manifest.file, manifest.step)
+            try:
+                logger.log_checkpoint(manifest.file, manifest.step)
+            except OSError as error:
+                # The stream keeps what it could not write, and syncing it comes before the next
+                # commit and before the end.
+                tell(f"warning: {task.run_dir.events} could not be written: {error}")
             prune(folder, self._checkpointing)
 
         newest = start.checkpoint if start.is_own else None

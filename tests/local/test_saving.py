@@ -12,6 +12,8 @@ from launch.local.runner import run_local
 from launch.status.facts import read_status
 from launch.status.state import State
 from launch.store import Store
+from pcm.run_dir import read_json
+from pcm.run_dir.checkpoints import read_manifests
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts file systems")
 
@@ -59,4 +61,5 @@ def test_what_could_not_be_saved_is_failed_and_goes_on_when_there_is_room(
     mount(small, "remount,size=64m")
     assert run_local([experiment], 1, lambda _: None).statuses[experiment.id].state is State.DONE
     assert read_status(experiment).attempt == 2
-    assert [path.suffix for path in experiment.run_dir.checkpoints.iterdir()]
+    (end,) = read_manifests(experiment.run_dir.checkpoints)
+    assert end.step == read_json(experiment.run_dir.attempt(2).finished)["step"]
