@@ -1,10 +1,13 @@
 """What training says to a person, beside its records: lines in the rank's log."""
 
 import sys
+from contextlib import suppress
 
 from pcm.config.secrets import scrub
 
 
 def tell(message: str) -> None:
     """Print one message, marked as ours, to standard error."""
-    print(scrub(f"pcm: {message}"), file=sys.stderr, flush=True)
+    # The log may be on the very disk whose trouble is told: that must not end training.
+    with suppress(OSError):
+        print(scrub(f"pcm: {message}"), file=sys.stderr, flush=True)

@@ -216,6 +216,7 @@ class _Expansion:
             tracker=entry("tracker", None),
             container=_without_nulls(entry("container", {})),
             starts_from=entry("starts_from", None),
+            checkpoints=_without_nulls(entry("checkpoints", {})),
             bases=self._frames.bases,
             points=tuple(self._points.values()),
             warnings=(*self._idle_rules(), *self._repeats()),

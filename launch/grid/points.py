@@ -135,6 +135,7 @@ class Grid:
         tracker: name and project; None for none.
         container: what it asks of its image, as written; empty for nothing.
         starts_from: `{"checkpoint": path}`, where training doesn't start from nothing.
+        checkpoints: how often they are written and which are kept, as written.
         bases: for each section, the configs that points start from, fixed overrides included.
         points: in the grid's order, none of them twice.
         warnings: what may not be meant so.
@@ -151,6 +152,7 @@ class Grid:
     tracker: Mapping[str, Any] | None
     container: Mapping[str, Any]
     starts_from: Mapping[str, str] | None
+    checkpoints: Mapping[str, Any]
     bases: Mapping[str, Sequence[Any]]
     points: tuple[Point, ...]
     warnings: tuple[str, ...]

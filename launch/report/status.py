@@ -92,7 +92,20 @@ def remarks(lines: Iterable[Line], now: float) -> list[str]:
             waiting.setdefault((line.state, line.status.detail), []).append(line)
         elif line.status.detail and not (line.state.is_active and line.status.progress is None):
             said.append(f"{line.id} {line.state}: {line.status.detail}")
+        if line.state.is_active and (warning := unsaved(line.status.progress, now)):
+            said.append(f"{line.id} {line.state}: {warning}")
     return [_of_group(group, now) for group in waiting.values()] + said
+
+
+def unsaved(progress: Progress | None, now: float) -> str:
+    """`could not save for 12m 00s: No space left on device`; "" where there is no such trouble.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    if progress is None or progress.unsaved_since is None:
+        return ""
+    return f"could not save for {duration(now - progress.unsaved_since)}: {progress.unsaved}"
 
 
 def _of_group(group: Sequence[Line], now: float) -> str:

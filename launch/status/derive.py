@@ -59,6 +59,7 @@ class AttemptFacts:
         is_alive: whether its processes run.
         is_finished: training reached its end.
         is_stopped: the checkpoint of a stop is whole.
+        lost: what that stop could not save; "" for nothing.
         stop_reason: why somebody asked it to stop: cancel, interrupt, preempted, time_limit.
         failure: what the first failing rank had to say.
         trouble: what is wrong with its records.
@@ -84,6 +85,7 @@ class AttemptFacts:
     verdict: str | None = None
     comes_back: bool = False
     not_sent_back: str | None = None
+    lost: str = ""
 
     def is_of(self, place: Place) -> bool:
         """Whether it is what the job in the queue has come to so far."""

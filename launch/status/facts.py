@@ -18,6 +18,7 @@ from pcm.run_dir import AttemptDir
 from pcm.run_dir.records import (
     AttemptRecord,
     ProgressRecord,
+    StoppedRecord,
     StopReason,
     StopRecord,
     VerdictRecord,
@@ -135,6 +136,7 @@ def attempt_facts(files: AttemptDir, queue: Queue = NOT_ASKED) -> AttemptFacts:
         number=files.number,
         is_alive=_is_alive(files, names, record, queue),
         is_stopped=_STOPPED in names,
+        lost=_lost(files) if _STOPPED in names else "",
         stop_reason=_stop_reason(stop),
         failure=_failure(files, names) if _FAILED in names else None,
         trouble=damaged[0] if damaged else None,
@@ -166,6 +168,8 @@ def _status(
     state, detail = derive_state(facts, place, is_cancelled=is_cancelled)
     if state is State.NEW and experiment_id in places.unsubmitted:
         detail = f"not submitted: {places.unsubmitted[experiment_id] or 'its launch was cut short'}"
+    if facts is not None and facts.lost and not state.is_active:
+        detail = "; ".join(filter(None, [detail, facts.lost]))
     return Status(
         state,
         detail,
@@ -208,6 +212,12 @@ def _stop_reason(stop: StopRecord | Damaged | None) -> str | None:
     if isinstance(stop, Damaged):
         return StopReason.INTERRUPT.value
     return None if stop is None else stop.reason.value
+
+
+def _lost(files: AttemptDir) -> str:
+    """What a stop could not save."""
+    record = read(StoppedRecord, files.stopped)
+    return record.loss if isinstance(record, StoppedRecord) else ""
 
 
 def _is_alive(files: AttemptDir, names: set[str], record: AttemptRecord, queue: Queue) -> bool:

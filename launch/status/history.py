@@ -34,7 +34,7 @@ def _end_of_former(attempt: AttemptFacts, later: AttemptFacts) -> str:
     is_same_job = attempt.job is not None and attempt.job == later.job
     if state is State.LOST and is_same_job:
         return _said(State.REQUEUED, "by Slurm, with no word of its own")
-    return _said(state, detail)
+    return _said(state, "; ".join(filter(None, [detail, attempt.lost])))
 
 
 def _end_of_newest(attempts: Sequence[AttemptFacts], status: Status) -> list[str]:

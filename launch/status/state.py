@@ -45,6 +45,8 @@ class Progress:
         rate: steps/s.
         eta: seconds left.
         time: when it was written, seconds since the epoch.
+        unsaved_since: when it could last save, where it can't for longer than it should.
+        unsaved: why it can't.
     """
 
     phase: str | None = None
@@ -56,6 +58,8 @@ class Progress:
     rate: float | None = None
     eta: float | None = None
     time: float | None = None
+    unsaved_since: float | None = None
+    unsaved: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

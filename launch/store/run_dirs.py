@@ -13,6 +13,7 @@ from launch.store.layout import LaunchDir, RunsRoot
 from pcm.config.override import with_value
 from pcm.errors import NotFoundError, RefusedError
 from pcm.run_dir import SCHEMA_VERSION, RunDir, fsync_folder, read_json, write_json, write_text
+from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing
 from pcm.run_dir.trust import make_folder, make_shared_folder
 
 
@@ -35,6 +36,8 @@ def create_run_dir(launch_dir: Path, experiment_id: str) -> RunDir:
         with writing(launch.root):
             _create(run_dir, launch, record)
     _check_identity(run_dir, record)
+    with writing(launch.root):
+        freeze_checkpointing(run_dir, _checkpointing(launch, record))
     return run_dir
 
 
@@ -72,6 +75,14 @@ def _create(run_dir: RunDir, launch: LaunchDir, record: Mapping[str, Any]) -> No
     finally:
         shutil.rmtree(aside.path, ignore_errors=True)
     fsync_folder(folder)
+
+
+def _checkpointing(launch: LaunchDir, record: Mapping[str, Any]) -> Checkpointing:
+    """What this launch wants of checkpoints; an earlier one may have wanted something else."""
+    trainer = frozen_config(launch, record).get("trainer") or {}
+    return Checkpointing.of(
+        grid=launch.record.get("checkpoints") or {}, trainer=trainer.get("checkpoints") or {}
+    )
 
 
 def _experiment_record(launch: LaunchDir, record: Mapping[str, Any]) -> dict[str, Any]:

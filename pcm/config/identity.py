@@ -23,7 +23,7 @@ RESULT_KEYS = (
 )
 """Entries of an experiment's config that can change its result."""
 
-PRESENTATIONAL = frozenset({"callbacks", "num_nodes", "devices"})
+PRESENTATIONAL = frozenset({"callbacks", "checkpoints", "num_nodes", "devices"})
 """Trainer entries that change no weight; how many ranks there are is in `world_size`."""
 
 PRESENTATIONAL_KWARGS = frozenset(

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -12,11 +12,7 @@ from pcm.console import tell
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir import read_json, write_json
 from pcm.run_dir.checkpoint_names import own_checkpoint
-
-MONITORED = ("val/loss", "val_loss")
-"""The metric, the first that exists, whose smallest value makes a checkpoint the best."""
-
-_KEPT = 2
+from pcm.run_dir.checkpointing import DEFAULTS, Checkpointing, Mode
 
 Warn = Callable[[str], None]
 
@@ -45,12 +41,10 @@ class Manifest:
     reason: str
     metrics: dict[str, float] = field(default_factory=dict)
 
-    @property
-    def monitored(self) -> float:
-        """What best is judged by; infinite where there is no such metric."""
-        values = (self.metrics[name] for name in MONITORED if name in self.metrics)
-        value = next(values, math.inf)
-        return math.inf if math.isnan(value) else value
+    def monitored(self, names: Sequence[str]) -> float | None:
+        """What best is judged by: the first metric that exists; None without a finite one."""
+        value = next((self.metrics[name] for name in names if name in self.metrics), math.nan)
+        return value if math.isfinite(value) else None
 
 
 def manifest_path(checkpoint: Path) -> Path:
@@ -101,10 +95,24 @@ def find_fault(folder: Path, manifest: Manifest) -> str | None:
     return None if digest == manifest.sha256 else "its content has changed since it was written"
 
 
-def find_checkpoint(folder: Path, name: str | None) -> Path | None:
+def best_first(manifests: Iterable[Manifest], wanted: Checkpointing) -> list[Manifest]:
+    """Those that can be judged, the best first."""
+    judged = [
+        (value, manifest)
+        for manifest in manifests
+        if (value := manifest.monitored(wanted.monitored)) is not None
+    ]
+    sign = -1 if wanted.mode is Mode.MAX else 1
+    return [manifest for _, manifest in sorted(judged, key=lambda pair: sign * pair[0])]
+
+
+def find_checkpoint(
+    folder: Path, name: str | None, wanted: Checkpointing = DEFAULTS
+) -> Path | None:
     """The checkpoint to start from.
 
     Args:
+        wanted: says which is the best.
         name: a file name, with or without `.ckpt`, also in the spelling
             `epoch=1-step-1876.ckpt`; `best`; `last`; or None for the newest that is whole,
             and nothing if there is none.
@@ -117,14 +125,13 @@ def find_checkpoint(folder: Path, name: str | None) -> Path | None:
     if name is None or name == "last":
         chosen = _newest_whole(folder, manifests)
     elif name == "best":
-        judged = [manifest for manifest in manifests if math.isfinite(manifest.monitored)]
-        chosen = min(judged, key=lambda manifest: manifest.monitored, default=None)
+        chosen = next(iter(best_first(manifests, wanted)), None)
     else:
-        wanted = file_name(name)
-        chosen = next((m for m in manifests if m.file == wanted), None)
+        file = file_name(name)
+        chosen = next((m for m in manifests if m.file == file), None)
     if chosen is None:
         if name is not None:
-            raise _no_such(folder, name, manifests)
+            raise _no_such(folder, name, manifests, wanted)
         return None
     if name not in (None, "last"):
         _refuse_faulty(folder, chosen)
@@ -157,20 +164,44 @@ def file_name(name: str) -> str:
     return f"{stem}.ckpt"
 
 
-def _no_such(folder: Path, name: str, manifests: list[Manifest]) -> NotFoundError:
+def _no_such(
+    folder: Path, name: str, manifests: list[Manifest], wanted: Checkpointing
+) -> NotFoundError:
     names = ", ".join(manifest.file for manifest in manifests) or "none at all"
-    what = f"one with {' or '.join(MONITORED)}" if name == "best" else repr(name)
+    what = f"one with {' or '.join(wanted.monitored)}" if name == "best" else repr(name)
     return NotFoundError(f"no checkpoint {what} in {folder}", f"there is {names}")
 
 
-def prune(folder: Path) -> None:
-    """Keep the newest two and the best; remove the others and what kills left behind."""
+def prune(folder: Path, wanted: Checkpointing = DEFAULTS) -> None:
+    """Keep the newest and the best; remove the others and what kills left behind."""
     manifests = read_manifests(folder)
-    best = min(manifests, key=lambda manifest: manifest.monitored, default=None)
-    for manifest in manifests[_KEPT:]:
-        if manifest is not best:
+    best = best_first(manifests, wanted)[: wanted.keep_best]
+    for manifest in manifests[wanted.keep :]:
+        if not any(manifest is each for each in best):
             # A checkpoint without a manifest is nothing; a manifest without one is a fault.
             remove(folder / manifest.file)
+    _remove_leftovers(folder)
+
+
+def make_room(folder: Path, wanted: Checkpointing = DEFAULTS) -> Manifest | None:
+    """Remove the oldest checkpoint that is none of the best, nor the newest whole one.
+
+    Returns:
+        The one that was removed; None where there was none to spare.
+    """
+    _remove_leftovers(folder)
+    manifests = read_manifests(folder)
+    newest = next((each for each in manifests if find_fault(folder, each) is None), None)
+    needed = [newest, *best_first(manifests, wanted)[: wanted.keep_best]]
+    spare = [each for each in manifests if not any(each is other for other in needed)]
+    if not spare:
+        return None
+    remove(folder / spare[-1].file)
+    return spare[-1]
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what kills left behind; there is one writer, and it writes nothing now."""
     for leftover in folder.glob(".*.tmp"):
         with suppress(OSError):
             leftover.unlink()

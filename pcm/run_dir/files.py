@@ -59,6 +59,16 @@ def write_json(path: Path, record: Any, *, durable: bool = True, private: bool =
     write_text(path, json.dumps(record, indent=1) + "\n", durable=durable, private=private)
 
 
+def overwrite_json(path: Path, record: Any) -> None:
+    """Write `record` into the file that is there, where a full disk has no room for another.
+
+    A reader may see half of it for a moment.
+    """
+    with path.open("r+b") as stream:
+        stream.write(json.dumps(record, indent=1).encode() + b"\n")
+        stream.truncate()
+
+
 def create_json(path: Path, record: Any) -> bool:
     """Write `record` to `path` unless the file exists; the first of many writers wins.
 

@@ -5,6 +5,7 @@ lock                           held while an attempt runs      supervisor of ran
 metrics.jsonl, metrics.csv     journal, and its plain table    training rank 0
 events.jsonl                   what trackers get besides       training rank 0
 tracker.json, tracker.lock     ids and high-water marks        whoever holds the lock
+checkpointing.json             how often, which are kept     supervisor of rank 0
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
 plots/                         pictures                        training rank 0
 attempts/N/
@@ -155,6 +156,11 @@ class RunDir:
     def checkpoints(self) -> Path:
         """Folder of checkpoints and their manifests."""
         return self.path / "checkpoints"
+
+    @property
+    def checkpointing(self) -> Path:
+        """How often checkpoints are written, and which are kept."""
+        return self.path / "checkpointing.json"
 
     @property
     def plots(self) -> Path:

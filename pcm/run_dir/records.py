@@ -77,12 +77,23 @@ class StoppedRecord:
         checkpoint: the file to go on from; None for a start from nothing.
         step: training batches done, over all attempts.
         epoch: epochs done.
+        saved_step: those that the checkpoint has, where the stop itself could not be saved.
+        unsaved: why it could not.
     """
 
     checkpoint: str | None
     step: int
     epoch: int
     reason: StopReason = StopReason.INTERRUPT
+    saved_step: int | None = field(default=None, metadata=LEFT_OUT)
+    unsaved: str | None = field(default=None, metadata=LEFT_OUT)
+
+    @property
+    def loss(self) -> str:
+        """What is lost, in a line; "" if nothing is."""
+        if self.saved_step is None or self.unsaved is None:
+            return ""
+        return f"step {self.step} is lost, back to step {self.saved_step}: {self.unsaved}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +186,9 @@ class ProgressRecord:
         rate: steps/s.
         eta: seconds left.
         time: when it was written, seconds since the epoch.
+        unsaved_since: the time of the last checkpoint, where the next is overdue and could not
+            be written.
+        unsaved: why it could not.
     """
 
     phase: str | None = None
@@ -186,3 +200,5 @@ class ProgressRecord:
     rate: float | None = None
     eta: float | None = None
     time: float | None = None
+    unsaved_since: float | None = field(default=None, metadata=LEFT_OUT)
+    unsaved: str | None = field(default=None, metadata=LEFT_OUT)

@@ -5,6 +5,7 @@ journal, a tracker that is added later gets everything.
 """
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,8 +33,13 @@ class EventWriter:
         """Single values, such as hyperparameters."""
         self._write({"kind": "fields", "fields": fields})
 
+    def sync(self) -> None:
+        """Flush to the disk itself; called before a checkpoint is committed."""
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+
     def close(self) -> None:
-        """Close the file; what was appended is on disk already."""
+        """Close the file; what was appended is in the operating system's hands already."""
         self._stream.close()
 
     def _write(self, event: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import time
 from argparse import Namespace
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.loggers import Logger
@@ -129,19 +130,27 @@ class RunLogger(Logger):
             self._events.text("checkpoints", step, name)
 
     def save(self) -> None:
-        """Flush the journal to the disk; called before a checkpoint is committed."""
-        if self._journal is not None:
+        """Flush journal and events to the disk; called before a checkpoint is committed."""
+        if self._journal is not None and self._events is not None:
             self._journal.sync()
+            self._keep_summary()
+            self._events.sync()
+
+    def _keep_summary(self) -> None:
+        """Write what the journal comes to; without it, who wants to know reads the journal."""
+        with suppress(OSError):
             write_summary(self._run_dir, self._summary)
 
     def finalize(self, status: str) -> None:  # noqa: ARG002  # Lightning's name
         """Close the files; let the tracker have the rest, for a bounded time."""
-        if self._journal is not None and self._events is not None:
-            self._journal.close()
-            write_summary(self._run_dir, self._summary)
-            self._events.close()
-            self._journal = self._events = None
-        if self._feeder is not None:
-            stopping = self._run_dir.attempt(self._attempt).stop.exists()
-            self._feeder.end(_SHORT_GRACE if stopping else _GRACE)
-            self._feeder = None
+        journal, events, feeder = self._journal, self._events, self._feeder
+        self._journal = self._events = self._feeder = None
+        try:
+            if journal is not None and events is not None:
+                journal.close()
+                self._keep_summary()
+                events.close()
+        finally:
+            if feeder is not None:
+                stopping = self._run_dir.attempt(self._attempt).stop.exists()
+                feeder.end(_SHORT_GRACE if stopping else _GRACE)

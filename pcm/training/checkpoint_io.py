@@ -1,6 +1,8 @@
 """Writing and reading checkpoint files: whole or not at all, and nothing but plain data."""
 
+import errno
 import hashlib
+import os
 import pathlib
 import time
 from collections.abc import Callable
@@ -16,8 +18,15 @@ from pcm.errors import PcmError
 from pcm.run_dir import atomic_writer
 from pcm.run_dir.checkpoints import Manifest, manifest_path, remove, write_manifest
 from pcm.run_dir.trust import make_folder
+from pcm.training.insisting import insist
 
 _SCALARS = (np.bool_, np.int32, np.int64, np.float32, np.float64)
+
+
+_LAST_CHANCES = ("end", "stop")
+"""Reasons for a checkpoint after which training writes no other."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def _harmless() -> list[Any]:
@@ -67,15 +76,19 @@ class CheckpointFiles(CheckpointIO):
     """Lightning's way to the disk, on rank 0 for saving.
 
     A file is written beside its target, flushed, renamed, and only then committed by its
-    manifest. A full disk leaves everything as it was, and training goes on.
+    manifest. An error of the disk leaves everything as it was, and is kept in `trouble`;
+    what training ends with is tried again a few times before.
 
     Args:
         newest: the checkpoint that training starts from.
         before_commit: called before a checkpoint counts: what it relies on must be on disk.
         after_commit: called when it counts.
+        make_room: called after an error for want of room that another try follows; tells what
+            it removed.
 
     Attributes:
         newest: the last checkpoint that was written, or that training started from.
+        trouble: why the last one could not be written; None if it was.
     """
 
     def __init__(
@@ -83,10 +96,13 @@ class CheckpointFiles(CheckpointIO):
         newest: Path | None,
         before_commit: Callable[[], None],
         after_commit: Callable[[Manifest], None],
+        make_room: Callable[[], Manifest | None] = lambda: None,
     ) -> None:
         self.newest = newest
+        self.trouble: str | None = None
         self._before_commit = before_commit
         self._after_commit = after_commit
+        self._make_room = make_room
         self._is_proven = False
 
     def save_checkpoint(
@@ -100,23 +116,32 @@ class CheckpointFiles(CheckpointIO):
         Raises:
             PcmError: the content could never be loaded again.
         """
-        path = Path(path)
-        facts = storage_options or {"step": 0, "epoch": 0, "attempt": 0, "reason": "user"}
+        target, facts = Path(path), storage_options
+        if facts is None:
+            facts = {"step": 0, "epoch": 0, "attempt": 0, "reason": "user"}
+
+        def commit() -> None:
+            self._commit(checkpoint, target, facts)
+
+        def prepare(error: OSError) -> None:
+            tell(f"warning: checkpoint {target} could not be written: {error}; trying again")
+            if error.errno in _NO_ROOM and (removed := self._make_room()):
+                tell(f"warning: checkpoint {removed.file} was removed to make room")
+
         try:
-            make_folder(path.parent, exist_ok=True)
-            # What this replaces is not whole, or training would have started from it.
-            manifest_path(path).unlink(missing_ok=True)
-            size, sha256 = _write(checkpoint, path)
-            self._prove(path)
-            manifest = Manifest(path.name, sha256, size, time=time.time(), **facts)
-            self._before_commit()
-            write_manifest(path.parent, manifest)
+            if facts["reason"] in _LAST_CHANCES:
+                insist(commit, prepare)
+            else:
+                commit()
         except OSError as error:
-            tell(f"warning: checkpoint {path} could not be written: {error}; training goes on")
-            remove(path)
+            tell(f"warning: checkpoint {target} could not be written: {error}")
+            trouble: str | None = error.strerror or str(error)
         else:
-            self.newest = path
-            self._after_commit(manifest)
+            trouble = None
+        # A callback of the user's own may write others, which nothing here goes on from.
+        if storage_options is not None:
+            self.trouble = trouble
+            self.newest = target if trouble is None else self.newest
 
     def load_checkpoint(
         self,
@@ -131,28 +156,48 @@ class CheckpointFiles(CheckpointIO):
         """Remove a file and its manifest."""
         remove(Path(path))
 
+    def _commit(self, checkpoint: dict[str, Any], path: Path, facts: dict[str, Any]) -> None:
+        """Write one file and its manifest; raises OSError with everything as it was."""
+        try:
+            make_folder(path.parent, exist_ok=True)
+            size, sha256 = self._write(checkpoint, path)
+            manifest = Manifest(path.name, sha256, size, time=time.time(), **facts)
+            write_manifest(path.parent, manifest)
+        except OSError:
+            # One of the same name, from before somebody went back, counts until it is replaced.
+            if not manifest_path(path).exists():
+                remove(path)
+            raise
+        self._after_commit(manifest)
+
+    def _write(self, checkpoint: dict[str, Any], path: Path) -> tuple[int, str]:
+        """Put the file in its place, with no manifest; its size and sha256."""
+        with atomic_writer(path) as stream:
+            hashing = HashingStream(stream)
+            try:
+                torch.save(checkpoint, hashing)  # type: ignore[arg-type]  # needs write() alone
+            except RuntimeError as error:
+                # torch's writer turns the disk's error into its own.
+                raise hashing.error or error from error
+            stream.flush()
+            os.fsync(stream.fileno())
+            self._prove(Path(stream.name))
+            self._before_commit()
+            manifest_path(path).unlink(missing_ok=True)
+        return hashing.size, hashing.sha256
+
     def _prove(self, path: Path) -> None:
         """Load the first file back: what can't be loaded must be known now, not at resume."""
         if self._is_proven:
             return
         try:
             load_plain(path)
+        except OSError:
+            raise
         except Exception as error:
-            remove(path)
             raise PcmError(
                 f"the checkpoint could never be loaded again: {error}",
                 "keep hyperparameters, state_dict() and on_save_checkpoint() to tensors, numbers,"
                 " strings, lists and dicts",
             ) from error
         self._is_proven = True
-
-
-def _write(checkpoint: dict[str, Any], path: Path) -> tuple[int, str]:
-    with atomic_writer(path) as stream:
-        hashing = HashingStream(stream)
-        try:
-            torch.save(checkpoint, hashing)  # type: ignore[arg-type]  # needs write() alone
-        except RuntimeError as error:
-            # torch's writer turns the disk's error into its own.
-            raise hashing.error or error from error
-    return hashing.size, hashing.sha256

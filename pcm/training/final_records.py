@@ -13,6 +13,7 @@ from pcm.internals import loops
 from pcm.run_dir import write_metrics_table
 from pcm.run_dir.records import ErrorRecord, FinishedRecord
 from pcm.run_dir.typed_json import write
+from pcm.training.insisting import insist
 from pcm.training.task import Task
 
 
@@ -30,7 +31,7 @@ def record_finish(task: Task, trainer: Trainer) -> None:
         metrics={name: float(value) for name, value in trainer.callback_metrics.items()},
     )
     if task.ranks.is_first:
-        write(task.attempt.finished, record)
+        insist(lambda: write(task.attempt.finished, record), lambda _: None)
 
 
 def record_failure(task: Task, error: BaseException) -> ExitCode:
@@ -55,5 +56,6 @@ def record_failure(task: Task, error: BaseException) -> ExitCode:
     # A full disk may be the very error that is to be recorded.
     with suppress(OSError):
         write(task.attempt.error(rank), record, private=True)
+    with suppress(OSError):
         write_table(task)
     return code

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pcm.run_dir import write_json
+from pcm.run_dir.files import overwrite_json, write_json
 from pcm.run_dir.records import ProgressRecord
 from pcm.run_dir.typed_json import plain
 
@@ -25,6 +25,7 @@ class Progress:
         total_steps: steps at the end of training; None if nobody knows.
         count_steps: batches done over all attempts; asked whenever progress is written.
         loss: the last one that was logged.
+        interval: seconds between two checkpoints; without one for longer, that is told.
     """
 
     def __init__(self) -> None:
@@ -34,13 +35,24 @@ class Progress:
         self.total_steps: int | None = None
         self.count_steps: Callable[[], int] = lambda: 0
         self.loss: float | None = None
+        self.interval = math.inf
+        self._saved = time.time()
+        self._trouble: str | None = None
         self._marks: deque[tuple[float, int]] = deque(maxlen=30)
+
+    def note_save(self, trouble: str | None) -> None:
+        """A checkpoint was just written, or why it could not be."""
+        self._trouble = trouble
+        if trouble is None:
+            self._saved = time.time()
 
     def record(self) -> dict[str, Any]:
         """The content of `progress.json`; `rate` in steps/s, `eta` in seconds."""
         step = self.count_steps()
         rate = self._rate(step)
         left = None if self.total_steps is None else max(0, self.total_steps - step)
+        now, trouble = time.time(), self._trouble
+        is_overdue = trouble is not None and now - self._saved > self.interval
         record = ProgressRecord(
             phase=self.phase,
             epoch=self.epoch,
@@ -50,7 +62,9 @@ class Progress:
             loss=self.loss if self.loss is not None and math.isfinite(self.loss) else None,
             rate=rate,
             eta=left / rate if rate and left is not None else None,
-            time=time.time(),
+            time=now,
+            unsaved_since=self._saved if is_overdue else None,
+            unsaved=trouble if is_overdue else None,
         )
         return plain(record)
 
@@ -88,6 +102,11 @@ class Heartbeat:
             self._write()
 
     def _write(self) -> None:
+        record = self._progress.record()
         # A full disk must not end training; the watcher sees an old time instead.
         with suppress(OSError):
-            write_json(self._path, self._progress.record(), durable=False)
+            try:
+                write_json(self._path, record, durable=False)
+            except OSError:
+                # No room for another file: what there is to tell has that of the one before.
+                overwrite_json(self._path, record)

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import torch
@@ -13,11 +13,14 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from pcm import generators
 from pcm.config.document import load_document
+from pcm.console import tell
 from pcm.errors import ExitCode, NotFoundError, RefusedError
 from pcm.internals import loops
 from pcm.internals.required import check_internals
 from pcm.run_dir import SCHEMA_VERSION, read_json
-from pcm.run_dir.checkpoints import Manifest, prune
+from pcm.run_dir.checkpointing import read_checkpointing
+from pcm.run_dir.checkpoints import Manifest, make_room, prune
+from pcm.run_dir.records import StoppedRecord
 from pcm.training.agreement import Agreement, Alone, Together, Wish
 from pcm.training.build import (
     build_data,
@@ -33,9 +36,9 @@ from pcm.training.progress import Heartbeat, Progress
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
 from pcm.training.saver import Clock, Saver
-from pcm.training.session import Session, StopTraining
+from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.settings import checkpoint_seconds
-from pcm.training.starting import StartingPoint, find_start, share_start
+from pcm.training.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.task import Task, record_stop
 from pcm.training.training_logger import TrainingLogger
 
@@ -56,7 +59,9 @@ class Run:
         self._task = task
         self._ranks = task.ranks
         self._progress = Progress()
-        self._clock = Clock(checkpoint_seconds())
+        self._checkpointing = read_checkpointing(task.run_dir)
+        self._progress.interval = checkpoint_seconds(self._checkpointing)
+        self._clock = Clock(self._progress.interval)
         self._logger: TrainingLogger | None = None
         self._files: CheckpointFiles | None = None
 
@@ -101,17 +106,34 @@ class Run:
     ) -> Session:
         """Open the journal and the checkpoints, and put together what watches over training."""
         task, ranks, progress = self._task, self._ranks, self._progress
+        folder = task.run_dir.checkpoints
         logger = TrainingLogger(task.run_dir, experiment, task.attempt.number, start.step, progress)
 
         def after_commit(manifest: Manifest) -> None:
-            logger.log_checkpoint(manifest.file, manifest.step)
-            prune(task.run_dir.checkpoints)
+            try:
+                logger.log_checkpoint(manifest.file, manifest.step)
+            except OSError as error:
+                # The stream keeps what it could not write, and syncing it comes before the next
+                # commit and before the end.
+                tell(f"warning: {task.run_dir.events} could not be written: {error}")
+            prune(folder, self._checkpointing)
 
         newest = start.checkpoint if start.is_own else None
         self._logger = logger
-        self._files = CheckpointFiles(newest, logger.sync, after_commit)
+        self._files = CheckpointFiles(
+            newest,
+            logger.sync,
+            after_commit,
+            make_room=lambda: make_room(folder, self._checkpointing),
+        )
         saver = Saver(
-            task.run_dir, task.attempt, ranks, progress=progress, clock=self._clock, group=group
+            task.run_dir,
+            task.attempt,
+            ranks,
+            files=self._files,
+            progress=progress,
+            clock=self._clock,
+            group=group,
         )
         return Session(
             ranks,
@@ -161,18 +183,40 @@ class Run:
         return self._leave_finished(trainer)
 
     def _leave_finished(self, trainer: Trainer) -> ExitCode:
+        assert self._logger is not None
+        if self._ranks.is_first:
+            self._require_saved(loops.steps_done(trainer))
+        self._logger.sync()
         write_table(self._task)
         record_finish(self._task, trainer)
         return ExitCode.DONE
 
+    def _require_saved(self, step: int) -> None:
+        """Refuse to call an experiment done whose last weights are nowhere."""
+        assert self._files is not None
+        newest = self._files.newest
+        if step > 0 and (newest is None or step_of(newest) != step):
+            raise unsaved_end(step, "no checkpoint of its own has it")
+
     def _leave_stopped(self) -> ExitCode:
-        write_table(self._task)
-        newest = None if self._files is None else self._files.newest
+        # The journal has what the table has: where there is no room, the stop counts.
+        with suppress(OSError):
+            write_table(self._task)
         if self._ranks.is_first:
-            checkpoint = None if newest is None else newest.name
-            step, epoch = self._progress.count_steps(), self._progress.epoch
-            record_stop(self._task, checkpoint, step, epoch)
+            record_stop(self._task, self._stopped_record())
         return ExitCode.STOPPED
+
+    def _stopped_record(self) -> StoppedRecord:
+        newest = None if self._files is None else self._files.newest
+        trouble = None if self._files is None else self._files.trouble
+        return StoppedRecord(
+            checkpoint=None if newest is None else newest.name,
+            step=self._progress.count_steps(),
+            epoch=self._progress.epoch,
+            reason=self._task.stop.reason,
+            saved_step=None if trouble is None else 0 if newest is None else step_of(newest),
+            unsaved=trouble,
+        )
 
 
 def _cpu_group(ranks: Ranks) -> dist.ProcessGroup | None:

@@ -10,6 +10,7 @@ from lightning.pytorch import Trainer
 from pcm.internals import loops
 from pcm.internals.loops import Place
 from pcm.run_dir import AttemptDir, RunDir
+from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.progress import Progress
 from pcm.training.ranks import Ranks
 
@@ -23,16 +24,16 @@ class Clock:
 
     def __init__(self, period: float) -> None:
         self._period = period
-        self.restart()
+        self._due = time.monotonic() + period
 
     @property
     def is_due(self) -> bool:
         """Whether the period is over."""
-        return time.monotonic() - self._last >= self._period
+        return time.monotonic() >= self._due
 
-    def restart(self) -> None:
-        """A checkpoint was just written, or could not be."""
-        self._last = time.monotonic()
+    def restart(self, *, is_saved: bool = True) -> None:
+        """A checkpoint was just written; or could not be, and is tried again much sooner."""
+        self._due = time.monotonic() + (self._period if is_saved else self._period / 10)
 
 
 class Saver:
@@ -40,6 +41,7 @@ class Saver:
 
     Attributes:
         place: where the checkpoint under way is taken; None outside of `save`.
+        trouble: why the last checkpoint is not on the disk, the same on all ranks; None if it is.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Saver:
         attempt: AttemptDir,
         ranks: Ranks,
         *,
+        files: CheckpointFiles,
         progress: Progress,
         clock: Clock,
         group: dist.ProcessGroup | None,
@@ -55,18 +58,20 @@ class Saver:
         self._folder = run_dir.checkpoints
         self._attempt = attempt
         self._ranks = ranks
+        self._files = files
         self._progress = progress
         self._clock = clock
         self._group = group
         self._saved: tuple[int, Place] | None = None
         self.place: Place | None = None
+        self.trouble: str | None = None
 
     def skip(self, step: int, place: Place) -> None:
         """Training starts from this checkpoint: it need not be written again."""
         self._saved = (step, place)
 
     def save(self, trainer: Trainer, place: Place, reason: str, metrics: dict[str, float]) -> None:
-        """Write a checkpoint, unless this very place has one."""
+        """Write a checkpoint, unless this very place has one; `trouble` tells whether it has."""
         step = loops.steps_done(trainer)
         if self._saved == (step, place):
             return
@@ -81,8 +86,11 @@ class Saver:
         }
         trainer.save_checkpoint(self._path(facts, place), storage_options=facts)
         self.place = None
-        self._saved = (step, place)
-        self._clock.restart()
+        self.trouble = self._share(self._files.trouble)
+        if self.trouble is None:
+            self._saved = (step, place)
+        self._progress.note_save(self.trouble)
+        self._clock.restart(is_saved=self.trouble is None)
         self._progress.phase = phase
 
     def our_part(self, trainer: Trainer, mine: dict[str, Any]) -> dict[str, Any]:
@@ -93,6 +101,13 @@ class Saver:
             "step": loops.steps_done(trainer),
             "ranks": self._gather(mine),
         }
+
+    def _share(self, trouble: str | None) -> str | None:
+        """Rank 0's trouble, on all ranks: they must save again together, or all of them not."""
+        shared = [trouble]
+        if self._group is not None:
+            dist.broadcast_object_list(shared, src=0, group=self._group)
+        return shared[0]
 
     def _gather(self, mine: dict[str, Any]) -> list[Any]:
         if self._group is None:

@@ -169,9 +169,15 @@ class Session(Callback):
             self._progress.phase = "training"
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
-        """Save the end."""
+        """Save the end.
+
+        Raises:
+            PcmError: it can't be saved; on all ranks.
+        """
         self._progress.epoch = loops.epoch_of(trainer)
         self._save(trainer, Place.EPOCH, "end")
+        if self._saver.trouble is not None:
+            raise unsaved_end(loops.steps_done(trainer), self._saver.trouble)
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -227,6 +233,14 @@ class Session(Callback):
         left = (epochs - progress.epoch) * trainer.num_training_batches
         if math.isfinite(left):
             progress.total_steps = loops.steps_done(trainer) + int(left) - within
+
+
+def unsaved_end(step: int, reason: str) -> PcmError:
+    """Training is at its end, and its weights are nowhere."""
+    return PcmError(
+        f"the end of training, step {step}, could not be saved: {reason}",
+        "see to the disk, then launch or resume: it goes on from the newest checkpoint",
+    )
 
 
 def _read_start(checkpoint: dict[str, Any], ranks: Ranks, is_own: bool) -> Start:

@@ -1,8 +1,9 @@
-"""What a user may set by environment variable; a trainer file has no words for it."""
+"""What a user may set by environment variable, which wins over any file."""
 
 import os
 
 from pcm.errors import UsageError
+from pcm.run_dir.checkpointing import DEFAULTS, Checkpointing
 
 
 def minutes(name: str, default: float) -> float:
@@ -21,9 +22,9 @@ def minutes(name: str, default: float) -> float:
     raise UsageError(f"{name}={text!r} is no positive number of minutes")
 
 
-def checkpoint_seconds() -> float:
-    """Between two checkpoints inside an epoch: PCM_CHECKPOINT_MINUTES, 15 minutes."""
-    return 60 * minutes("PCM_CHECKPOINT_MINUTES", 15)
+def checkpoint_seconds(wanted: Checkpointing = DEFAULTS) -> float:
+    """Between two checkpoints inside an epoch: PCM_CHECKPOINT_MINUTES, else what files say."""
+    return 60 * minutes("PCM_CHECKPOINT_MINUTES", wanted.minutes)
 
 
 def rendezvous_seconds() -> float:

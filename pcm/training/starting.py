@@ -8,6 +8,7 @@ import torch.distributed as dist
 
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir import RunDir, read_json
+from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import find_checkpoint, find_fault, manifest_path, read_manifest
 
 
@@ -36,14 +37,14 @@ def find_start(run_dir: RunDir, experiment: dict[str, Any], name: str | None) ->
     Raises:
         NotFoundError, PcmError: the one that is asked for cannot be had.
     """
-    own = find_checkpoint(run_dir.checkpoints, name)
+    own = find_checkpoint(run_dir.checkpoints, name, read_checkpointing(run_dir))
     if own is not None:
-        return StartingPoint(own, _step(own))
+        return StartingPoint(own, step_of(own))
     other = experiment.get("starts_from")
     if other is not None:
         path = Path(other["checkpoint"])
         _check(path)
-        return StartingPoint(path, _step(path), is_own=False)
+        return StartingPoint(path, step_of(path), is_own=False)
     # Rows of an attempt that died before its first checkpoint are computed again.
     return StartingPoint(None, 0 if run_dir.metrics.exists() else None)
 
@@ -67,6 +68,7 @@ def _check(checkpoint: Path) -> None:
         raise PcmError(f"the checkpoint to start from, {checkpoint}, is not whole: {fault}")
 
 
-def _step(checkpoint: Path) -> int:
+def step_of(checkpoint: Path) -> int:
+    """Training batches done in a checkpoint, by its manifest."""
     record = read_json(manifest_path(checkpoint)) or {}
     return int(record.get("step", 0))

@@ -7,6 +7,7 @@ from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.checkpoints import read_manifests
 from pcm.run_dir.records import StoppedRecord
 from pcm.run_dir.typed_json import write
+from pcm.training.insisting import insist
 from pcm.training.ranks import Ranks
 from pcm.training.stop import StopRequest
 
@@ -26,22 +27,17 @@ class Task:
     stop: StopRequest
 
 
-def record_stop(task: Task, checkpoint: str | None, step: int, epoch: int) -> None:
-    """Write `stopped.json`; everything else that matters is on disk by now.
-
-    Args:
-        checkpoint: the file to go on from; None for a start from nothing.
-        step: training batches done.
-        epoch: epochs done.
-    """
-    write(task.attempt.stopped, StoppedRecord(checkpoint, step, epoch, task.stop.reason))
+def record_stop(task: Task, record: StoppedRecord) -> None:
+    """Write `stopped.json`; everything else that matters is on disk by now."""
+    insist(lambda: write(task.attempt.stopped, record), lambda _: None)
 
 
 def leave_at_once(task: Task) -> ExitCode:
     """Record the stop of an attempt that has done nothing."""
     newest = next(iter(read_manifests(task.run_dir.checkpoints)), None)
     if newest is None:
-        record_stop(task, None, step=0, epoch=0)
+        record = StoppedRecord(None, step=0, epoch=0, reason=task.stop.reason)
     else:
-        record_stop(task, newest.file, newest.step, newest.epoch)
+        record = StoppedRecord(newest.file, newest.step, newest.epoch, task.stop.reason)
+    record_stop(task, record)
     return ExitCode.STOPPED

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from pcm.console import tell
 from pcm.errors import PcmError
 from pcm.run_dir import RunDir
 from pcm.tracking import RunLogger
@@ -59,5 +60,11 @@ class TrainingLogger(RunLogger):
         """Nothing yet: the tracker must not delay the record of how training ended."""
 
     def close(self) -> None:
-        """Close the files, and let the tracker have the rest; the last thing that is done."""
-        super().finalize("")
+        """Close the files, and let the tracker have the rest; the last thing that is done.
+
+        What must be on disk was synced before training was called done.
+        """
+        try:
+            super().finalize("")
+        except OSError as error:
+            tell(f"warning: the journal could not be closed: {error}")

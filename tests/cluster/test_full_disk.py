@@ -19,6 +19,7 @@ name: full
 base: {model: vae.yaml, data_train: mnist-plain-train.yaml, data_val: mnist-plain-test.yaml}
 set: {subsample_size: 256, model.training.batch_size: 4, model.training.max_epochs: 20}
 resources: {tasks_per_node: 1, mem: 4000, time: 20}
+checkpoints: {keep: 1, keep_best: 0}
 """
 
 ROOM_FOR_RECORDS = 256 << 10
@@ -81,6 +82,10 @@ def test_a_stop_without_room_for_a_checkpoint_keeps_the_one_before(
     stopped = read_record(running.attempt(2).stopped)
     assert stopped["checkpoint"] == newest(running).file
     assert newest(running).step < stopped["step"]
+    assert (stopped["saved_step"], stopped["unsaved"]) == (
+        newest(running).step,
+        "No space left on device",
+    )
     disk.free()
     running.wait_for_end(3)
 

@@ -8,6 +8,7 @@ import pytest
 
 from pcm.errors import ExitCode
 from pcm.run_dir import SCHEMA_VERSION, RunDir, read_json, write_json
+from pcm.run_dir.checkpointing import Checkpointing, Mode, freeze_checkpointing
 from pcm.run_dir.checkpoints import read_manifests
 from tests.resume.runs import assert_same_end, make_run, newest, own, run, start
 
@@ -85,6 +86,23 @@ def test_old_checkpoints_go_and_the_best_stays(tmp_path: Path) -> None:
     losses = [row.values["val_loss"] for row in _validations(run_dir)]
     assert min(each.metrics["val_loss"] for each in kept) == min(losses)
     assert len(kept) <= 3
+
+
+def test_a_run_keeps_what_its_files_ask_for(tmp_path: Path) -> None:
+    run_dir = make_run(tmp_path / "run", kwargs={"max_epochs": 4})
+    wanted = Checkpointing(1e-9, keep=1, monitor="val_loss", mode=Mode.MAX, keep_best=2)
+    freeze_checkpointing(run_dir, wanted)
+    assert run(run_dir) == DONE
+    losses = sorted(row.values["val_loss"] for row in _validations(run_dir))
+    kept = read_manifests(run_dir.checkpoints)
+    assert kept[0].step == 40
+    best = sorted(each.metrics["val_loss"] for each in kept if "val_loss" in each.metrics)
+    assert best[-2:] == losses[-2:]
+    assert len(kept) <= 3
+    assert "epoch=0-step=5.ckpt" in run_dir.events.read_text()
+    greatest = max(_validations(run_dir), key=lambda row: row.values["val_loss"])
+    assert run(run_dir, checkpoint="best") == DONE
+    assert f'"resumed_from_step": {greatest.step}' in run_dir.metrics.read_text()
 
 
 def _validations(run_dir: RunDir) -> list[Any]:

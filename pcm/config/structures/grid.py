@@ -5,6 +5,7 @@ Paths, axes and resources are looked at by whoever expands the grid.
 
 from pcm.config.shapes import COUNT, MapOf, Number, OneOf, Record
 from pcm.config.structure import ConfigStructure, Namespace
+from pcm.config.structures.checkpoints import CHECKPOINTS
 from pcm.config.structures.container import CONTAINER
 from pcm.config.trackers import TRACKERS, is_tracker
 
@@ -73,6 +74,7 @@ GRID: ConfigStructure = Record(
         "include": (None, [_OVERRIDES]),
         "resources": (None, RESOURCES),
         "container": (None, CONTAINER),
+        "checkpoints": (None, CHECKPOINTS),
         "tracker": (None, TRACKER),
         "starts_from": (None, {"checkpoint": str}),
         "version": (None, int | str),

@@ -6,6 +6,7 @@ from typing import Any
 from pcm.config.names import did_you_mean
 from pcm.config.shapes import COUNT, MapOf, OneOf, Record, Rule, Tagged
 from pcm.config.structure import ConfigStructure, Finding, Inspector, Namespace
+from pcm.config.structures.checkpoints import CHECKPOINTS
 from pcm.config.structures.plots import PLOT_TOP_NODE
 from pcm.config.wording import shown
 
@@ -124,10 +125,13 @@ CALLBACK: ConfigStructure = Rule(
     _check_callback,
 )
 
-TRAINER: ConfigStructure = {
-    "callbacks": [CALLBACK],
-    "num_nodes": (None, COUNT),
-    "devices": (None, int | str, [int]),
-    "accelerator": (None, str),
-    "kwargs": Rule(dict, _check_kwargs),
-}
+TRAINER: ConfigStructure = Record(
+    {
+        "callbacks": [CALLBACK],
+        "num_nodes": (None, COUNT),
+        "devices": (None, int | str, [int]),
+        "accelerator": (None, str),
+        "kwargs": Rule(dict, _check_kwargs),
+    },
+    {"checkpoints": (None, CHECKPOINTS)},
+)

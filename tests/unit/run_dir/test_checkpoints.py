@@ -6,10 +6,12 @@ import pytest
 
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir import read_json, write_json
+from pcm.run_dir.checkpointing import Checkpointing, Mode
 from pcm.run_dir.checkpoints import (
     Manifest,
     find_checkpoint,
     find_fault,
+    make_room,
     manifest_path,
     prune,
     read_manifests,
@@ -157,3 +159,33 @@ def test_a_manifest_speaks_for_its_own_file_alone(
     assert precious.read_text() == "mine"
     assert (folder / "epoch=0-step=4.ckpt").exists()
     assert (folder / "epoch=0-step=3.ckpt").exists()
+
+
+def test_best_by_a_metric_of_ones_own(folder: Path) -> None:
+    for step, accuracy in enumerate((0.3, 0.9, float("nan"), 0.7)):
+        add(folder, step, metrics={"val/acc": accuracy, "val/loss": float(step)})
+    wanted = Checkpointing(monitor="val/acc", mode=Mode.MAX)
+    assert find_checkpoint(folder, "best", wanted) == folder / "epoch=0-step=1.ckpt"
+    assert find_checkpoint(folder, "best") == folder / "epoch=0-step=0.ckpt"
+    with pytest.raises(NotFoundError, match="one with val/f1"):
+        find_checkpoint(folder, "best", Checkpointing(monitor="val/f1"))
+
+
+def test_prune_keeps_as_many_as_it_is_told(folder: Path) -> None:
+    for step, accuracy in enumerate((0.3, 0.9, 0.8, 0.1, 0.2, 0.0)):
+        add(folder, step, metrics={"val/acc": accuracy})
+    wanted = Checkpointing(keep=1, monitor="val/acc", mode=Mode.MAX, keep_best=2)
+    prune(folder, wanted)
+    assert [manifest.step for manifest in read_manifests(folder)] == [5, 2, 1]
+    prune(folder, Checkpointing(keep=1, keep_best=0))
+    assert [manifest.step for manifest in read_manifests(folder)] == [5]
+
+
+def test_room_is_made_of_the_oldest_that_nobody_needs(folder: Path) -> None:
+    for step, loss in enumerate((0.9, 0.1, 0.8, 0.7)):
+        add(folder, step, loss=loss)
+    (folder / "epoch=0-step=3.ckpt").write_bytes(b"torn")
+    removed = [make_room(folder) for _ in range(3)]
+    # The newest is not whole, so the one before is what training would go on from.
+    assert [each and each.step for each in removed] == [0, 3, None]
+    assert [manifest.step for manifest in read_manifests(folder)] == [2, 1]

@@ -20,7 +20,7 @@ from pcm.run_dir.records import (
     StopRecord,
     VerdictRecord,
 )
-from pcm.run_dir.typed_json import Damaged, create, read, write
+from pcm.run_dir.typed_json import Damaged, create, plain, read, write
 
 RECORDS: list[Any] = [
     AttemptRecord(number=3, key="k-0", executor="slurm", job_id="7_1", pid=4, command=["a", "b"]),
@@ -124,3 +124,13 @@ def test_json_of_any_depth_is_no_crash(file: Path) -> None:
     file.write_bytes(b"[" * 100_000)
     with pytest.raises(ValueError, match=r"deep|Expecting"):
         read_json(file)
+
+
+def test_a_stop_that_was_saved_has_lost_nothing(folder: Path) -> None:
+    record = StoppedRecord("a.ckpt", 8, 1)
+    assert record.loss == ""
+    assert "saved_step" not in plain(record)
+    lossy = StoppedRecord("a.ckpt", 8, 1, saved_step=4, unsaved="Input/output error")
+    assert lossy.loss == "step 8 is lost, back to step 4: Input/output error"
+    write(folder / "stopped.json", lossy)
+    assert read(StoppedRecord, folder / "stopped.json") == lossy

@@ -1,3 +1,4 @@
+import errno
 import math
 import time
 from pathlib import Path
@@ -54,3 +55,38 @@ def test_heartbeat_writes_at_the_start_and_at_the_end(tmp_path: Path) -> None:
 def test_heartbeat_survives_a_folder_that_is_gone(tmp_path: Path) -> None:
     with Heartbeat(tmp_path / "gone" / "progress.json", Progress(), period=0.001):
         time.sleep(0.02)
+
+
+def test_what_could_not_be_saved_for_longer_than_the_interval_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("pcm.training.progress.time.time", lambda: now[0])
+    progress = Progress()
+    progress.interval = 60.0
+    progress.note_save(None)
+    now[0] = 1050.0
+    progress.note_save("No space left on device")
+    assert "unsaved" not in progress.record()
+    now[0] = 1061.0
+    record = progress.record()
+    assert (record["unsaved_since"], record["unsaved"]) == (1000.0, "No space left on device")
+    progress.note_save(None)
+    assert "unsaved_since" not in progress.record()
+
+
+def test_a_heartbeat_without_room_for_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file, progress = tmp_path / "progress.json", Progress()
+    progress.phase = "checkpointing, which is a long word"
+    with Heartbeat(file, progress, period=60):
+        pass
+    monkeypatch.setattr("pcm.training.progress.write_json", refuse)
+    progress.phase = "training"
+    with Heartbeat(file, progress, period=60):
+        pass
+    assert read_json(file)["phase"] == "training"

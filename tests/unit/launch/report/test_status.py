@@ -104,3 +104,11 @@ def test_jobs_have_a_column_where_there_are_any() -> None:
     on_slurm = Line("0123456789", "a", Status(State.PENDING, job="7_1"))
     assert "job" not in headings(line(State.RUNNING))
     assert headings(line(State.RUNNING), on_slurm)[2:4] == ["state", "job"]
+
+
+def test_what_cannot_be_saved_is_remarked_while_it_runs() -> None:
+    progress = Progress(unsaved_since=100.0, unsaved="No space left on device")
+    lines = [line(state, progress=progress) for state in (State.RUNNING, State.FAILED)]
+    assert remarks(lines, now=820.0) == [
+        "0123456789 running: could not save for 12m 00s: No space left on device"
+    ]

@@ -173,3 +173,14 @@ def test_many_experiments_are_told_apart(tmp_path: Path) -> None:
     assert list(statuses) == [each.id for each in experiments]
     found = [statuses[each.id].state for each in experiments]
     assert found == [State.DONE, State.NEW] * 25
+
+
+def test_a_stop_that_could_not_be_saved_tells_what_is_lost(experiment: Experiment) -> None:
+    files = attempt(experiment, gone())
+    request_stop(files, by="a test", reason="interrupt")
+    lost = {"saved_step": 4, "unsaved": "No space left on device"}
+    write_json(files.stopped, {"checkpoint": "a.ckpt", "step": 8, "epoch": 0, **lost})
+    status = read_status(experiment)
+    assert status.state is State.STOPPED
+    expected = "interrupt; step 8 is lost, back to step 4: No space left on device"
+    assert status.detail == expected

@@ -1,0 +1,81 @@
+"""How often checkpoints are written and which are kept, as the host side froze it for training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pcm.console import tell
+from pcm.run_dir.paths import RunDir
+from pcm.run_dir.typed_json import Damaged, read, write
+
+MONITORED = ("val/loss", "val_loss")
+"""The metrics, of which the first that exists says which checkpoint is the best, unless a file
+names another."""
+
+
+class Mode(StrEnum):
+    """Which value of a metric is the best."""
+
+    MIN = "min"
+    MAX = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointing:
+    """`checkpointing.json`: what `checkpoints:` of a grid or a trainer file says.
+
+    It changes no result, so that a later launch of the same experiment may change it.
+
+    Attributes:
+        minutes: between two checkpoints inside an epoch; an epoch's end has one besides.
+        keep: the newest so many are kept.
+        monitor: the metric that says which are the best; None for the first of `MONITORED`.
+        keep_best: the best so many are kept besides.
+    """
+
+    minutes: float = 15.0
+    keep: int = 2
+    monitor: str | None = None
+    mode: Mode = Mode.MIN
+    keep_best: int = 1
+
+    @classmethod
+    def of(cls, *, grid: Mapping[str, Any], trainer: Mapping[str, Any]) -> "Checkpointing":
+        """What two files say together, the grid file's word over the trainer file's.
+
+        A metric and its mode are one thing: a grid file that names another metric says too
+        which of its values is the best.
+        """
+        below = {
+            key: value
+            for key, value in trainer.items()
+            if not (key == "mode" and grid.get("monitor") is not None)
+        }
+        given = {**below, **{key: value for key, value in grid.items() if value is not None}}
+        given = {key: value for key, value in given.items() if value is not None}
+        if "mode" in given:
+            given["mode"] = Mode(given["mode"])
+        return cls(**given)
+
+    @property
+    def monitored(self) -> tuple[str, ...]:
+        """Metrics of which the first that exists says which is the best."""
+        return MONITORED if self.monitor is None else (self.monitor,)
+
+
+DEFAULTS = Checkpointing()
+
+
+def read_checkpointing(run_dir: RunDir) -> Checkpointing:
+    """What was frozen for an experiment; the defaults where nothing was, or it can't be read."""
+    record = read(Checkpointing, run_dir.checkpointing)
+    if isinstance(record, Damaged):
+        tell(f"warning: {record}; checkpoints are written as if no file said how")
+    return record if isinstance(record, Checkpointing) else DEFAULTS
+
+
+def freeze_checkpointing(run_dir: RunDir, wanted: Checkpointing) -> None:
+    """Write down what the newest launch wants, unless that is there already."""
+    if read(Checkpointing, run_dir.checkpointing) != wanted:
+        write(run_dir.checkpointing, wanted)
