@@ -61,6 +61,7 @@ class AttemptFacts:
         started: seconds since the epoch.
         verdict: why Slurm's job ended, as its supervisor found out at the end.
         comes_back: whether that supervisor saw to another attempt.
+        killed: why its supervisors killed it, if they did before it had a checkpoint.
     """
 
     number: int
@@ -75,6 +76,7 @@ class AttemptFacts:
     started: float = 0.0
     verdict: str | None = None
     comes_back: bool = False
+    killed: str | None = None
 
     def is_of(self, place: Place) -> bool:
         """Whether it is what the job in the queue has come to so far."""
@@ -98,7 +100,7 @@ def derive_state(
     if attempt is not None and attempt.is_alive:
         return _state_of_living(attempt, place)
     if is_cancelled:
-        return State.CANCELLED, "" if attempt is not None else "before it started"
+        return State.CANCELLED, "before it started" if attempt is None else attempt.killed or ""
     if place is not None and place.phase is Phase.WAITING:
         return _state_of_waiting(attempt, place)
     if place is not None and (attempt is None or not attempt.is_of(place)):
@@ -138,7 +140,7 @@ def _state_before_attempt(place: Place) -> tuple[State, str]:
 def _state_of_ended(attempt: AttemptFacts, place: Place | None) -> tuple[State, str]:
     word = "" if place is None else place.word
     if "cancel" in (attempt.stop_reason, attempt.verdict):
-        return State.CANCELLED, attempt.failure or ""
+        return State.CANCELLED, attempt.failure or attempt.killed or ""
     if attempt.comes_back and place is not None:
         return _state_of_interrupted(attempt, place)
     if attempt.failure is not None:
@@ -156,7 +158,7 @@ def _state_of_stopped(attempt: AttemptFacts, place: Place | None) -> tuple[State
     if attempt.is_stopped:
         return State.STOPPED, reason or ""
     if reason is not None:
-        return State.STOPPED, f"{reason}, killed before it wrote a checkpoint"
+        return State.STOPPED, f"{reason}, {attempt.killed or 'killed before it wrote a checkpoint'}"
     if place is not None and place.phase is Phase.UNKNOWN:
         return State.RUNNING, "nothing was heard of it for a while"
     silence = attempt.trouble or "its processes are gone and left no word"
@@ -166,7 +168,7 @@ def _state_of_stopped(attempt: AttemptFacts, place: Place | None) -> tuple[State
 def _state_of_interrupted(attempt: AttemptFacts, place: Place) -> tuple[State, str]:
     """Of an attempt that another one is to follow, of the same job."""
     if place.phase in (Phase.RUNNING, Phase.UNKNOWN):
-        return State.REQUEUED, attempt.verdict or ""
+        return State.REQUEUED, ", ".join(filter(None, [attempt.verdict, attempt.killed]))
     return State.CANCELLED, f"job {place.job} was taken out of the queue before it came back"
 
 

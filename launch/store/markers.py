@@ -3,7 +3,10 @@
 import time
 
 from launch.store import RunsRoot
-from pcm.run_dir import AttemptDir, create_json
+from pcm.run_dir import AttemptDir, RunDir, create_json
+from pcm.run_dir.checkpoints import read_manifests
+from pcm.run_dir.records import KillRecord
+from pcm.run_dir.typed_json import create
 
 
 def request_stop(attempt: AttemptDir, *, by: str, reason: str) -> bool:
@@ -21,6 +24,20 @@ def request_stop(attempt: AttemptDir, *, by: str, reason: str) -> bool:
     return create_json(attempt.stop, {"by": by, "reason": reason, "time": time.time()})
 
 
+def request_kill(run_dir: RunDir, attempt: AttemptDir, *, by: str, why: str) -> bool:
+    """Ask a running attempt's supervisors to kill it; what it goes on from is said with it.
+
+    Returns:
+        Whether nobody had asked before.
+    """
+    if attempt.kill.exists():
+        return False
+    # Manifests that are damaged are told of elsewhere.
+    newest = next(iter(read_manifests(run_dir.checkpoints, lambda _: None)), None)
+    left = "starts anew" if newest is None else f"goes on from step {newest.step}"
+    return create(attempt.kill, KillRecord(by, f"{why}; {left}", time.time()))
+
+
 def cancel(root: RunsRoot, experiment_id: str) -> bool:
     """Stop an experiment for good, whether it runs or waits, until somebody resumes it.
 
@@ -36,6 +53,15 @@ def cancel(root: RunsRoot, experiment_id: str) -> bool:
         if not any(end.exists() for end in ends):
             request_stop(attempt, by="pcm cancel", reason="cancel")
     return is_new
+
+
+def insist(root: RunsRoot, experiment_id: str) -> None:
+    """Have what runs of a cancelled experiment killed, without another checkpoint."""
+    run_dir = root.run_dir(experiment_id)
+    for attempt in run_dir.attempts()[-1:]:
+        ends = (attempt.finished, attempt.failed, attempt.verdict)
+        if not any(end.exists() for end in ends):
+            request_kill(run_dir, attempt, by="pcm cancel --now", why="killed")
 
 
 def uncancel(root: RunsRoot, experiment_id: str) -> None:

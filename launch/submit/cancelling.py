@@ -5,12 +5,15 @@ from collections.abc import Collection
 from launch.slurm.queue import scancel
 from launch.status.queues import newest_hand_overs, queue_for_hand_overs
 from launch.store import RunsRoot
-from launch.store.markers import cancel
+from launch.store.markers import cancel, insist
 from pcm.errors import RefusedError
 
 
-def cancel_all(root: RunsRoot, ids: Collection[str]) -> str | None:
+def cancel_all(root: RunsRoot, ids: Collection[str], *, at_once: bool = False) -> str | None:
     """Stop experiments for good, until somebody resumes them; those that are cancelled too.
+
+    Args:
+        at_once: kill what runs, without a checkpoint.
 
     Returns:
         Why what waits in Slurm's queue could not be taken out of it; None if it could. Its
@@ -18,11 +21,15 @@ def cancel_all(root: RunsRoot, ids: Collection[str]) -> str | None:
     """
     for experiment_id in ids:
         cancel(root, experiment_id)
-    # Only what waits: the rest has been asked for a checkpoint, and ends by itself.
+        if at_once:
+            insist(root, experiment_id)
+    # Only what waits: the rest has been asked for its end, and comes to it by itself. One who
+    # insists has a reason to think that it doesn't.
     handed_over = newest_hand_overs(root, ids).values()
     queue = queue_for_hand_overs(handed_over)
     tasks = (each.task(queue) for each in handed_over)
-    waiting = [task.id for task in tasks if task is not None and task.is_waiting]
+    open_ones = (task for task in tasks if task is not None and not task.is_ended)
+    waiting = [task.id for task in open_ones if at_once or task.is_waiting]
     try:
         scancel(waiting)
     except RefusedError as error:

@@ -13,6 +13,7 @@ from pcm.run_dir import write_metrics_table
 from pcm.run_dir.records import ErrorRecord, FinishedRecord
 from pcm.run_dir.typed_json import write
 from pcm.training.task import Task
+from pcm.training.timeouts import is_timeout
 
 
 def write_table(task: Task) -> None:
@@ -50,6 +51,7 @@ def record_failure(task: Task, error: BaseException) -> ExitCode:
         message=str(error),
         traceback="".join(traceback.format_exception(error)),
         rank=rank,
+        timed_out=is_timeout(error) or None,
     )
     # A full disk may be the very error that is to be recorded.
     with suppress(OSError):
