@@ -72,6 +72,8 @@ def end_of(attempt: AttemptDir) -> str:
         return f"failed: {facts.failure}"
     if facts.is_alive:
         return "runs" if facts.stop_reason is None else "is stopping"
+    if facts.killed is not None:
+        return f"stopped: {facts.killed}"
     if facts.is_stopped:
         return f"stopped: {facts.stop_reason}"
     return "gone without a word"

@@ -1,8 +1,14 @@
 """Asking experiments to stop, keeping them from starting, and taking that back."""
 
+import os
+import signal
 import time
+from contextlib import suppress
 
+from launch.machine.activity import STOPPED, activity_of
+from launch.machine.processes import Process
 from launch.store import RunsRoot
+from launch.store.records import names_in, read_record
 from pcm.run_dir import AttemptDir, RunDir, create_json
 from pcm.run_dir.checkpoints import read_manifests
 from pcm.run_dir.records import KillRecord
@@ -62,6 +68,19 @@ def insist(root: RunsRoot, experiment_id: str) -> None:
         ends = (attempt.finished, attempt.failed, attempt.verdict)
         if not any(end.exists() for end in ends):
             request_kill(run_dir, attempt, by="pcm cancel --now", why="killed")
+            _kill_stopped_supervisors(attempt)
+
+
+def _kill_stopped_supervisors(attempt: AttemptDir) -> None:
+    """Of this machine: what a signal has stopped kills nobody, and takes its training with it."""
+    for name in sorted(names_in(attempt.path)):
+        if not name.startswith("supervisor-"):
+            continue
+        process = Process.from_record(read_record(attempt.path / name))
+        activity = None if process is None else activity_of(process)
+        if process is not None and activity is not None and activity.state in STOPPED:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process.pid, signal.SIGKILL)
 
 
 def uncancel(root: RunsRoot, experiment_id: str) -> None:

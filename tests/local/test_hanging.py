@@ -1,5 +1,6 @@
 """Ranks that hang: seen, named, and ended when they are to end."""
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -126,3 +127,15 @@ def test_a_slow_checkpoint_is_waited_for(
     assert launcher.result()["states"] == {only.id: "stopped"}
     assert first_attempt(only).stopped.exists()
     assert not first_attempt(only).kill.exists()
+
+
+def test_who_insists_ends_supervisors_that_hang_as_well(
+    hanging: tuple[Experiment, Launcher],
+) -> None:
+    experiment, launcher = hanging
+    supervisor = int(read_record(first_attempt(experiment).supervisor(0))["pid"])
+    os.kill(supervisor, signal.SIGSTOP)
+    root = str(experiment.launch.root)
+    done = CliRunner().invoke(app, ["cancel", experiment.id, "--yes", "--now", "--runs-dir", root])
+    assert done.exit_code == 0
+    assert launcher.result()["states"] == {experiment.id: "cancelled"}
