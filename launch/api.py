@@ -158,8 +158,11 @@ def resume(
     )
 
 
-def cancel(*words: str, runs_dir: str | Path | None = None) -> list[Line]:
+def cancel(*words: str, now: bool = False, runs_dir: str | Path | None = None) -> list[Line]:
     """Stop experiments for good, with a checkpoint.
+
+    Args:
+        now: kill what runs; its newest checkpoint is what is left.
 
     Returns:
         Those that were meant, as they stood; what is done is left out.
@@ -171,7 +174,7 @@ def cancel(*words: str, runs_dir: str | Path | None = None) -> list[Line]:
     store = open_store(_path(runs_dir))
     lines = lines_of(find_experiments(store, _some(words)))
     meant = [line for line in lines if line.state is not State.DONE]
-    trouble = cancel_all(store.root, [line.id for line in meant])
+    trouble = cancel_all(store.root, [line.id for line in meant], at_once=now)
     if trouble is not None:
         raise RefusedError(f"cancelled, but still in Slurm's queue: {trouble}")
     return meant

@@ -28,6 +28,13 @@ def duration(seconds: float | None) -> str:
     return f"{minutes}m {rest:02}s" if minutes else f"{rest}s"
 
 
+def span(seconds: float) -> str:
+    """In one unit, for a sentence: `75 s`, `3 min`, `2.5 h`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 experiment`, `2 experiments`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

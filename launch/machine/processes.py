@@ -64,7 +64,7 @@ class Process:
     @property
     def is_alive(self) -> bool:
         """Whether it runs. Asked of local processes only; a zombie does not run."""
-        fields = _stat(self.pid)
+        fields = stat_fields(self.pid)
         if fields is None:
             return not _PROC.is_dir() and _answers(self.pid)
         return fields[_STATE] not in "ZX" and self.started in ("", fields[_START])
@@ -107,7 +107,7 @@ def _pids() -> list[int]:
     return [int(path.name) for path in _PROC.glob("[0-9]*")]
 
 
-def _stat(pid: int) -> list[str] | None:
+def stat_fields(pid: int) -> list[str] | None:
     """The fields of /proc/PID/stat from the state on; None if there is no such process."""
     try:
         text = (_PROC / str(pid) / "stat").read_text(errors="replace")
@@ -117,14 +117,14 @@ def _stat(pid: int) -> list[str] | None:
 
 
 def _start_time(pid: int) -> str:
-    fields = _stat(pid)
+    fields = stat_fields(pid)
     return "" if fields is None else fields[_START]
 
 
 def _parents() -> dict[int, int]:
     """The parent of each process of this machine, by their pids."""
     if _PROC.is_dir():
-        stats = ((pid, _stat(pid)) for pid in _pids())
+        stats = ((pid, stat_fields(pid)) for pid in _pids())
         return {pid: int(fields[_PARENT]) for pid, fields in stats if fields is not None}
     listing = subprocess.run(
         ["ps", "-axo", "pid=,ppid="],

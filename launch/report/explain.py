@@ -7,6 +7,7 @@ from pathlib import Path
 
 from launch.slurm.accounting import Account, read_account
 from launch.status.queues import newest_hand_overs
+from launch.status.ranks import rank_states
 from launch.status.state import State, Status
 from launch.status.why import TRACEBACK_LINES, Why, log_end, why
 from launch.store import Experiment, RunsRoot
@@ -45,6 +46,8 @@ def explain(experiment: Experiment, status: Status) -> Explanation:
         launched = experiment.launch.record.get("code_digest")
         if launched not in (None, read_record(files.attempt).get("code_digest", launched)):
             facts.append(("code", "edited after the launch; the attempt ran it as it was then"))
+    if files is not None and status.state.is_active:
+        facts += ((f"rank {rank}", text) for rank, text in rank_states(files))
     if failure is not None and files is not None:
         facts += _failure(failure, files)
     log = None if failure is not None else _early_log(experiment, status, files)

@@ -70,6 +70,7 @@ class AttemptFacts:
         comes_back: whether that supervisor saw to another attempt.
         not_sent_back: why its job is not in the queue again though it was to come back, as far as
             is written down; None if it is.
+        killed: why its supervisors killed it, if they did before it had a checkpoint.
     """
 
     number: int
@@ -86,6 +87,7 @@ class AttemptFacts:
     comes_back: bool = False
     not_sent_back: str | None = None
     lost: str = ""
+    killed: str | None = None
 
     def is_of(self, place: Place) -> bool:
         """Whether it is what the job in the queue has come to so far."""
@@ -109,7 +111,7 @@ def derive_state(
     if attempt is not None and attempt.is_alive:
         return _state_of_living(attempt, place)
     if is_cancelled:
-        return State.CANCELLED, "" if attempt is not None else "before it started"
+        return State.CANCELLED, "before it started" if attempt is None else attempt.killed or ""
     if place is not None and place.phase is Phase.WAITING:
         return _state_of_waiting(attempt, place)
     if place is not None and (attempt is None or not attempt.is_of(place)):
@@ -154,7 +156,7 @@ def _state_before_attempt(place: Place) -> tuple[State, str]:
 def _state_of_ended(attempt: AttemptFacts, place: Place | None) -> tuple[State, str]:
     word = "" if place is None else place.word
     if "cancel" in (attempt.stop_reason, attempt.verdict):
-        return State.CANCELLED, attempt.failure or ""
+        return State.CANCELLED, attempt.failure or attempt.killed or ""
     is_open = place is not None and place.phase in (Phase.RUNNING, Phase.UNKNOWN)
     if attempt.comes_back and place is not None and (is_open or attempt.not_sent_back is None):
         return _state_of_interrupted(attempt, place)
@@ -177,7 +179,7 @@ def _state_of_stopped(attempt: AttemptFacts, place: Place | None) -> tuple[State
         parts = [reason, attempt.not_sent_back]
         return State.STOPPED, ", not sent back: ".join(filter(None, parts))
     if reason is not None:
-        return State.STOPPED, f"{reason}, killed before it wrote a checkpoint"
+        return State.STOPPED, f"{reason}, {attempt.killed or 'killed before it wrote a checkpoint'}"
     if place is not None and place.phase is Phase.UNKNOWN:
         return State.RUNNING, "nothing was heard of it for a while"
     silence = attempt.trouble or "its processes are gone and left no word"
@@ -187,7 +189,7 @@ def _state_of_stopped(attempt: AttemptFacts, place: Place | None) -> tuple[State
 def _state_of_interrupted(attempt: AttemptFacts, place: Place) -> tuple[State, str]:
     """Of an attempt that another one is to follow, of the same job."""
     if place.phase in (Phase.RUNNING, Phase.UNKNOWN, Phase.UNLISTED):
-        return State.REQUEUED, attempt.verdict or ""
+        return State.REQUEUED, ", ".join(filter(None, [attempt.verdict, attempt.killed]))
     if place.word == CANCELLED:
         return State.CANCELLED, f"job {place.job} was taken out of the queue before it came back"
     gone = f"job {place.job} was to come back and is not in the queue any more"

@@ -9,6 +9,7 @@ from launch.machine.processes import Process
 from launch.slurm.queue import NOT_ASKED, Queue
 from launch.status.derive import AttemptFacts, Phase, Place, derive_state
 from launch.status.queues import HandedOver, Places, read_places
+from launch.status.silence import read_silence, silence_text
 from launch.status.state import Progress, State, Status
 from launch.status.why import first_failing_rank, reason
 from launch.store import Experiment, RunsRoot
@@ -17,6 +18,7 @@ from launch.store.words import LastWord
 from pcm.run_dir import AttemptDir
 from pcm.run_dir.records import (
     AttemptRecord,
+    KillRecord,
     ProgressRecord,
     StoppedRecord,
     StopReason,
@@ -35,6 +37,7 @@ START_S = 600.0
 _ANY = AttemptDir(Path())
 _FINISHED, _STOPPED, _STOP = _ANY.finished.name, _ANY.stopped.name, _ANY.stop.name
 _FAILED, _PROGRESS, _VERDICT = _ANY.failed.name, _ANY.progress.name, _ANY.verdict.name
+_KILL, _STATE = _ANY.kill.name, _ANY.state(0).name
 
 _SAID = [field.name for field in fields(Progress)]
 
@@ -146,6 +149,7 @@ def attempt_facts(files: AttemptDir, queue: Queue = NOT_ASKED) -> AttemptFacts:
         verdict=None if verdict is None else verdict.reason,
         comes_back=verdict is not None and verdict.comes_back,
         not_sent_back=None if verdict is None else _not_sent_back(verdict),
+        killed=_killed(files) if _KILL in names and _STOPPED not in names else None,
     )
 
 
@@ -170,6 +174,9 @@ def _status(
         detail = f"not submitted: {places.unsubmitted[experiment_id] or 'its launch was cut short'}"
     if facts is not None and facts.lost and not state.is_active:
         detail = "; ".join(filter(None, [detail, facts.lost]))
+    silence = read_silence(files) if files is not None and state.is_active else None
+    if silence is not None:
+        detail = "; ".join(filter(None, [detail, silence_text(silence)]))
     return Status(
         state,
         detail,
@@ -177,6 +184,7 @@ def _status(
         progress=None if files is None else _progress(files),
         job=_job(facts, place),
         expected_start=None if place is None else place.expected_start,
+        silence=silence,
     )
 
 
@@ -233,7 +241,9 @@ def _is_alive(files: AttemptDir, names: set[str], record: AttemptRecord, queue: 
     if supervisor.is_local:
         return supervisor.is_alive
     if _PROGRESS in names:
-        return _age(files.progress) < HEARTBEAT_S
+        # Of training that a signal has stopped, the supervisor goes on to tell.
+        signs = [files.progress, *([files.state(0)] if _STATE in names else [])]
+        return min(map(_age, signs)) < HEARTBEAT_S
     return _age(files.attempt) < START_S
 
 
@@ -268,6 +278,11 @@ def _restarts(record: AttemptRecord) -> int:
     """How often the job of an attempt had been requeued before: the end of the attempt's key."""
     count = (record.key or "").rpartition("-")[2]
     return int(count) if count.isdecimal() else 0
+
+
+def _killed(files: AttemptDir) -> str:
+    record = read(KillRecord, files.kill)
+    return record.detail if isinstance(record, KillRecord) else "killed"
 
 
 def _failure(files: AttemptDir, names: set[str]) -> str:

@@ -72,6 +72,7 @@ class Status:
         progress: of the newest attempt that said something.
         job: the scheduler's id of its newest job; None if there never was one.
         expected_start: when the scheduler thinks that it starts, seconds since the epoch.
+        silence: seconds without a step, of training that should have made one long ago.
     """
 
     state: State
@@ -80,6 +81,7 @@ class Status:
     progress: Progress | None = None
     job: str | None = None
     expected_start: float | None = None
+    silence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from launch.status.missing import absence, absent_ranks
 from launch.store.records import names_in, newest_attempt, read_record
 from pcm.run_dir import AttemptDir, RunDir
 
@@ -48,12 +49,15 @@ def first_failing_rank(files: AttemptDir, names: Collection[str]) -> int:
     """The rank whose failure made the others fail.
 
     A rank that was killed, or whose node is gone, says nothing, and the others' complaints about
-    lost connections may be there sooner than the news of its end. Else it is the first one that
-    told an error.
+    lost connections may be there sooner than the news of its end. Nor does one that the others
+    have waited for in vain. Else it is the first one that told an error.
 
     Args:
         names: of the attempt's files.
     """
+    absent = absent_ranks(files, names)
+    if absent:
+        return absent[0]
     for outcome in sorted(name for name in names if name.startswith("outcome-")):
         record = read_record(files.path / outcome)
         if record.get("is_silent") or (record.get("signal") and not record.get("killed")):
@@ -67,6 +71,8 @@ def first_failing_rank(files: AttemptDir, names: Collection[str]) -> int:
 
 def reason(files: AttemptDir, rank: int) -> str:
     """One line about the failure of a rank, the first of several if its message has more."""
+    if rank in absent_ranks(files, names_in(files.path)):
+        return absence(files, rank)
     error, outcome = read_record(files.error(rank)), read_record(files.outcome(rank))
     if error and not outcome.get("is_silent"):
         return f"{error.get('type')}: {_first_line(error.get('message'))}"

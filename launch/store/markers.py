@@ -1,10 +1,19 @@
 """Asking experiments to stop, keeping them from starting, and taking that back."""
 
+import os
+import signal
 import time
+from contextlib import suppress
 
+from launch.machine.activity import STOPPED, activity_of
+from launch.machine.processes import Process
 from launch.store import RunsRoot
-from pcm.run_dir import AttemptDir, create_json
+from launch.store.records import names_in, read_record
+from pcm.run_dir import AttemptDir, RunDir, create_json
+from pcm.run_dir.checkpoints import read_manifests
+from pcm.run_dir.records import KillRecord
 from pcm.run_dir.trust import make_shared_folder
+from pcm.run_dir.typed_json import create
 
 
 def request_stop(attempt: AttemptDir, *, by: str, reason: str) -> bool:
@@ -22,6 +31,20 @@ def request_stop(attempt: AttemptDir, *, by: str, reason: str) -> bool:
     return create_json(attempt.stop, {"by": by, "reason": reason, "time": time.time()})
 
 
+def request_kill(run_dir: RunDir, attempt: AttemptDir, *, by: str, why: str) -> bool:
+    """Ask a running attempt's supervisors to kill it; what it goes on from is said with it.
+
+    Returns:
+        Whether nobody had asked before.
+    """
+    if attempt.kill.exists():
+        return False
+    # Manifests that are damaged are told of elsewhere.
+    newest = next(iter(read_manifests(run_dir.checkpoints, lambda _: None)), None)
+    left = "starts anew" if newest is None else f"goes on from step {newest.step}"
+    return create(attempt.kill, KillRecord(by, f"{why}; {left}", time.time()))
+
+
 def cancel(root: RunsRoot, experiment_id: str) -> bool:
     """Stop an experiment for good, whether it runs or waits, until somebody resumes it.
 
@@ -37,6 +60,28 @@ def cancel(root: RunsRoot, experiment_id: str) -> bool:
         if not any(end.exists() for end in ends):
             request_stop(attempt, by="pcm cancel", reason="cancel")
     return is_new
+
+
+def insist(root: RunsRoot, experiment_id: str) -> None:
+    """Have what runs of a cancelled experiment killed, without another checkpoint."""
+    run_dir = root.run_dir(experiment_id)
+    for attempt in run_dir.attempts()[-1:]:
+        ends = (attempt.finished, attempt.failed, attempt.verdict)
+        if not any(end.exists() for end in ends):
+            request_kill(run_dir, attempt, by="pcm cancel --now", why="killed")
+            _kill_stopped_supervisors(attempt)
+
+
+def _kill_stopped_supervisors(attempt: AttemptDir) -> None:
+    """Of this machine: what a signal has stopped kills nobody, and takes its training with it."""
+    for name in sorted(names_in(attempt.path)):
+        if not name.startswith("supervisor-"):
+            continue
+        process = Process.from_record(read_record(attempt.path / name))
+        activity = None if process is None else activity_of(process)
+        if process is not None and activity is not None and activity.state in STOPPED:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process.pid, signal.SIGKILL)
 
 
 def uncancel(root: RunsRoot, experiment_id: str) -> None:

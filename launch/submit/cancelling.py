@@ -7,12 +7,15 @@ from launch.slurm.queue import Queue
 from launch.slurm.scancel import scancel
 from launch.status.queues import HandedOver, newest_hand_overs, queue_for_hand_overs
 from launch.store import RunsRoot
-from launch.store.markers import cancel
+from launch.store.markers import cancel, insist
 from pcm.errors import RefusedError
 
 
-def cancel_all(root: RunsRoot, ids: Collection[str]) -> str | None:
+def cancel_all(root: RunsRoot, ids: Collection[str], *, at_once: bool = False) -> str | None:
     """Stop experiments for good, until somebody resumes them; those that are cancelled too.
+
+    Args:
+        at_once: kill what runs, without a checkpoint.
 
     Returns:
         Why what waits in Slurm's queue could not be taken out of it; None if it could. Its
@@ -20,11 +23,14 @@ def cancel_all(root: RunsRoot, ids: Collection[str]) -> str | None:
     """
     for experiment_id in ids:
         cancel(root, experiment_id)
-    # Only what waits: the rest has been asked for a checkpoint, and ends by itself.
+        if at_once:
+            insist(root, experiment_id)
+    # Only what waits: the rest has been asked for its end, and comes to it by itself. One who
+    # insists has a reason to think that it doesn't.
     handed_over = newest_hand_overs(root, ids).values()
     queue = queue_for_hand_overs(handed_over)
     waiting: dict[str | None, list[str]] = {}
-    for cluster, task in _waiting(handed_over, queue):
+    for cluster, task in _to_take_out(handed_over, queue, at_once=at_once):
         waiting.setdefault(cluster, []).append(task)
     try:
         for cluster, tasks in waiting.items():
@@ -35,11 +41,17 @@ def cancel_all(root: RunsRoot, ids: Collection[str]) -> str | None:
     return None if queue.trouble is None else f"Slurm does not answer ({queue.trouble})"
 
 
-def _waiting(handed_over: Iterable[HandedOver], queue: Queue) -> Iterator[tuple[str | None, str]]:
-    """Cluster and id of each task that waits, or was handed over and is not listed yet."""
+def _to_take_out(
+    handed_over: Iterable[HandedOver], queue: Queue, *, at_once: bool
+) -> Iterator[tuple[str | None, str]]:
+    """Cluster and id of each task that waits, or was handed over and is not listed yet.
+
+    Args:
+        at_once: those that run, too.
+    """
     for each in handed_over:
         task, task_id = each.task(queue), each.task_id(queue)
-        if task is not None and task.is_waiting:
+        if task is not None and (task.is_waiting or (at_once and task.is_running)):
             yield task.cluster, task.id
         elif task is None and task_id is not None and each.is_new:
             yield each.submission.clusters[0], task_id

@@ -2,16 +2,21 @@
 
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from launch.machine.processes import Process, kill_group
 from launch.machine.signals import SignalFlag
-from launch.store.markers import request_stop
+from launch.status.missing import has_timed_out
+from launch.status.why import log_end
+from launch.store.markers import request_kill, request_stop
 from launch.store.records import names_in, read_record
 from launch.supervisor import heartbeat
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
+from launch.supervisor.patience import Patience
 from launch.supervisor.requeue import OWN_CLOCK
+from launch.supervisor.state_note import StateNote
 from launch.supervisor.time_limit import TimeLimit
 from launch.supervisor.training import Outcome, TrainingProcess
 from pcm.config.secrets import scrub
@@ -24,6 +29,8 @@ PEERS_INTERVAL_S = 1.0
 GRACE_S = 10.0
 """Time for a rank to tell its own error when another one has failed."""
 
+WATCHDOG = "Watchdog caught collective operation timeout"
+
 
 class Rank:
     """Watches over the training process of one rank of an attempt."""
@@ -32,22 +39,28 @@ class Rank:
         self, attempt: Attempt, job: Job, signals: SignalFlag, limit: TimeLimit | None = None
     ) -> None:
         self._files = attempt.files
+        self._run_dir = attempt.run_dir
+        self._patience = Patience(attempt, job.rank)
         self._job = job
         self._signals = signals
         self._limit = limit
         self._failure_seen: float | None = None
         self._peers = set(range(job.world_size)) - {job.rank}
         self._peers_seen = 0.0
+        self._note: StateNote | None = None
         self._watch = heartbeat.next_rank(self._files, job)
         self._beaten = time.monotonic()
 
     def run(self, training: TrainingProcess) -> Outcome:
         """Wait for the end of the training process and write it down."""
         write_json(self._files.supervisor(self._job.rank), self._record(training))
+        self._note = StateNote(self._files.state(self._job.rank), training.process)
         while (outcome := training.poll()) is None:
             self._pass_on_stop()
             if time.monotonic() > self._peers_seen + PEERS_INTERVAL_S:
                 self._look_at_peers()
+                self._insist(training)
+                self._note.renew()
             if time.monotonic() > self._beaten + heartbeat.INTERVAL_S:
                 self._beat()
             self._end_after_failure(training)
@@ -73,6 +86,15 @@ class Rank:
         with suppress(OSError):
             request_stop(self._files, by=by, reason="interrupt")
 
+    def _insist(self, training: TrainingProcess) -> None:
+        """Kill what is to end at once, and what has not heeded a stop."""
+        if self._patience.is_over(training.process):
+            with suppress(OSError):
+                why = self._patience.complaint
+                request_kill(self._run_dir, self._files, by="its supervisor", why=why)
+        if self._files.kill.exists():
+            training.kill()
+
     def _look_at_peers(self) -> None:
         """A killed supervisor tells nobody, so the others on its machine look after it."""
         self._peers_seen = time.monotonic()
@@ -95,6 +117,9 @@ class Rank:
 
     def _end_after_failure(self, training: TrainingProcess) -> None:
         if self._failure_seen is None and self._files.failed.exists():
+            if self._note is not None:
+                # One that hangs is killed soon, and this is what it did.
+                self._note.renew(at_once=True)
             self._failure_seen = time.monotonic()
         if self._failure_seen is not None and time.monotonic() > self._failure_seen + GRACE_S:
             training.kill()
@@ -118,14 +143,21 @@ def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:
     Markers decide: what comes after the end of training is no failure any more. Where others
     have taken the rank for dead, they have told its outcome, and the job is at its end.
     """
-    if not create_json(files.outcome(rank), outcome.record()):
+    timed_out = {"timed_out": True} if is_watchdogs(outcome, files.log(rank)) else {}
+    if not create_json(files.outcome(rank), outcome.record() | timed_out):
         return
-    if files.finished.exists() or outcome.killed:
+    # Who lives on for a moment when others are killed may fail of their absence.
+    if files.finished.exists() or outcome.killed or files.kill.exists():
         return
     if outcome.is_failure:
         fail(files, rank, outcome.exit_code, outcome.signal, is_oom=outcome.out_of_memory)
     elif rank == 0 and not files.stopped.exists():
         fail(files, rank, outcome.exit_code, message="training ended without a word")
+
+
+def is_watchdogs(outcome: Outcome, log: Path) -> bool:
+    """Whether NCCL's watchdog ended a rank that had waited too long: it aborts, without a word."""
+    return outcome.signal == "SIGABRT" and WATCHDOG in log_end(log)
 
 
 def record_death(files: AttemptDir, rank: int) -> None:
@@ -153,9 +185,11 @@ def record_silence(files: AttemptDir, rank: int) -> None:
 
 
 def has_silent_rank(files: AttemptDir) -> bool:
-    """Whether nothing was heard of one of an attempt's ranks any more."""
-    names = (name for name in names_in(files.path) if name.startswith("outcome-"))
-    return any(read_record(files.path / name).get("is_silent") for name in names)
+    """Whether one of an attempt's ranks gave no sign of life, or never came where others waited."""
+    names = names_in(files.path)
+    outcomes = (name for name in names if name.startswith("outcome-"))
+    is_silent = any(read_record(files.path / name).get("is_silent") for name in outcomes)
+    return is_silent or has_timed_out(files, names)
 
 
 def fail(

@@ -11,11 +11,13 @@ plots/                         pictures                        training rank 0
 attempts/N/
   attempt.json                 host, job, start, world size    supervisor of rank 0
   supervisor-R.json            pids and command of rank R      supervisor of rank R
+  state-R.json                 what rank R does: state, CPU    supervisor of rank R
   rank-R.log                   output of rank R                supervisor of rank R
   outcome-R.json               how rank R ended                supervisor of rank R
   failed.json                  which rank failed first         first failing supervisor
   verdict.json                 whether its job comes back      supervisor of rank 0
   stop.json                    a request to stop               first to ask
+  kill.json                    a request to end at once        first to ask
   rendezvous.json              address and port                training rank 0
   progress.json                epoch, step, loss, time left    training rank 0
   error-R.json                 the exception of rank R         training rank R
@@ -65,6 +67,11 @@ class AttemptDir:
         return self.path / "stop.json"
 
     @property
+    def kill(self) -> Path:
+        """A request to end at once, without a checkpoint: who asked, and why."""
+        return self.path / "kill.json"
+
+    @property
     def rendezvous(self) -> Path:
         """Where rank 0 listens."""
         return self.path / "rendezvous.json"
@@ -87,6 +94,10 @@ class AttemptDir:
     def supervisor(self, rank: int) -> Path:
         """Process ids of one rank."""
         return self.path / f"supervisor-{rank}.json"
+
+    def state(self, rank: int) -> Path:
+        """What the processes of one rank were doing a moment ago."""
+        return self.path / f"state-{rank}.json"
 
     def log(self, rank: int) -> Path:
         """Output of one rank."""

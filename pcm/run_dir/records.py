@@ -70,6 +70,44 @@ class StopRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class KillRecord:
+    """`kill.json`: a request to end at once.
+
+    Attributes:
+        by: a person or a supervisor.
+        detail: why, and what is left, for people.
+        time: seconds since the epoch.
+    """
+
+    by: str
+    detail: str
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateRecord:
+    """`state-R.json`: what the processes of one rank were doing.
+
+    Attributes:
+        state: the kernel's letter: R, S, D, T, Z.
+        cpu_s: that all of them have had.
+        cpu_before_s: the same at the note before.
+        between_s: from that note to this one.
+        waits_in: the function of the kernel; "" where it isn't told.
+        stopped: how many of them are stopped by a signal.
+        time: seconds since the epoch.
+    """
+
+    state: str
+    cpu_s: float
+    cpu_before_s: float = 0.0
+    between_s: float = 0.0
+    waits_in: str = ""
+    stopped: int = 0
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoppedRecord:
     """`stopped.json`: training has stopped, and its checkpoint is whole on disk.
 
@@ -119,6 +157,7 @@ class OutcomeRecord:
         ended: seconds since the epoch.
         is_silent: whether nothing was heard of its node any more.
         message: what others say of it where it could not say anything itself.
+        timed_out: whether it had waited in vain for another rank, by its log.
     """
 
     exit_code: int | None = None
@@ -129,6 +168,7 @@ class OutcomeRecord:
     largest_process_mb: int | None = field(default=None, metadata=LEFT_OUT)
     is_silent: bool | None = field(default=None, metadata=LEFT_OUT)
     message: str | None = field(default=None, metadata=LEFT_OUT)
+    timed_out: bool | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +188,14 @@ class ErrorRecord:
 
     Attributes:
         type: its class's name.
+        timed_out: whether this rank had waited in vain for another one.
     """
 
     type: str
     message: str
     traceback: str
     rank: int
+    timed_out: bool | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +231,9 @@ class ProgressRecord:
         unsaved_since: the time of the last checkpoint, where the next is overdue and could not
             be written.
         unsaved: why it could not.
+        stepped: when the last step was made, by the same clock.
+        longest_step: seconds of the longest step so far in this attempt, from one moment at
+            which training could stop to the next.
     """
 
     phase: str | None = None
@@ -202,3 +247,5 @@ class ProgressRecord:
     time: float | None = None
     unsaved_since: float | None = field(default=None, metadata=LEFT_OUT)
     unsaved: str | None = field(default=None, metadata=LEFT_OUT)
+    stepped: float | None = field(default=None, metadata=LEFT_OUT)
+    longest_step: float | None = field(default=None, metadata=LEFT_OUT)

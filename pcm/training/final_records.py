@@ -15,6 +15,7 @@ from pcm.run_dir.records import ErrorRecord, FinishedRecord
 from pcm.run_dir.typed_json import write
 from pcm.training.insisting import insist
 from pcm.training.task import Task
+from pcm.training.timeouts import is_timeout
 
 
 def write_table(task: Task) -> None:
@@ -52,6 +53,7 @@ def record_failure(task: Task, error: BaseException) -> ExitCode:
         message=scrub(str(error)),
         traceback=trace,
         rank=rank,
+        timed_out=is_timeout(error) or None,
     )
     # A full disk may be the very error that is to be recorded.
     with suppress(OSError):

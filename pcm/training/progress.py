@@ -12,6 +12,7 @@ from typing import Any
 from pcm.run_dir.files import overwrite_json, write_json
 from pcm.run_dir.records import ProgressRecord
 from pcm.run_dir.typed_json import plain
+from pcm.training.pace import Pace
 
 
 class Progress:
@@ -26,6 +27,7 @@ class Progress:
         count_steps: batches done over all attempts; asked whenever progress is written.
         loss: the last one that was logged.
         interval: seconds between two checkpoints; without one for longer, that is told.
+        chances: how often training has come by a place where it could stop.
     """
 
     def __init__(self) -> None:
@@ -38,6 +40,8 @@ class Progress:
         self.interval = math.inf
         self._saved = time.time()
         self._trouble: str | None = None
+        self.chances = 0
+        self._pace = Pace()
         self._marks: deque[tuple[float, int]] = deque(maxlen=30)
 
     def note_save(self, trouble: str | None) -> None:
@@ -48,11 +52,13 @@ class Progress:
 
     def record(self) -> dict[str, Any]:
         """The content of `progress.json`; `rate` in steps/s, `eta` in seconds."""
-        step = self.count_steps()
-        rate = self._rate(step)
+        step, now = self.count_steps(), time.monotonic()
+        rate = self._rate(step, now)
+        self._pace.look(now, self.phase, step, self.chances)
+        stepped = self._pace.stepped
         left = None if self.total_steps is None else max(0, self.total_steps - step)
-        now, trouble = time.time(), self._trouble
-        is_overdue = trouble is not None and now - self._saved > self.interval
+        written, trouble = time.time(), self._trouble
+        is_overdue = trouble is not None and written - self._saved > self.interval
         record = ProgressRecord(
             phase=self.phase,
             epoch=self.epoch,
@@ -62,19 +68,21 @@ class Progress:
             loss=self.loss if self.loss is not None and math.isfinite(self.loss) else None,
             rate=rate,
             eta=left / rate if rate and left is not None else None,
-            time=now,
+            time=written,
             unsaved_since=self._saved if is_overdue else None,
             unsaved=trouble if is_overdue else None,
+            stepped=None if stepped is None else written - (now - stepped),
+            longest_step=self._pace.longest,
         )
         return plain(record)
 
-    def _rate(self, step: int) -> float | None:
+    def _rate(self, step: int, now: float) -> float | None:
         """Steps/s over the last half minute or so, validations included."""
         if self.phase == "starting":
             return None
-        self._marks.append((time.monotonic(), step))
-        (then, first), (now, last) = self._marks[0], self._marks[-1]
-        return (last - first) / (now - then) if last > first else None
+        self._marks.append((now, step))
+        then, first = self._marks[0]
+        return (step - first) / (now - then) if step > first else None
 
 
 class Heartbeat:

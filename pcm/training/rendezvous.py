@@ -26,12 +26,17 @@ from pcm.run_dir import AttemptDir, read_json, write_json
 from pcm.training.ranks import Ranks
 from pcm.training.settings import collective_seconds, rendezvous_seconds
 from pcm.training.stop import StopRequest
+from pcm.training.timeouts import AbsentRanksError
 
 _LOOK = 0.05
 """Seconds between two looks at files and keys of others."""
 
 _FAREWELL = 5.0
 """Seconds that rank 0 keeps its store for ranks that have yet to read its answer."""
+
+
+class MissedRanksError(PcmError, AbsentRanksError):
+    """Not all ranks came to the rendezvous."""
 
 
 class StoppedWhileMeetingError(Exception):
@@ -97,7 +102,7 @@ def _receive(
     others = ranks.world_size - 1
     while store.add("arrived", 0) < others and not stop.is_asked:
         if time.monotonic() > deadline:
-            raise PcmError(
+            raise MissedRanksError(
                 f"only {1 + store.add('arrived', 0)} of {ranks.world_size} ranks came to the"
                 f" rendezvous at {address}:{store.port} in time",
                 f"see the logs of the other ranks in {attempt.path}",
@@ -158,7 +163,7 @@ def _connect(address: object, port: object, ranks: Ranks, deadline: float) -> TC
 
 def _keep_waiting(deadline: float, whom: str) -> None:
     if time.monotonic() > deadline:
-        raise PcmError(
+        raise MissedRanksError(
             f"waited in vain for {whom}", "see the other ranks' logs, rank 0's above all"
         )
     time.sleep(_LOOK)

@@ -3,6 +3,7 @@
 import logging
 import warnings
 from contextlib import nullcontext, suppress
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -37,7 +38,7 @@ from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
 from pcm.training.saver import Clock, Saver
 from pcm.training.session import Session, StopTraining, unsaved_end
-from pcm.training.settings import checkpoint_seconds
+from pcm.training.settings import checkpoint_seconds, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.task import Task, record_stop
 from pcm.training.training_logger import TrainingLogger
@@ -223,7 +224,9 @@ def _cpu_group(ranks: Ranks) -> dist.ProcessGroup | None:
     """A group of all ranks for what must not wait for a GPU; None for one rank."""
     if ranks.world_size == 1:
         return None
-    group = dist.new_group(backend="gloo")
+    # Without one it would be gloo's own half hour, whatever was asked for.
+    timeout = timedelta(seconds=collective_seconds())
+    group = dist.new_group(backend="gloo", timeout=timeout)
     assert isinstance(group, dist.ProcessGroup)
     return group
 

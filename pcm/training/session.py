@@ -121,6 +121,7 @@ class Session(Callback):
         """Place `epoch`: save what the epoch before led to; stop if asked."""
         restore_rank(trainer, pl_module, self._take_start())
         wish = self._agreement.settle()
+        self._progress.chances += 1
         self._progress.epoch = loops.epoch_of(trainer)
         if loops.steps_done(trainer) > 0:
             self._save(trainer, Place.EPOCH, "stop" if wish is Wish.STOP else "epoch")
@@ -143,7 +144,10 @@ class Session(Callback):
         # Before an epoch's first step the place is the epoch's boundary, which was just saved.
         elif loops.batches_done(trainer) > 0:
             wish = self._agreement.poll()
-            if wish is not Wish.GO_ON and not loops.is_accumulating(trainer):
+            if loops.is_accumulating(trainer):
+                return
+            self._progress.chances += 1
+            if wish is not Wish.GO_ON:
                 self._save(trainer, Place.STEP, "stop" if wish is Wish.STOP else "interval")
                 if wish is Wish.STOP:
                     raise StopTraining
@@ -209,6 +213,7 @@ class Session(Callback):
             restore_rank(trainer, trainer.lightning_module, self._take_start())
 
     def _stop_in_validation(self, trainer: Trainer) -> None:
+        self._progress.chances += 1
         if self._agreement.poll() is Wish.STOP:
             self._save(trainer, Place.VALIDATION, "stop")
             raise StopTraining

@@ -85,6 +85,12 @@ def trains(experiment: Experiment, attempt: int = 1) -> bool:
     return bool(read_record(experiment.run_dir.attempt(attempt).progress))
 
 
+def stop_rank(experiment: Experiment, rank: int) -> None:
+    """Let a rank's training hang: it makes no step, and says nothing of it."""
+    record = wait_for(lambda: read_record(first_attempt(experiment).supervisor(rank)))
+    os.kill(int(record["child_pid"]), signal.SIGSTOP)
+
+
 @dataclass
 class Launcher:
     """A launcher in a session of its own, as under a terminal."""

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pcm.errors import ExitCode
-from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
+from pcm.run_dir import AttemptDir, RunDir, atomic_writer, read_json, write_json
 
 RANK = int(os.environ["RANK"])
 STEPS = int(os.environ.get("STAND_IN_STEPS", "20"))
@@ -69,7 +69,7 @@ def train(run_dir: RunDir, files: AttemptDir) -> int:
             progress = {"phase": "training", "epoch": 0, "step": step, "loss": 1 / step}
             write_json(files.progress, progress, durable=False)
             if files.stop.exists():
-                time.sleep(float(os.environ.get("STAND_IN_CHECKPOINT", "0")))
+                save(run_dir, files, progress)
                 write_json(files.stopped, {"checkpoint": None, "step": step})
         if files.stopped.exists():
             return ExitCode.STOPPED
@@ -78,6 +78,19 @@ def train(run_dir: RunDir, files: AttemptDir) -> int:
     if RANK == 0:
         write_json(files.finished, {"step": step, "epoch": 1, "metrics": {}})
     return ExitCode.DONE
+
+
+def save(run_dir: RunDir, files: AttemptDir, progress: dict[str, object]) -> None:
+    """Write a checkpoint for as long as it is to take."""
+    seconds = float(os.environ.get("STAND_IN_CHECKPOINT", "0"))
+    if seconds == 0:
+        return
+    write_json(files.progress, progress | {"phase": "checkpointing"}, durable=False)
+    run_dir.checkpoints.mkdir(exist_ok=True)
+    with atomic_writer(run_dir.checkpoints / "stand-in.ckpt") as stream:
+        stream.write(b"begun")
+        stream.flush()
+        time.sleep(seconds)
 
 
 def done_before(run_dir: RunDir, number: int) -> int:

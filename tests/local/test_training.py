@@ -12,7 +12,9 @@ from launch.local.runner import run_local
 from launch.status.facts import read_status
 from launch.status.state import State, Status
 from launch.store import Experiment, Store
+from launch.supervisor.rank import has_silent_rank
 from pcm.run_dir import read_journal, read_json
+from tests.local.conftest import stop_rank
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -70,3 +72,25 @@ def test_two_ranks_stop_and_go_on_where_they_were(experiment: Experiment) -> Non
     logged = [(row.step, key) for row in rows for key in row.values]
     assert len(logged) == len(set(logged))
     assert max(row.step for row in rows) == STEPS
+
+
+def test_the_rank_that_never_came_is_named(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PCM_COLLECTIVE_MINUTES", "0.1")
+    is_stopped = False
+
+    def hang(statuses: Mapping[str, Status]) -> None:
+        nonlocal is_stopped
+        progress = statuses[experiment.id].progress
+        if not is_stopped and progress is not None and (progress.step or 0) > 3:
+            is_stopped = True
+            stop_rank(experiment, 1)
+
+    run = run_local([experiment], 1, hang)
+    status, files = run.statuses[experiment.id], experiment.run_dir.attempt(1)
+    assert status.state is State.FAILED, files.log(0).read_text()
+    never = "rank 1: never came to where the other ranks waited for it: a signal had stopped it"
+    assert status.detail == never
+    assert read_json(files.error(0))["timed_out"] is True
+    assert has_silent_rank(files)

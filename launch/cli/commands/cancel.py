@@ -27,6 +27,9 @@ def cancel(
     ] = None,
     *,
     state: StateOption = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Kill what runs; its newest checkpoint is what is left.")
+    ] = False,
     yes: Yes = False,
     runs_dir: RunsDir = None,
 ) -> None:
@@ -40,6 +43,7 @@ def cancel(
       pcm cancel 3f2a
       pcm cancel quickstart --yes
       pcm cancel quickstart --state pending
+      pcm cancel 3f2a --now
     """
     from launch.report.terminal import agrees, note
     from launch.status.looking import lines_of
@@ -56,7 +60,7 @@ def cancel(
     if chosen and not agrees(f"Cancel {counted(len(chosen), 'experiment')}?", yes=yes):
         raise typer.Exit(ExitCode.INTERRUPTED)
     # What is cancelled already may still be in the queue of a Slurm that didn't answer then.
-    trouble = cancel_all(store.root, [line.id for line in meant])
+    trouble = cancel_all(store.root, [line.id for line in meant], at_once=now)
     did = f"Cancelled {counted(len(chosen), 'experiment')}." if chosen else "Nothing to cancel."
     typer.echo(did)
     if trouble is not None:
