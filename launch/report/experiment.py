@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from rich.table import Table
 
+from launch.damage import whole
 from launch.report.results import shown_metrics
 from launch.report.table import Column, table
 from launch.results.rows import last_metrics
@@ -16,8 +16,10 @@ from launch.status.state import Status
 from launch.store import Experiment
 from launch.store.named_checkpoints import manifest_records
 from launch.store.records import read_record
-from launch.text import duration, number
+from launch.text import duration, minute, number
 from pcm.run_dir import AttemptDir
+from pcm.run_dir.records import AttemptRecord
+from pcm.run_dir.typed_json import read
 
 ATTEMPT_COLUMNS = (
     Column("attempt", number=True),
@@ -53,12 +55,12 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
 
 def attempt_record(attempt: AttemptDir) -> dict[str, Any]:
     """How one attempt began and ended."""
-    facts = read_record(attempt.attempt)
+    record = whole(read(AttemptRecord, attempt.attempt)) or AttemptRecord()
     return {
         "number": attempt.number,
-        "host": facts.get("host"),
-        "started": facts.get("started"),
-        "world_size": facts.get("world_size"),
+        "host": record.host,
+        "started": record.started,
+        "world_size": record.world_size,
         "end": end_of(attempt),
     }
 
@@ -105,10 +107,9 @@ def attempts_table(attempts: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _attempt_row(attempt: Mapping[str, Any]) -> list[str]:
-    started = attempt["started"]
     return [
         str(attempt["number"]),
-        f"{datetime.fromtimestamp(started):%Y-%m-%d %H:%M}" if started else "",
+        minute(attempt["started"]),
         attempt["host"] or "",
         number(attempt["world_size"]),
         attempt["end"] or "",

@@ -4,13 +4,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from launch.damage import whole
 from launch.slurm.accounting import Account, read_account
 from launch.status.state import State, Status
 from launch.status.why import Why, why
 from launch.store import Experiment
-from launch.store.records import newest_attempt, read_record
+from launch.store.records import is_code_edited, newest_attempt
 from launch.text import duration, number
 from pcm.run_dir import AttemptDir
+from pcm.run_dir.records import AttemptRecord, OutcomeRecord, StopRecord, VerdictRecord
+from pcm.run_dir.typed_json import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,7 @@ def explain(experiment: Experiment, status: Status) -> Explanation:
         facts.append(("job", status.job))
     if files is not None:
         facts += _attempt(files)
-        launched = experiment.launch.record.get("code_digest")
-        if launched not in (None, read_record(files.attempt).get("code_digest", launched)):
+        if is_code_edited(experiment.launch, files):
             facts.append(("code", "edited after the launch; the attempt ran it as it was then"))
     if failure is not None and files is not None:
         facts += _failure(failure, files)
@@ -50,27 +52,26 @@ def explain(experiment: Experiment, status: Status) -> Explanation:
 
 
 def _attempt(files: AttemptDir) -> Iterator[tuple[str, str]]:
-    record = read_record(files.attempt)
-    yield "attempt", f"{files.number} on {record.get('host', 'an unknown machine')}"
-    stop = read_record(files.stop)
-    if stop:
-        yield "stop", f"asked for by {stop.get('by')}"
-    verdict = read_record(files.verdict)
-    if verdict:
-        comes_back = "" if verdict.get("comes_back") else "does not come back"
-        parts = [verdict.get("reason"), verdict.get("detail"), comes_back]
-        yield "verdict", ", ".join(str(part) for part in parts if part)
+    record = whole(read(AttemptRecord, files.attempt)) or AttemptRecord()
+    yield "attempt", f"{files.number} on {record.host or 'an unknown machine'}"
+    stop = whole(read(StopRecord, files.stop))
+    if stop is not None:
+        yield "stop", f"asked for by {stop.by}"
+    verdict = whole(read(VerdictRecord, files.verdict))
+    if verdict is not None:
+        comes_back = "" if verdict.comes_back else "does not come back"
+        yield "verdict", ", ".join(filter(None, [verdict.reason, verdict.detail, comes_back]))
 
 
 def _failure(failure: Why, files: AttemptDir) -> Iterator[tuple[str, str]]:
     yield "first", f"rank {failure.rank}: {failure.reason}"
-    outcome = read_record(files.outcome(failure.rank))
-    if outcome.get("signal"):
-        yield "end", f"killed by {outcome['signal']}"
-    elif outcome.get("exit_code") is not None:
-        yield "end", f"exit code {outcome['exit_code']}"
-    if outcome.get("largest_process_mb"):
-        yield "memory", f"its largest process took {number(outcome['largest_process_mb'])} MB"
+    outcome = whole(read(OutcomeRecord, files.outcome(failure.rank))) or OutcomeRecord()
+    if outcome.signal:
+        yield "end", f"killed by {outcome.signal}"
+    elif outcome.exit_code is not None:
+        yield "end", f"exit code {outcome.exit_code}"
+    if outcome.largest_process_mb:
+        yield "memory", f"its largest process took {number(outcome.largest_process_mb)} MB"
     yield "log", str(failure.log)
 
 

@@ -2,8 +2,11 @@
 
 import time
 
+from launch.damage import DamagedError
 from launch.store import RunsRoot
 from pcm.run_dir import AttemptDir, create_json
+from pcm.run_dir.records import StopReason, StopRecord
+from pcm.run_dir.typed_json import Damaged, create
 
 
 def request_stop(attempt: AttemptDir, *, by: str, reason: str) -> bool:
@@ -18,7 +21,7 @@ def request_stop(attempt: AttemptDir, *, by: str, reason: str) -> bool:
     """
     if attempt.stop.exists():
         return False
-    return create_json(attempt.stop, {"by": by, "reason": reason, "time": time.time()})
+    return create(attempt.stop, StopRecord(by, StopReason(reason), time.time()))
 
 
 def cancel(root: RunsRoot, experiment_id: str) -> bool:
@@ -39,5 +42,13 @@ def cancel(root: RunsRoot, experiment_id: str) -> bool:
 
 
 def uncancel(root: RunsRoot, experiment_id: str) -> None:
-    """Let a cancelled experiment start again."""
-    root.cancelled(experiment_id).unlink(missing_ok=True)
+    """Let a cancelled experiment start again.
+
+    Raises:
+        DamagedError: the marker is none that can be removed.
+    """
+    marker = root.cancelled(experiment_id)
+    try:
+        marker.unlink(missing_ok=True)
+    except OSError as error:
+        raise DamagedError(Damaged(marker, f"it can't be removed: {error.strerror}")) from None

@@ -11,12 +11,14 @@ from launch.site import Site, setup_lines
 from launch.slurm.commands import Answer, call
 from launch.slurm.queue import Queue, read_queue
 from launch.store import writing
+from launch.store.host_records import HandOverRecord, IntentRecord
 from launch.store.submissions import Submission, SubmissionDir, read_submission
 from launch.submit.requests import ArrayRequest
 from launch.submit.sbatch_errors import NoRoomError, refusal
 from launch.submit.script import array_script, write_payload
 from pcm.errors import RefusedError
-from pcm.run_dir import write_json, write_text
+from pcm.run_dir import write_text
+from pcm.run_dir.typed_json import write
 
 SBATCH_PATIENCE_S = 240.0
 """Where the job table is full, sbatch itself tries again for about two minutes."""
@@ -82,7 +84,7 @@ def submit_array(
         files.path.mkdir(parents=True)
         write_text(files.script, script_of(files, request, site, after))
         write_payload(files)
-        write_json(files.intent, _intent(files, request, checkpoint))
+        write(files.intent, _intent(files, request, checkpoint))
     try:
         job_id = _hand_over(files, request, tell, patience_s)
     except NoRoomError:
@@ -103,7 +105,7 @@ def settle(files: SubmissionDir, job_id: str | None, reason: str = "") -> None:
         reason: why it didn't.
     """
     with writing(files.launch.root):
-        write_json(files.outcome, {"job_id": job_id, "reason": reason, "time": time.time()})
+        write(files.outcome, HandOverRecord(job_id, reason, time.time()))
 
 
 def our_queue() -> Queue:
@@ -149,16 +151,14 @@ def sbatch_environment(
     }
 
 
-def _intent(
-    files: SubmissionDir, request: ArrayRequest, checkpoint: str | None
-) -> dict[str, object]:
-    return {
-        "token": files.token,
-        "time": time.time(),
-        "array": request.ids,
-        "checkpoint": checkpoint,
-        "parameters": dict(request.parameters),
-    }
+def _intent(files: SubmissionDir, request: ArrayRequest, checkpoint: str | None) -> IntentRecord:
+    return IntentRecord(
+        array=list(request.ids),
+        time=time.time(),
+        token=files.token,
+        checkpoint=checkpoint,
+        parameters=dict(request.parameters),
+    )
 
 
 def _hand_over(

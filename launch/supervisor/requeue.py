@@ -5,6 +5,8 @@ from typing import Any
 
 from launch.site.retries import OutOfMemoryRetries, Retries
 from launch.slurm.controller import JobFacts
+from pcm.run_dir.records import VerdictRecord
+from pcm.run_dir.typed_json import plain
 
 WARNINGS = frozenset({"SIGUSR1", "SIGUSR2"})
 """Signals that a job asks for before its time is over."""
@@ -63,7 +65,7 @@ class Verdict:
 
     def record(self) -> dict[str, Any]:
         """As plain data, for a JSON file."""
-        return {"reason": self.reason, "comes_back": self.comes_back, "detail": self.detail}
+        return plain(VerdictRecord(self.reason, self.comes_back, self.detail))
 
 
 def decide(facts: JobFacts | None, restarts: int, ending: Ending, retries: Retries) -> Verdict:

@@ -4,13 +4,12 @@ import hashlib
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pcm.console import tell
 from pcm.errors import NotFoundError, PcmError
-from pcm.run_dir import read_json, write_json
+from pcm.run_dir.typed_json import read, write
 
 MONITORED = ("val/loss", "val_loss")
 """The metric, the first that exists, whose smallest value makes a checkpoint the best."""
@@ -59,7 +58,7 @@ def manifest_path(checkpoint: Path) -> Path:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Commit a checkpoint: before this, it doesn't count."""
-    write_json(manifest_path(folder / manifest.file), asdict(manifest))
+    write(manifest_path(folder / manifest.file), manifest)
 
 
 def read_manifests(folder: Path, warn: Warn = tell) -> list[Manifest]:
@@ -74,18 +73,20 @@ def read_manifests(folder: Path, warn: Warn = tell) -> list[Manifest]:
 
 def read_manifest(path: Path, warn: Warn = tell) -> Manifest | None:
     """The manifest in a file; None, and a warning, if it is none."""
-    try:
-        record: dict[str, Any] = read_json(path)
-        return Manifest(**{each.name: record[each.name] for each in fields(Manifest)})
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        warn(f"warning: {path} is no manifest of a checkpoint ({error!r}); it is left out")
-        return None
+    found = read(Manifest, path)
+    if isinstance(found, Manifest):
+        return found
+    fault = "it is missing" if found is None else found.reason
+    warn(f"warning: {path} is no manifest of a checkpoint ({fault}); it is left out")
+    return None
 
 
 def find_fault(folder: Path, manifest: Manifest) -> str | None:
     """Why the checkpoint isn't the one that was written; None if it is."""
     path = folder / manifest.file
     try:
+        if not path.exists():
+            return "it cannot be read: its manifest is there, its file is missing"
         size = path.stat().st_size
         if size != manifest.size:
             return f"it has {size} bytes instead of {manifest.size}"
@@ -153,6 +154,13 @@ def file_name(name: str) -> str:
 
 
 def _no_such(folder: Path, name: str, manifests: list[Manifest]) -> NotFoundError:
+    if (folder / file_name(name)).exists():
+        path = manifest_path(folder / file_name(name))
+        fault = read(Manifest, path) or "it is missing, so nobody knows whether the file is whole"
+        return NotFoundError(
+            f"checkpoint {folder / file_name(name)} is without its manifest {path.name}: {fault}",
+            "resume with --checkpoint last, which takes the newest that is whole",
+        )
     names = ", ".join(manifest.file for manifest in manifests) or "none at all"
     what = f"one with {' or '.join(MONITORED)}" if name == "best" else repr(name)
     return NotFoundError(f"no checkpoint {what} in {folder}", f"there is {names}")

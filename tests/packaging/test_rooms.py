@@ -21,7 +21,7 @@ FLOORS = (
     ("store", "validate"),
     ("grid",),
     ("site",),
-    ("config_folders", "executor", "machine", "slurm", "telling", "text"),
+    ("config_folders", "damage", "executor", "machine", "slurm", "telling", "text"),
 )
 """Folders and files of `launch/`, from the roof down; docs/architecture.md says what each holds."""
 

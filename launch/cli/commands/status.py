@@ -69,11 +69,20 @@ def _look(
 def _print_json(lines: "list[Line]", warning: str | None) -> None:
     from collections import Counter
 
-    from launch.report.status import status_records
+    from launch.damage import damage_so_far
+    from launch.report.status import damage_records, status_records
     from launch.report.terminal import print_json
 
     counts = Counter(line.state for line in lines)
-    print_json({"counts": counts, "warning": warning, "experiments": status_records(lines)})
+    damaged = damage_records(damage_so_far())
+    print_json(
+        {
+            "counts": counts,
+            "warning": warning,
+            **({"damaged": damaged} if damaged else {}),
+            "experiments": status_records(lines),
+        }
+    )
 
 
 def _print_lines(lines: "list[Line]", *, everything: bool) -> None:

@@ -1,0 +1,125 @@
+"""The records of the host side: what each of its small files holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from launch.executor import Executor
+from launch.site import Resources
+from pcm.run_dir.typed_json import checked, parse_object
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRecord:
+    """What is relied on of `sweep.json`; it remembers more, for people.
+
+    Attributes:
+        container: see `launch.container.settings`.
+        site: a site's name or file.
+    """
+
+    tags: list[str]
+    tracker: Any = None
+    container: dict[str, Any] | None = None
+    starts_from: dict[str, Any] | None = None
+    pcm_version: str | None = None
+    code: dict[str, Any] | None = None
+    ships_code: bool = False
+    code_digest: str | None = None
+    executor: Executor | None = None
+    site: str | None = None
+    site_defaults: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PointRecord:
+    """A line of `points.jsonl`.
+
+    Attributes:
+        base: section -> index of its config in `base.json`.
+        changes: keys and value of what differs there.
+        resources: see `launch.site.Resources`.
+    """
+
+    id: str
+    name: str
+    identity: str
+    seed: int
+    world_size: int
+    overrides: dict[str, Any]
+    base: dict[str, Any]
+    changes: list[Any]
+    resources: dict[str, Any]
+    subsample_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntentRecord:
+    """`intent.json`: an array that was about to be submitted.
+
+    Attributes:
+        array: the experiment of each task, by the task's index.
+        time: seconds since the epoch.
+        parameters: of sbatch.
+    """
+
+    array: list[str]
+    time: float
+    token: str | None = None
+    checkpoint: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverRecord:
+    """`outcome.json` of a submission: what became of an array.
+
+    Attributes:
+        job_id: None if Slurm did not take it.
+        reason: why it didn't.
+    """
+
+    job_id: str | None
+    reason: str = ""
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubmittedRecord:
+    """`unsubmitted.json`: experiments that Slurm hasn't got yet, and why."""
+
+    ids: list[str]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRecord:
+    """`queues/KEY.json`: a local launcher's process, and the experiments that wait for it."""
+
+    host: str
+    pid: int
+    process_started: str
+    experiments: list[str]
+
+
+def parse_point(line: bytes) -> dict[str, Any]:
+    """The point in a line, as plain data: there may be a hundred thousand.
+
+    Raises:
+        ValueError: it holds none; says why.
+    """
+    point = parse_object(line)
+    checked(PointRecord, point)
+    if not point["id"].isalnum():
+        raise ValueError("its 'id' is no id")
+    resources_of(point)
+    return point
+
+
+def resources_of(point: Mapping[str, Any]) -> Resources:
+    """What a point asks for, without what only later versions know.
+
+    Raises:
+        ValueError: a value is of another type.
+    """
+    return Resources(**checked(Resources, point["resources"]))
