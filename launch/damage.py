@@ -5,13 +5,12 @@ for one table, and none of the functions on the way has anything to say about on
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
 
-from launch.telling import Tell
 from pcm.errors import RefusedError
 from pcm.run_dir.typed_json import Damaged
 
@@ -94,7 +93,7 @@ def required(found: R | Damaged | None, path: Path) -> R:
 
 
 @contextmanager
-def told_damage(tell: Tell) -> Iterator[None]:
+def told_damage(tell: Callable[[str], None]) -> Iterator[None]:
     """Tell at the end of the block, however it ends, what was noticed in it."""
     with noticed_damage() as found:
         try:

@@ -40,7 +40,7 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
         "sweep": experiment.sweep,
         "launch": experiment.launch.id,
         "identity": experiment.identity,
-        "tags": list(experiment.tags),
+        "tags": (whole(experiment.launch.read_record()) or {}).get("tags", []),
         "world_size": experiment.world_size,
         "overrides": dict(experiment.overrides),
         "run_dir": str(run_dir.path),

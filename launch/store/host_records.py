@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from launch.executor import Executor
 from launch.site import Resources
-from pcm.run_dir.typed_json import checked, parse_object
+from pcm.run_dir.typed_json import Damaged, checked, parse_object, read_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,17 @@ class QueueRecord:
     pid: int
     process_started: str
     experiments: list[str]
+
+
+def read_bases(path: Path) -> dict[str, list[dict[str, Any]]] | Damaged | None:
+    """`base.json`: section -> the configs that points differ from there."""
+    bases = read_object(path)
+    if not isinstance(bases, dict):
+        return bases
+    for section, configs in bases.items():
+        if not isinstance(configs, list) or not all(isinstance(each, dict) for each in configs):
+            return Damaged(path, f"its '{section}' holds no configs")
+    return bases
 
 
 def parse_point(line: bytes) -> dict[str, Any]:

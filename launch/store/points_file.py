@@ -54,7 +54,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The lines and their numbers; a file that can't be read is noticed."""
     try:
         with path.open("rb") as stream:
-            yield from enumerate(stream, 1)
+            lines = enumerate(stream, 1)
+            yield next(lines, (1, b""))
+            yield from lines
     except FileNotFoundError:
         notice(Damaged(path, "it is missing"))
     except OSError as error:

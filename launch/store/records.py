@@ -1,16 +1,44 @@
 """Reading records that may be missing, torn or from another world."""
 
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from launch.damage import notice, whole
 from launch.machine.processes import Process
+from launch.store.host_records import read_bases
 from launch.store.layout import LaunchDir
 from launch.store.store import Experiment
 from pcm.run_dir import AttemptDir, RunDir
-from pcm.run_dir.records import AttemptRecord, ExperimentRecord, SupervisorRecord
+from pcm.run_dir.records import (
+    AttemptRecord,
+    ErrorRecord,
+    ExperimentRecord,
+    FailureRecord,
+    FinishedRecord,
+    OutcomeRecord,
+    ProgressRecord,
+    StoppedRecord,
+    StopRecord,
+    SupervisorRecord,
+    VerdictRecord,
+)
 from pcm.run_dir.typed_json import Damaged, read, read_checked, read_object, unreadable
+
+_KINDS: dict[str, type[Any]] = {
+    "attempt": AttemptRecord,
+    "supervisor": SupervisorRecord,
+    "progress": ProgressRecord,
+    "outcome": OutcomeRecord,
+    "error": ErrorRecord,
+    "failed": FailureRecord,
+    "verdict": VerdictRecord,
+    "stop": StopRecord,
+    "stopped": StoppedRecord,
+    "finished": FinishedRecord,
+}
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -46,13 +74,37 @@ def is_code_edited(launch: LaunchDir, attempt: AttemptDir) -> bool:
 def damage_of(experiment: Experiment) -> Damaged | None:
     """What is damaged of the records that an experiment needs for its next attempt."""
     launch, run_dir = experiment.launch, experiment.run_dir
-    needed = [(launch.sweep, launch.read_record()), (launch.base, read_object(launch.base))]
+    needed: list[tuple[Path, Any]] = [
+        (launch.sweep, launch.read_record()),
+        (launch.base, read_bases(launch.base)),
+    ]
     if run_dir.path.exists():
         needed.append((run_dir.experiment, read_checked(ExperimentRecord, run_dir.experiment)))
     for path, found in needed:
         if not isinstance(found, dict):
             return found or Damaged(path, "it is missing")
     return None
+
+
+def notice_damaged_launches(launches: Iterable[LaunchDir]) -> None:
+    """Look whether what is frozen of launches is whole, for those who only list experiments."""
+    for launch in launches:
+        whole(launch.read_record())
+        whole(read_bases(launch.base))
+
+
+def notice_damaged(experiment: Experiment) -> None:
+    """Look whether all records of a single experiment and its newest attempt are whole."""
+    if (damaged := damage_of(experiment)) is not None:
+        notice(damaged)
+    attempt = newest_attempt(experiment.run_dir)
+    if attempt is None:
+        return
+    names = names_in(attempt.path)
+    for name, kind in _KINDS.items():
+        for each in sorted(names):
+            if re.fullmatch(rf"{name}(-\d+)?\.json", each):
+                whole(read(kind, attempt.path / each))
 
 
 def supervisor_of(attempt: AttemptDir, rank: int) -> Process | None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from launch.damage import DamagedError, required
 from launch.store.freezing import writing
+from launch.store.host_records import read_bases
 from launch.store.layout import LaunchDir, RunsRoot
 from pcm.config.override import with_value
 from pcm.errors import ConfigError, NotFoundError, RefusedError
 from pcm.run_dir import SCHEMA_VERSION, RunDir, fsync_folder, write_json, write_text
 from pcm.run_dir.records import ExperimentRecord
-from pcm.run_dir.typed_json import Damaged, read, read_object
+from pcm.run_dir.typed_json import Damaged, read
 
 
 def create_run_dir(launch_dir: Path, experiment_id: str) -> RunDir:
@@ -45,7 +46,7 @@ def frozen_config(launch: LaunchDir, record: Mapping[str, Any]) -> dict[str, Any
     Raises:
         DamagedError: the line or what it builds upon doesn't hold one.
     """
-    bases = required(read_object(launch.base), launch.base)
+    bases = required(read_bases(launch.base), launch.base)
     try:
         return _built(bases, record)
     except (LookupError, TypeError, ValueError, ConfigError) as error:

@@ -63,12 +63,13 @@ def plan_of(grid: Grid, store: Store, site: Site, tell: Tell) -> Plan:
 def _known(grid: Grid, store: Store) -> list[Experiment]:
     """The grid's points that were launched before.
 
-    What has a run directory is one of them, even if its line is damaged by now.
+    What has run, or was cancelled, is one of them even if its line is damaged by now.
     """
     ids = {point.id for point in grid.points}
     known = [each for each in store.experiments() if each.id in ids]
     ids -= {each.id for each in known}
-    ids &= names_in(store.root.experiments_folder)
+    cancelled = {name.removesuffix(".json") for name in names_in(store.root.cancelled_folder)}
+    ids &= names_in(store.root.experiments_folder) | cancelled
     launch = LaunchDir(store.root.sweeps / grid.name / "LAUNCH")
     hidden = [point for point in grid.points if point.id in ids] if ids else []
     return known + [Experiment(launch, {"id": each.id, "name": each.name}) for each in hidden]

@@ -60,9 +60,12 @@ def _look(
 ) -> "list[Line]":
     from launch.machine.garbage_collection import no_garbage_collection
     from launch.store.finding import find_experiments, open_store
+    from launch.store.records import notice_damaged_launches
 
     with no_garbage_collection():
-        lines = looking.lines(find_experiments(open_store(runs_dir), words))
+        experiments = find_experiments(open_store(runs_dir), words)
+        lines = looking.lines(experiments)
+        notice_damaged_launches({each.launch for each in experiments})
     return [line for line in lines if not states or line.state in states]
 
 

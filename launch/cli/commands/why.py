@@ -19,8 +19,10 @@ def why(identifier: ExperimentId, *, runs_dir: RunsDir = None, as_json: Json = F
     from launch.report.terminal import note, print_facts, print_json
     from launch.status.looking import lines_of
     from launch.store.finding import open_store
+    from launch.store.records import notice_damaged
 
     experiment = open_store(runs_dir).find(identifier)
+    notice_damaged(experiment)
     [line] = lines_of([experiment], note)
     explanation = explain(experiment, line.status)
     if as_json:
