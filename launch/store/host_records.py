@@ -1,7 +1,7 @@
 """The records of the host side: what each of its small files holds."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +103,15 @@ class QueueRecord:
     experiments: list[str]
 
 
-def read_bases(path: Path) -> dict[str, list[dict[str, Any]]] | Damaged | None:
-    """`base.json`: section -> the configs that points differ from there."""
+def read_bases(path: Path) -> dict[str, list[dict[str, Any] | None]] | Damaged | None:
+    """`base.json`: section -> the configs that points differ from there; None for no section."""
     bases = read_object(path)
     if not isinstance(bases, dict):
         return bases
     for section, configs in bases.items():
-        if not isinstance(configs, list) or not all(isinstance(each, dict) for each in configs):
+        if not isinstance(configs, list) or not all(
+            each is None or isinstance(each, dict) for each in configs
+        ):
             return Damaged(path, f"its '{section}' holds no configs")
     return bases
 
@@ -121,11 +123,25 @@ def parse_point(line: bytes) -> dict[str, Any]:
         ValueError: it holds none; says why.
     """
     point = parse_object(line)
-    checked(PointRecord, point)
+    shape = (*map(type, map(point.get, _POINT)), *_shape(point.get("resources")))
+    # Looking at each value takes longer than to read the line, and most points look alike.
+    if shape not in _fitting:
+        checked(PointRecord, point)
+        resources_of(point)
+        _fitting.add(shape)
     if not point["id"].isalnum():
         raise ValueError("its 'id' is no id")
-    resources_of(point)
     return point
+
+
+_POINT = tuple(each.name for each in fields(PointRecord))
+
+_fitting: set[tuple[Any, ...]] = set()
+"""Types of the values of points that were found good."""
+
+
+def _shape(resources: Any) -> Iterable[Any]:
+    return (*resources, *map(type, resources.values())) if isinstance(resources, dict) else ()
 
 
 def resources_of(point: Mapping[str, Any]) -> Resources:

@@ -17,6 +17,8 @@ from pcm.run_dir.files import create_json, write_json
 
 R = TypeVar("R")
 
+_decode = json.JSONDecoder().decode
+
 _EMPTY = "it is no JSON: it is empty"
 
 LEFT_OUT = {"is_left_out": True}
@@ -95,7 +97,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
         ValueError: it is none; says so in a way that people understand.
     """
     try:
-        content = json.loads(data)
+        content = _decode(data.decode())
         if b"\\ud" in data or b"\\uD" in data or b"\xed" in data:
             # Half a character can be in a JSON file, but neither on a terminal nor in a path.
             json.dumps(content, ensure_ascii=False).encode()
