@@ -65,7 +65,9 @@ def settle_open(root: RunsRoot) -> None:
     Raises:
         RefusedError: there are such arrays, and Slurm doesn't answer.
     """
-    unsettled = [each for each in all_submissions(root) if not each.is_settled]
+    submissions = all_submissions(root)
+    # A folder in the place of an answer is told as damaged, and must not be in the others' way.
+    unsettled = [s for s in submissions if not s.is_settled and not s.files.outcome.is_dir()]
     if not unsettled:
         return
     queue = our_queue()
