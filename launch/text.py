@@ -1,15 +1,21 @@
 """Numbers, durations and counts, short enough for a table."""
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+LONGEST_S = 1e13
+"""No duration is longer, nor anything that Python takes for one."""
 
 
 def number(value: float | None) -> str:
     """Four significant digits; empty for None."""
     if value is None:
         return ""
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        return "inf"
     if not math.isfinite(value):
         return str(value)
     return str(int(value)) if float(value).is_integer() and abs(value) < 1e6 else f"{value:.4g}"
@@ -17,7 +23,7 @@ def number(value: float | None) -> str:
 
 def duration(seconds: float | None) -> str:
     """The two largest units, e.g. `1d 3h`, `4m 05s`; empty for None."""
-    if seconds is None or not math.isfinite(seconds):
+    if seconds is None or not abs(seconds) < LONGEST_S:
         return ""
     whole = timedelta(seconds=max(0, round(seconds)))
     hours, minutes, rest = whole.seconds // 3600, whole.seconds // 60 % 60, whole.seconds % 60
@@ -33,6 +39,16 @@ def span(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def minute(seconds: float | None) -> str:
+    """Date and time of day, of seconds since the epoch; empty where they are no such time."""
+    if not seconds:
+        return ""
+    try:
+        return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def counted(count: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 from launch.cli.streams import settle_streams
+from launch.damage import told_damage
 from launch.report.terminal import note
 from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
@@ -23,13 +24,14 @@ class PcmGroup(TyperGroup):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command. Typer itself sees to usage errors, Ctrl-C and a closed pipe."""
         settle_streams()
-        try:
-            return super().main(*args, **kwargs)
-        except Exception as error:
-            if self.debug:
-                traceback.print_exc()
-            note(scrub(f"pcm: {self._message(error)}"))
-            sys.exit(_exit_code(error))
+        with told_damage(note):
+            try:
+                return super().main(*args, **kwargs)
+            except Exception as error:
+                if self.debug:
+                    traceback.print_exc()
+                note(scrub(f"pcm: {self._message(error)}"))
+                sys.exit(_exit_code(error))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The commands under the titles that they were added with, in that order."""

@@ -8,7 +8,7 @@ from typing import Any
 from launch.site import Mount, Site
 from pcm.config.secrets import is_secret
 from pcm.config.wording import shown
-from pcm.errors import ConfigError, Fault
+from pcm.errors import ConfigError, Fault, RefusedError
 
 CODE_INSIDE = "/opt/pcm/snapshot"
 """Where an image shows the code that a launch ships; a name without colons, for PYTHONPATH."""
@@ -83,13 +83,23 @@ class Container:
 
 
 def container_of(record: Mapping[str, Any] | None) -> Container | None:
-    """The container of a frozen launch; None if it has none."""
+    """The container of a frozen launch; None if it has none.
+
+    Raises:
+        RefusedError: nobody can tell what it is.
+    """
     if record is None:
         return None
     given = dict(record)
-    image, mount = Path(given.pop("image")), Mount(given.pop("mount"))
-    binds = tuple(Bind(*each) for each in given.pop("binds"))
-    return Container(image=image, mount=mount, binds=binds, **given)
+    try:
+        image, mount = Path(given.pop("image")), Mount(given.pop("mount"))
+        binds = tuple(Bind(*each) for each in given.pop("binds"))
+        return Container(image=image, mount=mount, binds=binds, **given)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RefusedError(
+            f"sweep.json is damaged: its 'container' can't be understood: {error!r}",
+            "put it back from a copy, or launch its grid again",
+        ) from None
 
 
 def wanted_container(asked: Mapping[str, Any], site: Site) -> Container | None:

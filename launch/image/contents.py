@@ -7,8 +7,10 @@ from pathlib import Path
 
 from launch.container.command import APPTAINER
 from launch.container.digest import file_sha256
-from launch.image.record import read_record
+from launch.damage import DamagedError
+from launch.image.record import Record, record_path
 from pcm.errors import NotFoundError, RefusedError
+from pcm.run_dir.typed_json import Damaged, read
 
 _PREFIX = "pcm."
 
@@ -84,7 +86,9 @@ def verify(image: Path, expected: str | None = None) -> VerifiedImage:
 
 
 def _recorded(image: Path) -> str:
-    record = read_record(image)
+    record = read(Record, record_path(image))
+    if isinstance(record, Damaged):
+        raise DamagedError(record)
     if record is None:
         raise RefusedError(
             f"nothing says what {image} should be: there is no {image.name}.json beside it",

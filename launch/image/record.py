@@ -1,9 +1,10 @@
 """What a build writes beside its image: IMAGE.json."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from pcm.run_dir import read_json, write_json
+from launch.damage import whole
+from pcm.run_dir.typed_json import read, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,10 @@ def record_path(image: Path) -> Path:
 
 
 def read_record(image: Path) -> Record | None:
-    """The record of an image; None if it has none."""
-    found = read_json(record_path(image))
-    return None if found is None else Record(found["key"], found["sha256"], found["size"])
+    """The record of an image; None if it has none that can be read."""
+    return whole(read(Record, record_path(image)))
 
 
 def write_record(image: Path, record: Record) -> None:
     """Write the record of an image."""
-    write_json(record_path(image), asdict(record))
+    write(record_path(image), record)

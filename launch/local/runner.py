@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from launch.damage import whole
 from launch.machine.devices import visible_devices
 from launch.machine.processes import Process, kill_group
 from launch.machine.signals import PERSON, SignalFlag
@@ -16,12 +17,14 @@ from launch.status.state import State, Status
 from launch.store import Experiment, RunsRoot
 from launch.store.local_queues import announced_queue
 from launch.store.markers import request_stop
-from launch.store.records import newest_attempt, read_record
+from launch.store.records import newest_attempt, supervisor_of, training_of
 from launch.store.refusals import read_refusal
 from launch.submit.completion import Completion
 from launch.submit.local_job import SubmittedJob, submit_local
 from launch.supervisor.job import available_cores, local_job_text
 from pcm.run_dir import AttemptDir
+from pcm.run_dir.records import AttemptRecord
+from pcm.run_dir.typed_json import read
 
 TICK_S = 0.25
 
@@ -71,17 +74,16 @@ class _Running:
     def attempt(self) -> AttemptDir | None:
         """Its attempt; None before its supervisor has made one."""
         files = newest_attempt(self.experiment.run_dir)
-        if files is None or read_record(files.attempt).get("key") != self.submitted.key:
-            return None
-        return files
+        record = None if files is None else whole(read(AttemptRecord, files.attempt))
+        return files if record is not None and record.key == self.submitted.key else None
 
     def is_over(self) -> bool:
         """Whether nothing of it runs any more; supervisors may outlive a killed controller."""
-        return self.submitted.is_over and not any(each.is_alive for each in self._processes(""))
+        return self.submitted.is_over and not any(p.is_alive for p in self._each(supervisor_of))
 
     def sweep(self) -> None:
         """End what killed supervisors left behind."""
-        for leader in self._processes("child_"):
+        for leader in self._each(training_of):
             kill_group(leader)
 
     def has_all_outcomes(self) -> bool:
@@ -90,12 +92,12 @@ class _Running:
         ranks = range(self.experiment.world_size)
         return files is not None and all(files.outcome(rank).exists() for rank in ranks)
 
-    def _processes(self, prefix: str) -> list[Process]:
+    def _each(self, process_of: Callable[[AttemptDir, int], Process | None]) -> list[Process]:
+        """The process of each rank that has begun."""
         files = self.attempt()
         if files is None:
             return []
-        records = (read_record(files.supervisor(r)) for r in range(self.experiment.world_size))
-        processes = (Process.from_record(record, prefix) for record in records)
+        processes = (process_of(files, rank) for rank in range(self.experiment.world_size))
         return [process for process in processes if process is not None]
 
 

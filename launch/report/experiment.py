@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from rich.table import Table
 
+from launch.damage import whole
 from launch.report.results import shown_metrics
 from launch.report.table import Column, table
 from launch.results.rows import last_metrics
@@ -16,7 +16,7 @@ from launch.status.state import Status
 from launch.store import Experiment
 from launch.store.named_checkpoints import manifest_records
 from launch.store.records import read_record
-from launch.text import duration, number
+from launch.text import duration, minute, number
 from pcm.run_dir import AttemptDir
 
 ATTEMPT_COLUMNS = (
@@ -38,7 +38,7 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
         "sweep": experiment.sweep,
         "launch": experiment.launch.id,
         "identity": experiment.identity,
-        "tags": list(experiment.tags),
+        "tags": (whole(experiment.launch.read_record()) or {}).get("tags", []),
         "world_size": experiment.world_size,
         "overrides": dict(experiment.overrides),
         "run_dir": str(run_dir.path),
@@ -95,10 +95,9 @@ def attempts_table(attempts: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _attempt_row(attempt: Mapping[str, Any]) -> list[str]:
-    started = attempt["started"]
     return [
         str(attempt["number"]),
-        f"{datetime.fromtimestamp(started):%Y-%m-%d %H:%M}" if started else "",
+        minute(attempt["started"]),
         attempt["host"] or "",
         number(attempt["world_size"]),
         attempt["end"] or "",

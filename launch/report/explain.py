@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from launch.damage import whole
 from launch.slurm.accounting import Account, read_account
 from launch.status.queues import newest_hand_overs
 from launch.status.ranks import rank_states
 from launch.status.state import State, Status
 from launch.status.why import TRACEBACK_LINES, Why, log_end, why
 from launch.store import Experiment, RunsRoot
-from launch.store.records import newest_attempt, read_record
+from launch.store.records import is_code_edited, newest_attempt, read_record
 from launch.store.submissions import Submission
 from launch.text import duration, number
 from pcm.run_dir import AttemptDir
+from pcm.run_dir.records import AttemptRecord, OutcomeRecord, StopRecord, VerdictRecord
+from pcm.run_dir.typed_json import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,7 @@ def explain(experiment: Experiment, status: Status) -> Explanation:
         facts.append(("job", status.job))
     if files is not None:
         facts += _attempt(files)
-        launched = experiment.launch.record.get("code_digest")
-        if launched not in (None, read_record(files.attempt).get("code_digest", launched)):
+        if is_code_edited(experiment.launch, files):
             facts.append(("code", "edited after the launch; the attempt ran it as it was then"))
     if files is not None and status.state.is_active:
         facts += ((f"rank {rank}", text) for rank, text in rank_states(files))
@@ -100,30 +102,26 @@ def _read_account(experiment: Experiment, job: str) -> Account | None:
 
 
 def _attempt(files: AttemptDir) -> Iterator[tuple[str, str]]:
-    record = read_record(files.attempt)
-    yield "attempt", f"{files.number} on {record.get('host', 'an unknown machine')}"
-    if record.get("warning"):
-        yield "warning", str(record["warning"])
-    stop = read_record(files.stop)
-    if stop:
-        yield "stop", f"asked for by {stop.get('by')}"
-    verdict = read_record(files.verdict)
-    if verdict:
-        is_back = verdict.get("comes_back") and verdict.get("is_sent_back", True)
-        comes_back = "" if is_back else "does not come back by itself"
-        parts = [verdict.get("reason"), verdict.get("detail"), comes_back]
-        yield "verdict", ", ".join(str(part) for part in parts if part)
+    record = whole(read(AttemptRecord, files.attempt)) or AttemptRecord()
+    yield "attempt", f"{files.number} on {record.host or 'an unknown machine'}"
+    stop = whole(read(StopRecord, files.stop))
+    if stop is not None:
+        yield "stop", f"asked for by {stop.by}"
+    verdict = whole(read(VerdictRecord, files.verdict))
+    if verdict is not None:
+        comes_back = "" if verdict.comes_back else "does not come back"
+        yield "verdict", ", ".join(filter(None, [verdict.reason, verdict.detail, comes_back]))
 
 
 def _failure(failure: Why, files: AttemptDir) -> Iterator[tuple[str, str]]:
     yield "first", f"rank {failure.rank}: {failure.reason}"
-    outcome = read_record(files.outcome(failure.rank))
-    if outcome.get("signal"):
-        yield "end", f"killed by {outcome['signal']}"
-    elif outcome.get("exit_code") is not None:
-        yield "end", f"exit code {outcome['exit_code']}"
-    if outcome.get("largest_process_mb"):
-        yield "memory", f"its largest process took {number(outcome['largest_process_mb'])} MB"
+    outcome = whole(read(OutcomeRecord, files.outcome(failure.rank))) or OutcomeRecord()
+    if outcome.signal:
+        yield "end", f"killed by {outcome.signal}"
+    elif outcome.exit_code is not None:
+        yield "end", f"exit code {outcome.exit_code}"
+    if outcome.largest_process_mb:
+        yield "memory", f"its largest process took {number(outcome.largest_process_mb)} MB"
     yield "log", str(failure.log)
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from rich.table import Table
 
+from launch.damage import remedy
 from launch.report.table import Column, table
 from launch.status.state import Line, Progress, State
 from launch.text import duration, number
+from pcm.run_dir.typed_json import Damaged
 
 COLUMNS = (
     Column("id"),
@@ -117,6 +119,14 @@ def _of_group(group: Sequence[Line], now: float) -> str:
         return head
     who = "" if len(group) == 1 else "the first is "
     return f"{head}; {who}expected to start in {duration(min(known) - now)}"
+
+
+def damage_records(damaged: Iterable[Damaged]) -> list[dict[str, Any]]:
+    """What could not be read, for programs."""
+    return [
+        {"path": str(each.path), "line": each.line, "reason": each.reason, "try": remedy(each)}
+        for each in damaged
+    ]
 
 
 def status_records(lines: Sequence[Line]) -> list[dict[str, Any]]:

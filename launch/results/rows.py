@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from launch.damage import notice
 from launch.results.cost import Cost, cost_of
 from launch.status.looking import lines_of
 from launch.status.state import State
@@ -41,7 +42,7 @@ class Result:
 def last_metrics(journal: Path) -> tuple[int | None, dict[str, float]]:
     """The last step that was logged, and the last value of each metric."""
     step, values = None, {}
-    for row in read_journal(journal):
+    for row in read_journal(journal, notice):
         step = row.step
         values.update(row.values)
     return step, values

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from launch.damage import notice, whole
 from launch.machine.processes import Process
 from launch.slurm.queue import NOT_ASKED, Queue
 from launch.status.derive import AttemptFacts, Phase, Place, derive_state
@@ -128,7 +129,11 @@ def attempt_facts(files: AttemptDir, queue: Queue = NOT_ASKED) -> AttemptFacts:
     record = read(AttemptRecord, files.attempt)
     verdict = read(VerdictRecord, files.verdict) if _VERDICT in names else None
     stop = read(StopRecord, files.stop) if _STOP in names else None
-    damaged = [str(each) for each in (record, verdict, stop) if isinstance(each, Damaged)]
+    damaged = []
+    for each in (record, verdict, stop):
+        if isinstance(each, Damaged):
+            notice(each)
+            damaged.append(str(each))
     if record is None:
         damaged.insert(0, "its attempt.json is missing")
     if not isinstance(record, AttemptRecord):
@@ -292,8 +297,8 @@ def _failure(files: AttemptDir, names: set[str]) -> str:
 
 
 def _progress(files: AttemptDir) -> Progress | None:
-    record = read(ProgressRecord, files.progress)
-    if not isinstance(record, ProgressRecord):
+    record = whole(read(ProgressRecord, files.progress))
+    if record is None:
         return None
     return Progress(*(getattr(record, name) for name in _SAID))
 
@@ -305,5 +310,5 @@ def _cancelled_ids(root: RunsRoot) -> set[str]:
 def _age(path: Path) -> float:
     try:
         return time.time() - path.stat().st_mtime
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0.0

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 
+from launch.damage import whole
 from launch.slurm.absence import taken_out
 from launch.slurm.queue import NOT_ASKED, Queue, Task, read_queue
 from launch.slurm.reasons import meaning, why_idle, why_waiting
 from launch.status.derive import AttemptFacts, Phase, Place
 from launch.store import Experiment, RunsRoot
 from launch.store.local_queues import queued_ids
-from launch.store.records import names_in, read_record
+from launch.store.records import names_in
+from launch.store.refusals import Refusal
 from launch.store.submissions import Submission, all_submissions, read_unsubmitted
 from launch.store.words import FORGOTTEN, LastWord, read_words
+from pcm.run_dir.typed_json import read
 
 MEMORY_S = 300.0
 """So long after its end a job is in Slurm's list, unless a site has another MinJobAge."""
@@ -165,7 +168,8 @@ class Places:
         """What is left of a task that has made no attempt: a refusal, or at least its output."""
         refusals = self._beginning(submission.files.launch.jobs, f"refused-{task_id}-")
         if refusals:
-            return str(read_record(refusals[-1]).get("message"))
+            refusal = whole(read(Refusal, refusals[-1]))
+            return refusal.message if refusal is not None else f"see {refusals[-1]}"
         logs = self._beginning(submission.files.path, f"{task_id}_")
         return f"its job ended before training began; see {logs[0]}" if logs else None
 

@@ -1,18 +1,23 @@
 """Why an attempt failed: which rank was first, what it said, how its process ended."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from launch.damage import whole
 from launch.status.missing import absence, absent_ranks
-from launch.store.records import names_in, newest_attempt, read_record
+from launch.store.records import names_in, newest_attempt
 from pcm.run_dir import AttemptDir, RunDir
+from pcm.run_dir.records import ErrorRecord, FailureRecord, OutcomeRecord
+from pcm.run_dir.typed_json import read
 
 TRACEBACK_LINES = 25
 
 LOG_BYTES = 20_000
 """How much of a log's end is looked at."""
+
+_OUTCOME, _ERROR = (re.compile(rf"{word}-\d+\.json") for word in ("outcome", "error"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,8 @@ def why(run_dir: RunDir) -> Why | None:
     if files is None or not files.failed.exists():
         return None
     rank = first_failing_rank(files, names_in(files.path))
-    traceback = read_record(files.error(rank)).get("traceback")
-    text = str(traceback or log_end(files.log(rank)))
+    error = whole(read(ErrorRecord, files.error(rank)))
+    text = (None if error is None else error.traceback) or log_end(files.log(rank))
     tail = "\n".join(text.strip().splitlines()[-TRACEBACK_LINES:])
     return Why(files.number, rank, reason(files, rank), tail, files.log(rank))
 
@@ -58,26 +63,28 @@ def first_failing_rank(files: AttemptDir, names: Collection[str]) -> int:
     absent = absent_ranks(files, names)
     if absent:
         return absent[0]
-    for outcome in sorted(name for name in names if name.startswith("outcome-")):
-        record = read_record(files.path / outcome)
-        if record.get("is_silent") or (record.get("signal") and not record.get("killed")):
-            return _rank_of(outcome)
-    errors = [name for name in names if name.startswith("error-")]
+    for name in sorted(name for name in names if _OUTCOME.fullmatch(name)):
+        outcome = whole(read(OutcomeRecord, files.path / name))
+        if outcome is not None and (outcome.is_silent or (outcome.signal and not outcome.killed)):
+            return _rank_of(name)
+    errors = [name for name in names if _ERROR.fullmatch(name)]
     if errors:
         return _rank_of(min(errors, key=lambda name: (files.path / name).stat().st_mtime_ns))
-    rank = read_record(files.failed).get("rank")
-    return rank if isinstance(rank, int) else 0
+    failure = whole(read(FailureRecord, files.failed))
+    return 0 if failure is None else failure.rank
 
 
 def reason(files: AttemptDir, rank: int) -> str:
     """One line about the failure of a rank, the first of several if its message has more."""
     if rank in absent_ranks(files, names_in(files.path)):
         return absence(files, rank)
-    error, outcome = read_record(files.error(rank)), read_record(files.outcome(rank))
-    if error and not outcome.get("is_silent"):
-        return f"{error.get('type')}: {_first_line(error.get('message'))}"
-    failed = read_record(files.failed)
-    return _ending(failed if failed.get("rank") == rank else outcome)
+    error = whole(read(ErrorRecord, files.error(rank)))
+    outcome = whole(read(OutcomeRecord, files.outcome(rank)))
+    if error is not None and not (outcome is not None and outcome.is_silent):
+        return f"{error.type}: {_first_line(error.message)}"
+    failure = whole(read(FailureRecord, files.failed))
+    is_its_own = failure is not None and failure.rank == rank
+    return _ending((failure if is_its_own else outcome) or FailureRecord(rank))
 
 
 def log_end(log: Path) -> str:
@@ -90,18 +97,18 @@ def log_end(log: Path) -> str:
         return ""
 
 
-def _ending(record: Mapping[str, Any]) -> str:
-    """How a process ended, from its outcome or from the record of a failure."""
-    if record.get("message"):
-        return _first_line(record["message"])
-    signal, exit_code = record.get("signal"), f"exit code {record.get('exit_code')}"
-    if record.get("out_of_memory"):
-        return f"out of memory ({signal or exit_code})"
-    return f"killed by {signal}" if signal else exit_code
+def _ending(record: OutcomeRecord | FailureRecord) -> str:
+    """How a process ended."""
+    if record.message:
+        return _first_line(record.message)
+    exit_code = f"exit code {record.exit_code}"
+    if record.out_of_memory:
+        return f"out of memory ({record.signal or exit_code})"
+    return f"killed by {record.signal}" if record.signal else exit_code
 
 
-def _first_line(text: Any) -> str:
-    return next(iter(str(text).strip().splitlines()), "")
+def _first_line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "")
 
 
 def _rank_of(name: str) -> int:

@@ -18,7 +18,6 @@ ROOT/
   summaries.sqlite        see `launch.store.summary_cache`
 """
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,8 +25,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from launch.damage import notice, required
+from launch.store.host_records import SweepRecord
+from launch.store.points_file import find_point, read_points
 from launch.user_settings import read_settings
 from pcm.run_dir import RunDir
+from pcm.run_dir.typed_json import Damaged, read_checked, unreadable
 
 
 @dataclass(frozen=True)
@@ -111,21 +114,28 @@ class LaunchDir:
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """The content of `sweep.json`."""
-        record: dict[str, Any] = json.loads(self.sweep.read_text())
-        return record
+        """The content of `sweep.json`.
+
+        Raises:
+            DamagedError: it is missing or damaged.
+        """
+        return required(self.read_record(), self.sweep)
+
+    def read_record(self) -> dict[str, Any] | Damaged | None:
+        """The content of `sweep.json`, whose known values are of their types."""
+        return read_checked(SweepRecord, self.sweep)
 
     def point_records(self) -> Iterator[dict[str, Any]]:
-        """The lines of `points.jsonl`."""
-        with self.points.open(encoding="utf-8") as lines:
-            yield from map(json.loads, lines)
+        """The lines of `points.jsonl`; those that are damaged are noticed and left out."""
+        return read_points(self.points)
 
     def point_record(self, experiment_id: str) -> dict[str, Any] | None:
-        """The line of one experiment, found without parsing the others."""
-        start = json.dumps({"id": experiment_id})[:-1]
-        with self.points.open(encoding="utf-8") as lines:
-            line = next((line for line in lines if line.startswith(start)), None)
-        return None if line is None else json.loads(line)
+        """The line of one experiment, found without parsing the others.
+
+        Raises:
+            DamagedError: it can't be read.
+        """
+        return find_point(self.points, experiment_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +196,11 @@ def runs_root(flag: Path | None = None) -> Path:
 
 def _folders(folder: Path) -> list[Path]:
     """Folders in `folder`, without those still being written."""
-    if not folder.is_dir():
+    try:
+        paths = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except FileNotFoundError:
         return []
-    return sorted(
-        path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir()
-    )
+    except OSError as error:
+        notice(Damaged(folder, unreadable(error)))
+        return []
+    return sorted(path for path in paths if path.is_dir())

@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from launch.damage import whole
 from launch.machine.processes import Process
 from launch.store import RunsRoot
-from launch.store.records import read_record
-from pcm.run_dir import write_json
+from launch.store.host_records import QueueRecord
 from pcm.run_dir.trust import make_shared_folder
+from pcm.run_dir.typed_json import read, write
 
 BEAT_S = 10.0
 
@@ -40,8 +40,8 @@ class LauncherQueue:
     def _write(self, experiment_ids: Sequence[str]) -> None:
         self._waiting = experiment_ids
         self._beaten = time.monotonic()
-        record = {**Process.current().record(), "experiments": list(experiment_ids)}
-        write_json(self._path, record, durable=False)
+        record = QueueRecord(**Process.current().record(), experiments=list(experiment_ids))
+        write(self._path, record, durable=False)
 
 
 @contextmanager
@@ -57,25 +57,28 @@ def announced_queue(root: RunsRoot, experiment_ids: Sequence[str]) -> Iterator[L
 
 def queued_ids(root: RunsRoot) -> set[str]:
     """The experiments that wait for a living launcher."""
-    return {each for record in _living(root) for each in record["experiments"]}
+    return {each for record in _living(root) for each in record.experiments}
 
 
 def launcher_of(root: RunsRoot, experiment_id: str) -> Process | None:
     """The living launcher that an experiment waits for; None if there is none."""
-    records = (each for each in _living(root) if experiment_id in each["experiments"])
-    return next(map(Process.from_record, records), None)
+    records = (each for each in _living(root) if experiment_id in each.experiments)
+    return next(map(_launcher, records), None)
 
 
-def _living(root: RunsRoot) -> Iterator[dict[str, Any]]:
+def _living(root: RunsRoot) -> Iterator[QueueRecord]:
     """What living launchers have written down."""
     for path in root.queues.glob("[!.]*.json"):
-        record = read_record(path)
-        if record and _lives(path, record):
+        record = whole(read(QueueRecord, path))
+        if record is not None and _lives(path, _launcher(record)):
             yield record
 
 
-def _lives(path: Path, record: dict[str, Any]) -> bool:
-    launcher = Process.from_record(record)
-    if launcher is not None and launcher.is_local:
+def _launcher(record: QueueRecord) -> Process:
+    return Process(record.host, record.pid, record.process_started)
+
+
+def _lives(path: Path, launcher: Process) -> bool:
+    if launcher.is_local:
         return launcher.is_alive
     return path.exists() and time.time() - path.stat().st_mtime < HEARTBEAT_S

@@ -1,19 +1,20 @@
 """Asking experiments to stop, keeping them from starting, and taking that back."""
 
 import os
+import re
 import signal
 import time
 from contextlib import suppress
 
+from launch.damage import DamagedError
 from launch.machine.activity import STOPPED, activity_of
-from launch.machine.processes import Process
 from launch.store import RunsRoot
-from launch.store.records import names_in, read_record
+from launch.store.records import names_in, supervisor_of
 from pcm.run_dir import AttemptDir, RunDir, create_json
 from pcm.run_dir.checkpoints import read_manifests
-from pcm.run_dir.records import KillRecord
+from pcm.run_dir.records import KillRecord, StopReason, StopRecord
 from pcm.run_dir.trust import make_shared_folder
-from pcm.run_dir.typed_json import create
+from pcm.run_dir.typed_json import Damaged, create
 
 
 def request_stop(attempt: AttemptDir, *, by: str, reason: str) -> bool:
@@ -28,7 +29,7 @@ def request_stop(attempt: AttemptDir, *, by: str, reason: str) -> bool:
     """
     if attempt.stop.exists():
         return False
-    return create_json(attempt.stop, {"by": by, "reason": reason, "time": time.time()})
+    return create(attempt.stop, StopRecord(by, StopReason(reason), time.time()))
 
 
 def request_kill(run_dir: RunDir, attempt: AttemptDir, *, by: str, why: str) -> bool:
@@ -75,9 +76,10 @@ def insist(root: RunsRoot, experiment_id: str) -> None:
 def _kill_stopped_supervisors(attempt: AttemptDir) -> None:
     """Of this machine: what a signal has stopped kills nobody, and takes its training with it."""
     for name in sorted(names_in(attempt.path)):
-        if not name.startswith("supervisor-"):
+        match = re.fullmatch(r"supervisor-(\d+)\.json", name)
+        if match is None:
             continue
-        process = Process.from_record(read_record(attempt.path / name))
+        process = supervisor_of(attempt, int(match[1]))
         activity = None if process is None else activity_of(process)
         if process is not None and activity is not None and activity.state in STOPPED:
             with suppress(ProcessLookupError, PermissionError):
@@ -85,5 +87,13 @@ def _kill_stopped_supervisors(attempt: AttemptDir) -> None:
 
 
 def uncancel(root: RunsRoot, experiment_id: str) -> None:
-    """Let a cancelled experiment start again."""
-    root.cancelled(experiment_id).unlink(missing_ok=True)
+    """Let a cancelled experiment start again.
+
+    Raises:
+        DamagedError: the marker is none that can be removed.
+    """
+    marker = root.cancelled(experiment_id)
+    try:
+        marker.unlink(missing_ok=True)
+    except OSError as error:
+        raise DamagedError(Damaged(marker, f"it can't be removed: {error.strerror}")) from None

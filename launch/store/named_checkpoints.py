@@ -4,10 +4,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from launch.damage import whole
 from launch.store.store import Experiment
 from pcm.errors import NotFoundError
 from pcm.run_dir import RunDir
 from pcm.run_dir.checkpoints import Manifest, file_name, read_manifests
+from pcm.run_dir.typed_json import read
 
 BY_RANK = ("best", "last")
 """Names that stand for another checkpoint at another time."""
@@ -37,5 +39,7 @@ def checkpoint_file(experiment: Experiment, name: str | None) -> Path:
 
 
 def _oldest_first(run_dir: RunDir) -> list[Manifest]:
-    # Training warns of those that are none; here they would be said at every look.
+    for path in sorted(run_dir.checkpoints.glob("[!.]*.ckpt.json")):
+        whole(read(Manifest, path))
+    # Training warns of those that are none; here they are noticed.
     return read_manifests(run_dir.checkpoints, warn=lambda _: None)[::-1]

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from launch.damage import whole
 from launch.store import LaunchDir
 from pcm.config.secrets import scrub
 from pcm.errors import PcmError, RefusedError
-from pcm.run_dir import read_json, write_json
+from pcm.run_dir.typed_json import read, write
 
 
 class HeldError(RefusedError):
@@ -24,7 +25,7 @@ class Refusal:
     """
 
     message: str
-    is_held: bool
+    is_held: bool = False
 
 
 @contextmanager
@@ -35,12 +36,10 @@ def recorded_refusal(launch: LaunchDir, key: str) -> Iterator[None]:
     except Exception as error:
         message = str(error) if isinstance(error, PcmError) else f"{type(error).__name__}: {error}"
         with suppress(OSError):
-            is_held = isinstance(error, HeldError)
-            write_json(launch.refusal(key), {"message": scrub(message), "is_held": is_held})
+            write(launch.refusal(key), Refusal(scrub(message), isinstance(error, HeldError)))
         raise
 
 
 def read_refusal(launch: LaunchDir, key: str) -> Refusal | None:
     """Why the job of this key made no attempt; None if it did, or hasn't yet."""
-    record = read_json(launch.refusal(key))
-    return None if record is None else Refusal(record["message"], record["is_held"])
+    return whole(read(Refusal, launch.refusal(key)))

@@ -1,6 +1,5 @@
 """A run directory, complete in itself, from one line of a frozen launch."""
 
-import json
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -8,13 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from launch.damage import DamagedError, required
 from launch.store.freezing import writing
+from launch.store.host_records import read_bases
 from launch.store.layout import LaunchDir, RunsRoot
 from pcm.config.override import with_value
-from pcm.errors import NotFoundError, RefusedError
-from pcm.run_dir import SCHEMA_VERSION, RunDir, fsync_folder, read_json, write_json, write_text
+from pcm.errors import ConfigError, NotFoundError, RefusedError
+from pcm.run_dir import SCHEMA_VERSION, RunDir, fsync_folder, write_json, write_text
 from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing
+from pcm.run_dir.records import ExperimentRecord
 from pcm.run_dir.trust import make_folder, make_shared_folder
+from pcm.run_dir.typed_json import Damaged, read
 
 
 def create_run_dir(launch_dir: Path, experiment_id: str) -> RunDir:
@@ -42,12 +45,24 @@ def create_run_dir(launch_dir: Path, experiment_id: str) -> RunDir:
 
 
 def frozen_config(launch: LaunchDir, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The full config of a line of `points.jsonl`."""
-    bases = json.loads(launch.base.read_text())
+    """The full config of a line of `points.jsonl`.
+
+    Raises:
+        DamagedError: the line or what it builds upon doesn't hold one.
+    """
+    bases = required(read_bases(launch.base), launch.base)
+    try:
+        return _built(bases, record)
+    except (LookupError, TypeError, ValueError, ConfigError) as error:
+        reason = f"it and {launch.base.name} hold no config of {record['id']}: {error!r}"
+        raise DamagedError(Damaged(launch.points, reason)) from None
+
+
+def _built(bases: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
     config: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "seed": record["seed"],
-        "subsample_size": record["subsample_size"],
+        "subsample_size": record.get("subsample_size"),
         "world_size": record["world_size"],
         **{section: bases[section][index] for section, index in record["base"].items()},
     }
@@ -95,21 +110,23 @@ def _experiment_record(launch: LaunchDir, record: Mapping[str, Any]) -> dict[str
         "launch": launch.id,
         "identity": record["identity"],
         "tags": shared["tags"],
-        "tracker": shared["tracker"],
+        "tracker": shared.get("tracker"),
         "overrides": record["overrides"],
         "world_size": record["world_size"],
         "created": datetime.now(UTC).isoformat(),
-        "pcm_version": shared["pcm_version"],
-        "code": shared["code"],
-        "starts_from": shared["starts_from"],
+        "pcm_version": shared.get("pcm_version"),
+        "code": shared.get("code"),
+        "starts_from": shared.get("starts_from"),
         "image": _image(shared.get("container")),
     }
 
 
 def _check_identity(run_dir: RunDir, record: Mapping[str, Any]) -> None:
     """Ten digits may mean two experiments, once in a very long while."""
-    there = read_json(run_dir.experiment)
-    if there is None or there["identity"] != record["identity"]:
+    there = read(ExperimentRecord, run_dir.experiment)
+    if isinstance(there, Damaged):
+        raise DamagedError(there)
+    if there is None or there.identity != record["identity"]:
         raise RefusedError(
             f"{run_dir.path} holds something else than experiment {record['name']}",
             hint="move that folder away, or launch into another one with --runs-dir",
@@ -120,4 +137,4 @@ def _image(container: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Which image it was first started in."""
     if container is None:
         return None
-    return {"path": container["image"], "sha256": container["sha256"]}
+    return {"path": container.get("image"), "sha256": container.get("sha256")}

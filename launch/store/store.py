@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from launch.damage import DamagedError
 from launch.site import Resources
 from launch.store.choosing import only_one
 from launch.store.freezing import freeze
+from launch.store.host_records import resources_of
 from launch.store.layout import LaunchDir, RunsRoot
+from launch.store.points_file import damaged_points
 from launch.store.run_dirs import create_run_dir, frozen_config
+from pcm.errors import NotFoundError
 from pcm.run_dir import RunDir
 
 if TYPE_CHECKING:
@@ -62,7 +66,7 @@ class Experiment:
     @property
     def resources(self) -> Resources:
         """What it asks for; a site's defaults are not in it."""
-        return Resources(**self.record["resources"])
+        return resources_of(self.record)
 
     @property
     def run_dir(self) -> RunDir:
@@ -135,12 +139,22 @@ class Store:
         Raises:
             NotFoundError: there is none.
             UsageError: there are several.
+            DamagedError: what is left of a damaged line begins as it would.
         """
         experiments = self.experiments()
         named = [experiment for experiment in experiments if experiment.name == prefix]
         if len(named) == 1:
             return named[0]
-        return only_one("experiment", prefix, experiments, _id, _label)
+        try:
+            return only_one("experiment", prefix, experiments, _id, _label)
+        except NotFoundError:
+            self._refuse_damaged(prefix)
+            raise
+
+    def _refuse_damaged(self, prefix: str) -> None:
+        for launch in self.root.launches():
+            for damaged in damaged_points(launch.points, prefix):
+                raise DamagedError(damaged)
 
     def find_sweep(self, prefix: str) -> Sweep:
         """The sweep of a name, or of any unique beginning of one.

@@ -15,11 +15,12 @@ from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from launch.damage import whole
 from launch.store import LaunchDir, RunsRoot, writing
-from launch.store.records import names_in, read_record
-from pcm.run_dir import write_json
+from launch.store.host_records import HandOverRecord, IntentRecord, UnsubmittedRecord
+from launch.store.records import names_in
+from pcm.run_dir.typed_json import read, write
 
 
 @dataclass(frozen=True)
@@ -90,19 +91,18 @@ class Submission:
         return self.files.token
 
     @cached_property
-    def _outcome(self) -> dict[str, Any]:
-        return read_record(self.files.outcome)
+    def _outcome(self) -> HandOverRecord | None:
+        return whole(read(HandOverRecord, self.files.outcome))
 
     @property
     def is_settled(self) -> bool:
         """Whether it is known if Slurm took it."""
-        return bool(self._outcome)
+        return self._outcome is not None
 
     @cached_property
     def job_id(self) -> str | None:
         """Slurm's id of the array; None if Slurm didn't take it, or nobody knows yet."""
-        job_id = self._outcome.get("job_id")
-        return None if job_id is None else str(job_id)
+        return None if self._outcome is None else self._outcome.job_id
 
     @cached_property
     def clusters(self) -> tuple[str | None, ...]:
@@ -110,14 +110,14 @@ class Submission:
 
         None stands for the cluster that this machine belongs to.
         """
-        cluster = self._outcome.get("cluster")
-        return (str(cluster),) if cluster is not None else self.asked_clusters or (None,)
+        cluster = None if self._outcome is None else self._outcome.cluster
+        return (cluster,) if cluster is not None else self.asked_clusters or (None,)
 
     @property
     def settled(self) -> float:
         """When it was known that Slurm had taken it, or else when it was about to be asked."""
-        when = self._outcome.get("time")
-        return float(when) if isinstance(when, int | float) else self.time
+        when = None if self._outcome is None else self._outcome.time
+        return self.time if when is None else when
 
     @cached_property
     def owner(self) -> int:
@@ -126,19 +126,21 @@ class Submission:
 
 
 def read_submission(files: SubmissionDir) -> Submission | None:
-    """The array in a folder; None if its intent was never written, so nothing came of it."""
-    intent = read_record(files.intent)
-    if not intent:
+    """The array in a folder; None if its intent was never written, so nothing came of it.
+
+    Of one whose intent is damaged nothing comes either: its jobs find no experiment.
+    """
+    intent = whole(read(IntentRecord, files.intent))
+    if intent is None:
         return None
-    setup = intent.get("setup")
-    asked = intent.get("clusters") or intent.get("parameters", {}).get("clusters") or ""
+    asked = intent.clusters or intent.parameters.get("clusters") or ""
     return Submission(
         files,
-        array=tuple(intent["array"]),
-        time=float(intent["time"]),
-        checkpoint=intent.get("checkpoint"),
-        parameters=intent.get("parameters", {}),
-        setup=None if setup is None else tuple(setup),
+        array=tuple(intent.array),
+        time=intent.time,
+        checkpoint=intent.checkpoint,
+        parameters=intent.parameters,
+        setup=None if intent.setup is None else tuple(intent.setup),
         asked_clusters=tuple(filter(None, str(asked).split(","))),
     )
 
@@ -171,19 +173,20 @@ def note_unsubmitted(
         taken: are no more of this launch's business.
         reason: why Slurm hasn't got them.
     """
-    ids = dict.fromkeys([*read_record(launch.unsubmitted).get("ids", ()), *wanted])
+    record = _unsubmitted(launch)
+    ids = dict.fromkeys([*(() if record is None else record.ids), *wanted])
     left = [each for each in ids if each not in taken]
     with writing(launch.root):
         if left:
-            write_json(launch.unsubmitted, {"ids": left, "reason": reason})
+            write(launch.unsubmitted, UnsubmittedRecord(left, reason))
         else:
             launch.unsubmitted.unlink(missing_ok=True)
 
 
 def read_unsubmitted(root: RunsRoot, sweep: str | None = None) -> dict[str, str]:
     """Why Slurm hasn't got an experiment, by its id; of all launches, or of one sweep's."""
-    records = (read_record(launch.unsubmitted) for launch in root.launches(sweep))
-    return {each: record["reason"] for record in records if record for each in record["ids"]}
+    records = map(_unsubmitted, root.launches(sweep))
+    return {each: record.reason for record in records if record for each in record.ids}
 
 
 def forget_unsubmitted(taken_over: Mapping[LaunchDir, Collection[str]]) -> None:
@@ -194,6 +197,10 @@ def forget_unsubmitted(taken_over: Mapping[LaunchDir, Collection[str]]) -> None:
     """
     for launch, ids in taken_over.items():
         for other in RunsRoot(launch.root).launches(launch.sweep_name):
-            record = {} if other in taken_over else read_record(other.unsubmitted)
-            if record:
-                note_unsubmitted(other, taken=set(ids), reason=record["reason"])
+            record = None if other in taken_over else _unsubmitted(other)
+            if record is not None:
+                note_unsubmitted(other, taken=set(ids), reason=record.reason)
+
+
+def _unsubmitted(launch: LaunchDir) -> UnsubmittedRecord | None:
+    return whole(read(UnsubmittedRecord, launch.unsubmitted))

@@ -12,10 +12,12 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from launch.damage import notice
 from launch.store.layout import RunsRoot
 from launch.store.store import Experiment
 from pcm.run_dir import typed_json
 from pcm.run_dir.summary import Summary, read_summary, summarise
+from pcm.run_dir.typed_json import Damaged
 
 _TABLE = "CREATE TABLE IF NOT EXISTS v1 (id TEXT PRIMARY KEY, size INT, time INT, summary TEXT)"
 
@@ -67,8 +69,12 @@ class SummaryCache(AbstractContextManager["SummaryCache"]):
             summary = _parsed(kept[2])
             if summary is not None:
                 return summary
-        summary = summarise(journal)
-        self._parsed[experiment.id] = (*key, json.dumps(typed_json.plain(summary)))
+        damaged: list[Damaged] = []
+        summary = summarise(journal, damaged.append)
+        for each in damaged:
+            notice(each)
+        if not damaged:
+            self._parsed[experiment.id] = (*key, json.dumps(typed_json.plain(summary)))
         return summary
 
     def _rows(self) -> dict[str, tuple[int, int, str]]:
@@ -91,7 +97,7 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _parsed(text: str) -> Summary | None:
     try:
-        found = typed_json.parse(Summary, json.loads(text))
+        found = typed_json.record_of(Summary, json.loads(text))
     except (ValueError, RecursionError):
         return None
     return found

@@ -11,14 +11,16 @@ from launch.site import Site, setup_lines
 from launch.slurm.commands import Answer, call, is_unanswered
 from launch.slurm.queue import Queue, read_queue
 from launch.store import writing
+from launch.store.host_records import HandOverRecord, IntentRecord
 from launch.store.submissions import Submission, SubmissionDir, read_submission
 from launch.store.trust import require_trusted_launch
 from launch.submit.requests import ArrayRequest
 from launch.submit.sbatch_errors import NoRoomError, refusal
 from launch.submit.script import array_script
 from pcm.errors import RefusedError
-from pcm.run_dir import write_json, write_text
+from pcm.run_dir import write_text
 from pcm.run_dir.trust import make_folder
+from pcm.run_dir.typed_json import write
 
 SBATCH_PATIENCE_S = 240.0
 """Where the job table is full, sbatch itself tries again for about two minutes."""
@@ -87,7 +89,7 @@ def submit_array(
         make_folder(request.launch.jobs, exist_ok=True)
         make_folder(files.path)
         write_text(files.script, script_of(files, request, site, after))
-        write_json(files.intent, _intent(files, request, site, checkpoint))
+        write(files.intent, _intent(files, request, site, checkpoint))
     try:
         job_id, cluster = _hand_over(files, request, tell, patience_s)
     except NoRoomError:
@@ -110,9 +112,8 @@ def settle(
         reason: why it didn't.
         cluster: which one took it; None for the one that this machine belongs to.
     """
-    record = {"job_id": job_id, "cluster": cluster, "reason": reason, "time": time.time()}
     with writing(files.launch.root):
-        write_json(files.outcome, record)
+        write(files.outcome, HandOverRecord(job_id, reason, time.time(), cluster))
 
 
 def queue_with(submissions: Collection[Submission]) -> Queue:
@@ -169,16 +170,16 @@ def sbatch_environment(
 
 def _intent(
     files: SubmissionDir, request: ArrayRequest, site: Site, checkpoint: str | None
-) -> dict[str, object]:
-    return {
-        "token": files.token,
-        "time": time.time(),
-        "array": request.ids,
-        "checkpoint": checkpoint,
-        "parameters": dict(request.parameters),
-        "setup": setup_lines(site),
-        "clusters": _clusters(request.parameters),
-    }
+) -> IntentRecord:
+    return IntentRecord(
+        array=list(request.ids),
+        time=time.time(),
+        token=files.token,
+        checkpoint=checkpoint,
+        parameters=dict(request.parameters),
+        setup=list(setup_lines(site)),
+        clusters=_clusters(request.parameters),
+    )
 
 
 def _clusters(parameters: Mapping[str, object]) -> str | None:

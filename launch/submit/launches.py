@@ -17,6 +17,7 @@ from launch.slurm.commands import require_slurm
 from launch.status.looking import lines_of
 from launch.store import Experiment, LaunchDir, RunsRoot, Store
 from launch.store.markers import uncancel
+from launch.store.records import names_in
 from launch.store.submissions import Submission, read_unsubmitted
 from launch.submit.requests import ArrayRequest
 from launch.submit.resumable import Choice, choose
@@ -58,12 +59,26 @@ def plan_of(grid: Grid, store: Store, site: Site, tell: Tell) -> Plan:
     Raises:
         ConfigError: the site can't be asked for what the grid asks for.
     """
-    ids = {point.id for point in grid.points}
-    lines = lines_of([each for each in store.experiments() if each.id in ids], tell)
+    lines = lines_of(_known(grid, store), tell)
     plan = make_plan(grid.points, {line.id: line.state for line in lines})
     asked = {each: site.asked(each) for each in {item.resources for item in plan.items}}
     items = (replace(item, resources=asked[item.resources]) for item in plan.items)
     return replace(plan, items=tuple(items))
+
+
+def _known(grid: Grid, store: Store) -> list[Experiment]:
+    """The grid's points that were launched before.
+
+    What has run, or was cancelled, is one of them even if its line is damaged by now.
+    """
+    ids = {point.id for point in grid.points}
+    known = [each for each in store.experiments() if each.id in ids]
+    ids -= {each.id for each in known}
+    cancelled = {name.removesuffix(".json") for name in names_in(store.root.cancelled_folder)}
+    ids &= names_in(store.root.experiments_folder) | cancelled
+    launch = LaunchDir(store.root.sweeps / grid.name / "LAUNCH")
+    hidden = [point for point in grid.points if point.id in ids] if ids else []
+    return known + [Experiment(launch, {"id": each.id, "name": each.name}) for each in hidden]
 
 
 @no_garbage_collection()

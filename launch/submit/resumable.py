@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from launch.damage import remedy
 from launch.status.holder import holder
 from launch.status.looking import lines_of
 from launch.status.state import State
 from launch.store import Experiment
+from launch.store.records import damage_of
 from launch.telling import Tell
 
 RESUMABLE = (State.NEW, State.STOPPED, State.FAILED, State.LOST, State.CANCELLED)
@@ -18,7 +20,8 @@ class Choice:
 
     Attributes:
         free: to be resumed.
-        held: that somebody else has in hand, or that wait or run already; and where.
+        held: that somebody else has in hand, or that wait or run already, or whose records are
+            damaged; and where.
         left: in none of the states that were asked for; and in which.
     """
 
@@ -45,7 +48,9 @@ def choose(
         where = holder(experiment, line.status)
         if where is None and line.id in queued:
             where = "still has a job in Slurm's queue"
-        if where is not None and states == RESUMABLE:
+        if where is None and (line.state in states) and (damage := damage_of(experiment)):
+            choice.held.append((experiment, f"can't go on: {damage}; try: {remedy(damage)}"))
+        elif where is not None and states == RESUMABLE:
             choice.held.append((experiment, where))
         elif line.state in states and where is None:
             choice.free.append(experiment)

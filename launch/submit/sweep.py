@@ -65,7 +65,9 @@ def open_arrays(root: RunsRoot) -> list[Submission]:
     A colleague's are the colleague's to settle: a site may hide their jobs from us.
     """
     arrays = (each for each in all_submissions(root) if not each.is_settled)
-    return [each for each in arrays if each.owner == os.getuid()]
+    # A folder in the place of an answer is told as damaged, and must not be in the others' way.
+    ours = (each for each in arrays if each.owner == os.getuid())
+    return [each for each in ours if not each.files.outcome.is_dir()]
 
 
 def settle_open(root: RunsRoot) -> None:

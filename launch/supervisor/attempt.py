@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import filelock
 
 from launch.container import Container, training_arguments, training_command, training_python
+from launch.damage import required, whole
 from launch.machine.processes import Process
 from launch.site import Mount
 from launch.status.holder import whereabouts
@@ -17,7 +17,7 @@ from launch.store import LaunchDir, RunsRoot, create_run_dir
 from launch.store.installed import code_digest
 from launch.store.leftovers import remove_leftovers_of_run
 from launch.store.markers import request_stop
-from launch.store.records import read_record
+from launch.store.records import is_code_edited
 from launch.store.refusals import HeldError, read_refusal
 from launch.store.trust import require_trusted_launch, require_trusted_run_dir
 from launch.supervisor.job import Job
@@ -29,8 +29,10 @@ from launch.supervisor.node_container import (
 )
 from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
-from pcm.run_dir import AttemptDir, RunDir, read_json, write_json
+from pcm.run_dir import AttemptDir, RunDir
+from pcm.run_dir.records import AttemptRecord, ExperimentRecord
 from pcm.run_dir.trust import make_folder, open_private
+from pcm.run_dir.typed_json import read, write
 
 LOCK_PATIENCE_S = 15.0
 """The former attempt's supervisor may still be waiting for its other ranks."""
@@ -77,7 +79,7 @@ class Attempt:
     def warn(self, text: str) -> None:
         """Tell what a person should know before it matters, in the log and to `pcm why`."""
         self.tell(0, f"warning: {text}")
-        write_json(self.files.attempt, read_record(self.files.attempt) | {"warning": text})
+        write(self.files.attempt, replace(_attempt_record(self.files), warning=text))
 
 
 @contextmanager
@@ -126,9 +128,9 @@ def join_attempt(
     deadline = time.monotonic() + JOIN_PATIENCE_S
     while time.monotonic() < deadline:
         for files in run_dir.attempts()[-1:]:
-            record = read_record(files.attempt)
-            if record.get("key") == job.key:
-                return _joined(launch, run_dir, files, job)
+            record = read(AttemptRecord, files.attempt)
+            if isinstance(record, AttemptRecord) and record.key == job.key:
+                return _joined(launch, run_dir, files, record, job)
         if (refusal := read_refusal(launch, job.key)) is not None:
             raise RefusedError(refusal.message)
         if is_given_up():
@@ -137,20 +139,29 @@ def join_attempt(
     raise RefusedError(f"rank {job.rank} of experiment {experiment_id} found no attempt to join")
 
 
-def _joined(launch: LaunchDir, run_dir: RunDir, files: AttemptDir, job: Job) -> Attempt:
+def _joined(
+    launch: LaunchDir, run_dir: RunDir, files: AttemptDir, record: AttemptRecord, job: Job
+) -> Attempt:
     """The attempt that rank 0 wrote down, on the node of another rank."""
     require_trusted_run_dir(run_dir)
-    record = read_record(files.attempt)
     container = node_container(launch, run_dir, job)
-    if container is not None:
-        container = replace(container, mount=Mount(record["mount"]))
-    shared = {key: record[key] for key in ("arguments", "command", "threads", "gpus")}
-    return Attempt(launch, run_dir, files, container=container, **shared)
+    if container is not None and record.mount is not None:
+        container = replace(container, mount=Mount(record.mount))
+    return Attempt(
+        launch,
+        run_dir,
+        files,
+        record.arguments or [],
+        record.command or [],
+        record.threads or 1,
+        record.gpus or 0,
+        container,
+    )
 
 
 def _check_world_size(run_dir: RunDir, job: Job) -> None:
     """Another number of ranks would be another experiment."""
-    wanted = int(read_json(run_dir.experiment)["world_size"])
+    wanted = required(read(ExperimentRecord, run_dir.experiment), run_dir.experiment).world_size
     if wanted != job.world_size:
         raise RefusedError(
             f"experiment {run_dir.path.name} is made for {wanted} ranks, "
@@ -193,9 +204,9 @@ def _former_run(run_dir: RunDir, job: Job) -> AttemptDir | None:
     the job.
     """
     for files in run_dir.attempts()[-1:]:
-        record = read_record(files.attempt)
-        is_same_job = (record.get("executor"), record.get("job_id")) == ("slurm", job.id)
-        if job.executor == "slurm" and is_same_job and record.get("key") != job.key:
+        record = _attempt_record(files)
+        is_same_job = (record.executor, record.job_id) == ("slurm", job.id)
+        if job.executor == "slurm" and is_same_job and record.key != job.key:
             return files
     return None
 
@@ -221,32 +232,29 @@ def _make(launch: LaunchDir, run_dir: RunDir, job: Job) -> Attempt:
     gpus = gpus_on_node(launch, run_dir, job, container)
     attempt = Attempt(launch, run_dir, files, arguments, command, threads, gpus, container)
     make_folder(attempt.files.path)
-    record = _record(attempt, job)
-    if container is None and not launch.ships_code:
-        # The code of an image or a snapshot is what it was, whatever somebody edits out here.
-        record["code_digest"] = code_digest()
-    write_json(attempt.files.attempt, record)
+    # The code of an image or a snapshot is what it was, whatever somebody edits out here.
+    is_out_here = container is None and not launch.ships_code
+    record = _record(attempt, job, code_digest() if is_out_here else None)
+    write(attempt.files.attempt, record)
     return attempt
 
 
 def _note_code(launch: LaunchDir, attempt: Attempt) -> None:
     """Say so if this isn't the code that was launched: somebody edited it while the job waited."""
-    launched = launch.record.get("code_digest")
-    if launched in (None, read_record(attempt.files.attempt).get("code_digest", launched)):
-        return
-    attempt.tell(0, f"warning: {OTHER_CODE}")
+    if is_code_edited(launch, attempt.files):
+        attempt.tell(0, f"warning: {OTHER_CODE}")
 
 
 def _checkpoint(former: list[AttemptDir], job: Job) -> str | None:
     """The one that the job was told to go on from, unless it has gone on from there already."""
-    mine = (each for each in former if read_record(each.attempt).get("job_id") == job.id)
+    mine = (each for each in former if _attempt_record(each).job_id == job.id)
     return None if any(each.progress.exists() for each in mine) else job.checkpoint
 
 
 def _threads(former: list[AttemptDir], job: Job) -> int:
     """As many as in the first attempt: sums over another number of threads round otherwise."""
-    first: dict[str, Any] = read_record(former[0].attempt) if former else {}
-    return int(first.get("threads", job.cores))
+    first = _attempt_record(former[0]) if former else AttemptRecord()
+    return job.cores if first.threads is None else first.threads
 
 
 def gpus_on_node(launch: LaunchDir, run_dir: RunDir, job: Job, container: Container | None) -> int:
@@ -260,19 +268,24 @@ def gpus_on_node(launch: LaunchDir, run_dir: RunDir, job: Job, container: Contai
     return int(point.get("resources", {}).get("gpus_per_node", 0))
 
 
-def _record(attempt: Attempt, job: Job) -> dict[str, Any]:
-    return {
-        "number": attempt.files.number,
-        "key": job.key,
-        "executor": job.executor,
-        "job_id": job.id,
-        "token": job.token,
+def _attempt_record(files: AttemptDir) -> AttemptRecord:
+    return whole(read(AttemptRecord, files.attempt)) or AttemptRecord()
+
+
+def _record(attempt: Attempt, job: Job, digest: str | None) -> AttemptRecord:
+    return AttemptRecord(
+        number=attempt.files.number,
+        key=job.key,
+        executor=job.executor,
+        job_id=job.id,
+        token=job.token,
         **Process.current().record(),
-        "started": time.time(),
-        "world_size": job.world_size,
-        "threads": attempt.threads,
-        "gpus": attempt.gpus,
-        "arguments": attempt.arguments,
-        "command": attempt.command,
-        "mount": None if attempt.container is None else str(attempt.container.mount),
-    }
+        started=time.time(),
+        world_size=job.world_size,
+        threads=attempt.threads,
+        gpus=attempt.gpus,
+        arguments=attempt.arguments,
+        command=attempt.command,
+        mount=None if attempt.container is None else str(attempt.container.mount),
+        code_digest=digest,
+    )

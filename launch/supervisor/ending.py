@@ -2,13 +2,12 @@
 
 import shutil
 import time
-from pathlib import Path
 
+from launch.damage import whole
 from launch.site.retries import Retries
 from launch.slurm.controller import JobFacts, read_job
 from launch.store import LaunchDir, RunsRoot
 from launch.store.markers import cancel
-from launch.store.records import read_record
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.job import Job
@@ -16,6 +15,14 @@ from launch.supervisor.rank import has_silent_rank
 from launch.supervisor.requeue import WARNINGS, Ending, Verdict, decide
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, write_json
+from pcm.run_dir.records import (
+    AttemptRecord,
+    FailureRecord,
+    ProgressRecord,
+    StoppedRecord,
+    StopRecord,
+)
+from pcm.run_dir.typed_json import Damaged, read
 
 
 def check_losses(launch: LaunchDir, experiment_id: str, job: Job) -> None:
@@ -85,7 +92,8 @@ def _retries(launch: LaunchDir, experiment_id: str) -> Retries:
 
 def _is_lost(files: AttemptDir, job: Job) -> bool:
     ends = (files.verdict, files.finished, files.stopped, files.failed)
-    is_mine = read_record(files.attempt).get("job_id") == job.id
+    record = whole(read(AttemptRecord, files.attempt))
+    is_mine = record is not None and record.job_id == job.id
     is_wordless = not any(end.exists() for end in ends)
     return is_mine and (is_wordless or has_silent_rank(files))
 
@@ -93,8 +101,8 @@ def _is_lost(files: AttemptDir, job: Job) -> bool:
 def _ending(attempt: Attempt, job: Job, *, is_cancelled: bool) -> Ending:
     """How the attempt ended, and the ones before it."""
     attempts = attempt.run_dir.attempts()
-    failures = [read_record(files.failed) for files in attempts]
-    oom = [bool(failure.get("out_of_memory")) for failure in failures]
+    failures = [_failure(files) for files in attempts]
+    oom = [failure is not None and failure.out_of_memory for failure in failures]
     silent = [has_silent_rank(files) for files in attempts]
     return Ending(
         is_failure=bool(failures[-1]) and not attempt.files.stopped.exists(),
@@ -114,8 +122,14 @@ def _ending(attempt: Attempt, job: Job, *, is_cancelled: bool) -> Ending:
 
 def _stopped_by(attempt: Attempt, job: Job) -> str:
     """Who asked for the stop; what the job's script passed on may have been another signal."""
-    by = str(read_record(attempt.files.stop).get("by", ""))
+    by = (whole(read(StopRecord, attempt.files.stop)) or StopRecord()).by
     return (signal_to_shell(attempt.launch, job) or by) if by in WARNINGS else by
+
+
+def _failure(files: AttemptDir) -> FailureRecord | None:
+    """The failure of an attempt; one that can't be read is one all the same."""
+    found = read(FailureRecord, files.failed)
+    return FailureRecord(0) if isinstance(found, Damaged) else found
 
 
 def _fruitless(attempts: list[AttemptDir]) -> int:
@@ -129,9 +143,6 @@ def _fruitless(attempts: list[AttemptDir]) -> int:
 
 def _step(files: AttemptDir) -> int:
     """The step that an attempt came to; 0 if it made none."""
-    return max(map(_step_in, (files.progress, files.stopped)))
-
-
-def _step_in(path: Path) -> int:
-    step = read_record(path).get("step")
-    return step if isinstance(step, int) else 0
+    progress = whole(read(ProgressRecord, files.progress))
+    stopped = whole(read(StoppedRecord, files.stopped))
+    return max((each.step or 0 for each in (progress, stopped) if each is not None), default=0)

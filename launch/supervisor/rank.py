@@ -3,14 +3,14 @@
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
+from launch.damage import whole
 from launch.machine.processes import Process, kill_group
 from launch.machine.signals import SignalFlag
 from launch.status.missing import has_timed_out
 from launch.status.why import log_end
 from launch.store.markers import request_kill, request_stop
-from launch.store.records import names_in, read_record
+from launch.store.records import names_in, supervisor_of, training_of
 from launch.supervisor import heartbeat
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
@@ -20,7 +20,9 @@ from launch.supervisor.state_note import StateNote
 from launch.supervisor.time_limit import TimeLimit
 from launch.supervisor.training import Outcome, TrainingProcess
 from pcm.config.secrets import scrub
-from pcm.run_dir import AttemptDir, create_json, write_json
+from pcm.run_dir import AttemptDir, create_json
+from pcm.run_dir.records import FailureRecord, OutcomeRecord, SupervisorRecord
+from pcm.run_dir.typed_json import create, read, write
 
 POLL_INTERVAL_S = 0.1
 
@@ -53,8 +55,8 @@ class Rank:
 
     def run(self, training: TrainingProcess) -> Outcome:
         """Wait for the end of the training process and write it down."""
-        write_json(self._files.supervisor(self._job.rank), self._record(training))
         self._note = StateNote(self._files.state(self._job.rank), training.process)
+        write(self._files.supervisor(self._job.rank), self._record(training))
         while (outcome := training.poll()) is None:
             self._pass_on_stop()
             if time.monotonic() > self._peers_seen + PEERS_INTERVAL_S:
@@ -69,9 +71,15 @@ class Rank:
         self._look_at_peers()
         return outcome
 
-    def _record(self, training: TrainingProcess) -> dict[str, Any]:
-        child = {f"child_{key}": value for key, value in training.process.record().items()}
-        return {"command": training.command} | child | Process.current().record()
+    def _record(self, training: TrainingProcess) -> SupervisorRecord:
+        child = training.process
+        return SupervisorRecord(
+            **Process.current().record(),
+            child_host=child.host,
+            child_pid=child.pid,
+            child_process_started=child.started,
+            command=training.command,
+        )
 
     def _pass_on_stop(self) -> None:
         if self._signals.received:
@@ -132,11 +140,6 @@ def is_gone(files: AttemptDir, rank: int) -> bool:
     return is_dead and not files.outcome(rank).exists()
 
 
-def supervisor_of(files: AttemptDir, rank: int) -> Process | None:
-    """The process that supervises a rank; None before it has begun."""
-    return Process.from_record(read_record(files.supervisor(rank)))
-
-
 def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:
     """Write down how a rank ended, and whether that is the failure of all.
 
@@ -165,30 +168,33 @@ def record_death(files: AttemptDir, rank: int) -> None:
 
     The kernel kills its training process; the workers of that are left over.
     """
-    child = Process.from_record(read_record(files.supervisor(rank)), "child_")
+    child = training_of(files, rank)
     if child is not None and child.is_local:
         kill_group(child)
-    death = {"exit_code": None, "signal": "SIGKILL", "message": "its supervisor was killed"}
-    if create_json(files.outcome(rank), death | {"killed": False, "ended": time.time()}):
-        fail(files, rank, message="its supervisor was killed")
+    message = "its supervisor was killed"
+    death = OutcomeRecord(signal="SIGKILL", ended=time.time(), message=message)
+    if create(files.outcome(rank), death):
+        fail(files, rank, message=message)
 
 
 def record_silence(files: AttemptDir, rank: int) -> None:
     """Write down, in its place, that a supervisor gives no sign of life."""
     if files.finished.exists():
         return
-    host = read_record(files.supervisor(rank)).get("host")
+    supervisor = supervisor_of(files, rank)
+    host = None if supervisor is None else supervisor.host
     message = f"nothing is heard of its supervisor on {host}: it was killed, or its node is gone"
-    silence = {"exit_code": None, "signal": None, "killed": False, "ended": time.time()}
-    if create_json(files.outcome(rank), silence | {"is_silent": True, "message": message}):
+    silence = OutcomeRecord(ended=time.time(), is_silent=True, message=message)
+    if create(files.outcome(rank), silence):
         fail(files, rank, message=message)
 
 
 def has_silent_rank(files: AttemptDir) -> bool:
     """Whether one of an attempt's ranks gave no sign of life, or never came where others waited."""
     names = names_in(files.path)
-    outcomes = (name for name in names if name.startswith("outcome-"))
-    is_silent = any(read_record(files.path / name).get("is_silent") for name in outcomes)
+    paths = (files.path / name for name in names if name.startswith("outcome-"))
+    outcomes = (whole(read(OutcomeRecord, path)) for path in paths)
+    is_silent = any(outcome is not None and outcome.is_silent for outcome in outcomes)
     return is_silent or has_timed_out(files, names)
 
 
@@ -203,6 +209,4 @@ def fail(
 ) -> None:
     """Tell all ranks that one has failed; the first failure is the one that counts."""
     said = None if message is None else scrub(message)
-    failure = {"rank": rank, "exit_code": exit_code, "signal": signal, "message": said}
-    failure |= {"out_of_memory": is_oom}
-    create_json(files.failed, failure)
+    create(files.failed, FailureRecord(rank, exit_code, signal, said, is_oom))

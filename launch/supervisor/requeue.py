@@ -5,6 +5,8 @@ from typing import Any
 
 from launch.site.retries import OutOfMemoryRetries, Retries
 from launch.slurm.controller import JobFacts
+from pcm.run_dir.records import VerdictRecord
+from pcm.run_dir.typed_json import plain
 
 OWN_CLOCK = "the time limit"
 """Asks for a stop where Slurm's own signal was missed, see `launch.supervisor.time_limit`."""
@@ -68,9 +70,8 @@ class Verdict:
 
     def record(self) -> dict[str, Any]:
         """As plain data, for a JSON file."""
-        record = {"reason": self.reason, "comes_back": self.comes_back, "detail": self.detail}
         is_back = self.is_sent_back or (self.comes_back and not self.is_ours)
-        return record | {"is_sent_back": is_back}
+        return plain(VerdictRecord(self.reason, self.comes_back, self.detail, is_back))
 
 
 def decide(facts: JobFacts | None, restarts: int, ending: Ending, retries: Retries) -> Verdict:

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+from launch.damage import required
+from launch.store.host_records import HandOverRecord, IntentRecord
 from launch.store.submissions import SubmissionDir
 from launch.supervisor import supervise
 from pcm.errors import RefusedError
-from pcm.run_dir import read_json
+from pcm.run_dir.typed_json import read
 
 
 def run_task(submission: str) -> str:
@@ -19,14 +21,14 @@ def run_task(submission: str) -> str:
         What became of the attempt, see `supervise`.
 
     Raises:
-        RefusedError: the array was taken for lost, so its experiments may be in another one.
+        RefusedError: the array was taken for lost, so its experiments may be in another one; or
+            nobody knows any more which they are.
     """
     files = SubmissionDir(Path(submission))
     job_id = os.environ["SLURM_ARRAY_JOB_ID"]
-    outcome = read_json(files.outcome)
-    if outcome is not None and outcome["job_id"] != job_id:
-        raise RefusedError(f"array {job_id} came too late: {outcome['reason']}")
-    intent = read_json(files.intent)
-    experiment_id = intent["array"][int(os.environ["SLURM_ARRAY_TASK_ID"])]
-    checkpoint = intent.get("checkpoint")
-    return supervise(str(files.launch.path), experiment_id, checkpoint, files.token)
+    outcome = read(HandOverRecord, files.outcome)
+    if isinstance(outcome, HandOverRecord) and outcome.job_id != job_id:
+        raise RefusedError(f"array {job_id} came too late: {outcome.reason}")
+    intent = required(read(IntentRecord, files.intent), files.intent)
+    experiment_id = intent.array[int(os.environ["SLURM_ARRAY_TASK_ID"])]
+    return supervise(str(files.launch.path), experiment_id, intent.checkpoint, files.token)

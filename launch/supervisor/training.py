@@ -18,7 +18,9 @@ from launch.machine.signals import SCHEDULER
 from launch.supervisor.guard import Guard
 from launch.supervisor.memory import count_oom_kills
 from pcm.errors import ExitCode
+from pcm.run_dir.records import OutcomeRecord
 from pcm.run_dir.trust import open_private
+from pcm.run_dir.typed_json import plain
 
 _PR_SET_PDEATHSIG = 1
 
@@ -50,9 +52,15 @@ class Outcome:
 
     def record(self) -> dict[str, Any]:
         """As plain data, for a JSON file."""
-        names = {"exit_code": self.exit_code, "signal": self.signal, "killed": self.killed}
-        memory = {"largest_process_mb": self.largest_process_mb}
-        return names | memory | {"out_of_memory": self.out_of_memory, "ended": time.time()}
+        record = OutcomeRecord(
+            exit_code=self.exit_code,
+            signal=self.signal,
+            killed=self.killed,
+            out_of_memory=self.out_of_memory,
+            ended=time.time(),
+            largest_process_mb=self.largest_process_mb,
+        )
+        return plain(record)
 
 
 class TrainingProcess:

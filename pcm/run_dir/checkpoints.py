@@ -4,15 +4,14 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pcm.console import tell
 from pcm.errors import NotFoundError, PcmError
-from pcm.run_dir import read_json, write_json
 from pcm.run_dir.checkpoint_names import own_checkpoint
 from pcm.run_dir.checkpointing import DEFAULTS, Checkpointing, Mode
+from pcm.run_dir.typed_json import read, write
 
 Warn = Callable[[str], None]
 
@@ -54,7 +53,7 @@ def manifest_path(checkpoint: Path) -> Path:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Commit a checkpoint: before this, it doesn't count."""
-    write_json(manifest_path(folder / manifest.file), asdict(manifest))
+    write(manifest_path(folder / manifest.file), manifest)
 
 
 def read_manifests(folder: Path, warn: Warn = tell) -> list[Manifest]:
@@ -69,22 +68,23 @@ def read_manifests(folder: Path, warn: Warn = tell) -> list[Manifest]:
 
 def read_manifest(path: Path, warn: Warn = tell) -> Manifest | None:
     """The manifest in a file; None, and a warning, if it is none."""
-    try:
-        record: dict[str, Any] = read_json(path)
-        manifest = Manifest(**{each.name: record[each.name] for each in fields(Manifest)})
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        warn(f"warning: {path} is no manifest of a checkpoint ({error!r}); it is left out")
+    found = read(Manifest, path)
+    if isinstance(found, Manifest) and found.file == own_checkpoint(path):
+        return found
+    if isinstance(found, Manifest):
+        warn(f"warning: {path} tells of another file ({found.file!r}); it is left out")
         return None
-    if manifest.file != own_checkpoint(path):
-        warn(f"warning: {path} tells of another file ({manifest.file!r}); it is left out")
-        return None
-    return manifest
+    fault = "it is missing" if found is None else found.reason
+    warn(f"warning: {path} is no manifest of a checkpoint ({fault}); it is left out")
+    return None
 
 
 def find_fault(folder: Path, manifest: Manifest) -> str | None:
     """Why the checkpoint isn't the one that was written; None if it is."""
     path = folder / manifest.file
     try:
+        if not path.exists():
+            return "it cannot be read: its manifest is there, its file is missing"
         size = path.stat().st_size
         if size != manifest.size:
             return f"it has {size} bytes instead of {manifest.size}"
@@ -167,6 +167,13 @@ def file_name(name: str) -> str:
 def _no_such(
     folder: Path, name: str, manifests: list[Manifest], wanted: Checkpointing
 ) -> NotFoundError:
+    if (folder / file_name(name)).exists():
+        path = manifest_path(folder / file_name(name))
+        fault = read(Manifest, path) or "it is missing, so nobody knows whether the file is whole"
+        return NotFoundError(
+            f"checkpoint {folder / file_name(name)} is without its manifest {path.name}: {fault}",
+            "resume with --checkpoint last, which takes the newest that is whole",
+        )
     names = ", ".join(manifest.file for manifest in manifests) or "none at all"
     what = f"one with {' or '.join(wanted.monitored)}" if name == "best" else repr(name)
     return NotFoundError(f"no checkpoint {what} in {folder}", f"there is {names}")

@@ -10,12 +10,19 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pcm.run_dir.files import write_text
+from pcm.run_dir.typed_json import Damaged, parse_object, unreadable
+
+OnDamage = Callable[[Damaged], None]
+
+_NUMBERS = frozenset({int, float})
+
+_RESUMED = "resumed_from_step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +88,23 @@ def end_torn_line(path: Path) -> None:
             stream.write(b"\n")
 
 
-def read_journal(path: Path) -> list[Row]:
-    """The rows that count, by step, without torn lines and without superseded rows."""
+def read_journal(path: Path, on_damage: OnDamage = lambda _: None) -> list[Row]:
+    """The rows that count, by step, without torn lines and without superseded rows.
+
+    Args:
+        on_damage: called with what is no line of a journal, nor what a kill leaves of one.
+    """
     rows: list[Row] = []
-    for record in _records(path):
-        if "resumed_from_step" in record:
-            rows = [row for row in rows if row.step <= record["resumed_from_step"]]
-        else:
-            rows.append(Row(**record))
+    for number, line in _lines(path, on_damage):
+        try:
+            record = parse_object(line)
+            if "resumed_from_step" in record:
+                rows = [row for row in rows if row.step <= _whole_number(record, _RESUMED)]
+            else:
+                rows.append(_row(record))
+        except ValueError as error:
+            if not _is_torn(line):
+                on_damage(Damaged(path, str(error), number))
     return sorted(rows, key=lambda row: row.step)
 
 
@@ -96,29 +112,55 @@ def rows_after(path: Path, start: int) -> list[Row] | None:
     """The rows beyond the first `start` bytes, which are whole lines.
 
     Returns:
-        None if they take back rows before them, or the journal is shorter than that.
+        None if they take back rows before them, the journal is shorter than that, or something
+        is wrong with it.
     """
     size = path.stat().st_size if path.exists() else 0
     if size <= start:
         return [] if size == start else None
-    records = list(_records(path, start))
-    if any("resumed_from_step" in record for record in records):
-        return None
-    return sorted((Row(**record) for record in records), key=lambda row: row.step)
+    rows: list[Row] = []
+    for _, line in _lines(path, lambda _: None, start):
+        try:
+            record = parse_object(line)
+            if _RESUMED in record:
+                return None
+            rows.append(_row(record))
+        except ValueError:
+            return None
+    return sorted(rows, key=lambda row: row.step)
 
 
-def _records(path: Path, start: int = 0) -> Iterator[dict[str, Any]]:
-    if not path.exists():
+def _lines(path: Path, on_damage: OnDamage, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    try:
+        with path.open("rb") as stream:
+            stream.seek(start)
+            yield from enumerate(stream, 1)
+    except FileNotFoundError:
         return
-    with path.open("rb") as stream:
-        stream.seek(start)
-        for line in stream:
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict):
-                yield record
+    except OSError as error:
+        on_damage(Damaged(path, unreadable(error)))
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether it is what a killed writer leaves: the beginning of a line, and no more."""
+    return line.startswith(b'{"attempt') and not line.rstrip().endswith(b"}")
+
+
+def _row(record: dict[str, Any]) -> Row:
+    attempt, step, epoch = (_whole_number(record, key) for key in ("attempt", "step", "epoch"))
+    time, values = record.get("time"), record.get("values")
+    if type(time) not in _NUMBERS or not isinstance(values, dict):
+        raise ValueError("its time or its values are of another type")
+    if not _NUMBERS.issuperset(map(type, values.values())):
+        raise ValueError("one of its values is no number")
+    return Row(attempt, step, epoch, float(cast("float", time)), values)
+
+
+def _whole_number(record: dict[str, Any], key: str) -> int:
+    number = record.get(key)
+    if type(number) is not int:
+        raise ValueError(f"its '{key}' is no whole number")
+    return number
 
 
 def write_metrics_table(journal: Path, table: Path) -> None:

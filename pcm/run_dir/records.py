@@ -18,6 +18,19 @@ class StopReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ExperimentRecord:
+    """What is relied on of `experiment.json` by those who start and show experiments.
+
+    Attributes:
+        identity: hash of everything that changes the result.
+    """
+
+    identity: str
+    world_size: int = 1
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """`attempt.json`: where an attempt runs. Only a supervisor writes all of it.
 
@@ -53,6 +66,25 @@ class AttemptRecord:
     mount: str | None = field(default=None, metadata=LEFT_OUT)
     code_digest: str | None = field(default=None, metadata=LEFT_OUT)
     warning: str | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorRecord:
+    """`supervisor-R.json`: the processes of a rank; a host, a pid and a start name one for ever.
+
+    Attributes:
+        host, pid, process_started: of its supervisor.
+        child_host, child_pid, child_process_started: of its training.
+        command: of its training.
+    """
+
+    host: str | None = None
+    pid: int | None = None
+    process_started: str | None = None
+    child_host: str | None = field(default=None, metadata=LEFT_OUT)
+    child_pid: int | None = field(default=None, metadata=LEFT_OUT)
+    child_process_started: str | None = field(default=None, metadata=LEFT_OUT)
+    command: list[str] | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +225,8 @@ class ErrorRecord:
 
     type: str
     message: str
-    traceback: str
-    rank: int
+    traceback: str = ""
+    rank: int = 0
     timed_out: bool | None = field(default=None, metadata=LEFT_OUT)
 
 

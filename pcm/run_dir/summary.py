@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pcm.run_dir import typed_json
-from pcm.run_dir.journal import Row, read_journal, rows_after
+from pcm.run_dir.journal import OnDamage, Row, read_journal, rows_after
 from pcm.run_dir.paths import RunDir
 
 
@@ -64,10 +64,14 @@ class Summary:
         return Summary(step, metrics, journal_bytes)
 
 
-def summarise(journal: Path) -> Summary:
-    """The summary of a whole journal, which is parsed for it."""
+def summarise(journal: Path, on_damage: OnDamage = lambda _: None) -> Summary:
+    """The summary of a whole journal, which is parsed for it.
+
+    Args:
+        on_damage: see `read_journal`.
+    """
     size = journal.stat().st_size if journal.exists() else 0
-    return Summary().after(read_journal(journal), size)
+    return Summary().after(read_journal(journal, on_damage), size)
 
 
 def read_summary(run_dir: RunDir) -> Summary | None:

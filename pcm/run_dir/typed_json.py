@@ -5,7 +5,7 @@ thousand attempts must tell of the one file and go on with the others.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -17,23 +17,34 @@ from pcm.run_dir.files import create_json, write_json
 
 R = TypeVar("R")
 
+_decode = json.JSONDecoder().decode
+
+_EMPTY = "it is no JSON: it is empty"
+
 LEFT_OUT = {"is_left_out": True}
 """Metadata of a field that a file is without where it is None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """A file that holds no such record.
+    """A file, or one of its lines, that holds no such record.
 
     Attributes:
         reason: what is wrong with it, for people.
+        line: from 1; None for the whole file.
     """
 
     path: Path
     reason: str
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """The path, with the line."""
+        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
 
     def __str__(self) -> str:
-        return f"{self.path} is damaged: {self.reason}"
+        return f"{self.place} is damaged: {self.reason}"
 
 
 def read(kind: type[R], path: Path) -> R | Damaged | None:
@@ -41,29 +52,69 @@ def read(kind: type[R], path: Path) -> R | Damaged | None:
 
     Keys that this version does not know are left out, and those of later versions may be missing.
     """
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return Damaged(path, f"it cannot be read: {error.strerror}")
-    except (ValueError, RecursionError) as error:
-        return Damaged(path, f"it is no JSON: {error}")
+    content = read_object(path)
     if not isinstance(content, dict):
-        return Damaged(path, "it holds no JSON object")
+        return content
     try:
-        return parse(kind, content)
+        return record_of(kind, content)
     except ValueError as error:
         return Damaged(path, str(error))
 
 
-def parse(kind: type[R], content: Mapping[str, Any]) -> R:
-    """A record from what JSON makes of its file.
+def read_checked(kind: type[Any], path: Path) -> dict[str, Any] | Damaged | None:
+    """As `read`, as plain data: with what `kind` does not know, and without what is missing."""
+    content = read_object(path)
+    if not isinstance(content, dict):
+        return content
+    try:
+        checked(kind, content)
+    except ValueError as error:
+        return Damaged(path, str(error))
+    return content
+
+
+def read_object(path: Path) -> dict[str, Any] | Damaged | None:
+    """The JSON object in a file, None where there is no such file."""
+    try:
+        return parse_object(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Damaged(path, unreadable(error))
+    except ValueError as error:
+        return Damaged(path, str(error))
+
+
+def unreadable(error: OSError) -> str:
+    """What is wrong with a file that the system does not let us read."""
+    return f"it cannot be read: {error.strerror or error}"
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """The JSON object in a file's content.
+
+    Raises:
+        ValueError: it is none; says so in a way that people understand.
+    """
+    try:
+        content = _decode(data.decode())
+        if b"\\ud" in data or b"\\uD" in data or b"\xed" in data:
+            # Half a character can be in a JSON file, but neither on a terminal nor in a path.
+            json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is no JSON: {error}" if data.strip() else _EMPTY) from None
+    if not isinstance(content, dict):
+        raise ValueError("it holds no JSON object")
+    return content
+
+
+def record_of(kind: type[R], content: Mapping[str, Any]) -> R:
+    """The record in a JSON object.
 
     Raises:
         ValueError: a value is missing or of another type; says which.
     """
-    return kind(**_checked(kind, content))
+    return kind(**checked(kind, content))
 
 
 def write(path: Path, record: Any, *, durable: bool = True, private: bool = False) -> None:
@@ -107,7 +158,7 @@ def _fields(kind: Any) -> tuple[_Field, ...]:
     )
 
 
-def _checked(kind: Any, content: Mapping[str, Any]) -> dict[str, Any]:
+def checked(kind: Any, content: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a record's fields.
 
     Raises:
@@ -127,39 +178,62 @@ def _checked(kind: Any, content: Mapping[str, Any]) -> dict[str, Any]:
 def _exact(wanted: Any) -> frozenset[type]:
     """Types of which a value is taken as it is."""
     inner = get_args(wanted) if get_origin(wanted) is UnionType else (wanted,)
-    return frozenset(inner) & {bool, float, int, str, NoneType}
+    plain = frozenset({bool, float, int, str, NoneType})
+    return (frozenset(inner) & plain) | {_origin(each) for each in inner if _holds_any(each)}
+
+
+def _holds_any(wanted: Any) -> bool:
+    return _origin(wanted) in (dict, list) and get_args(wanted)[-1] is Any
+
+
+def _origin(wanted: Any) -> Any:
+    """Of a mapping, what it is in a file."""
+    origin = get_origin(wanted)
+    return dict if origin is Mapping else origin
 
 
 def _converted(name: str, wanted: Any, value: Any) -> Any:
     try:
         return _as(wanted, value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"its '{name}' is of another type") from None
 
 
 def _as(wanted: Any, value: Any) -> Any:
     """A value as the type that is wanted; raises TypeError or ValueError where it is another."""
-    origin, inner = get_origin(wanted), get_args(wanted)
+    origin, inner = _origin(wanted), get_args(wanted)
     if origin is UnionType:
-        # Only `X | None` is in use.
-        return None if value is None else _as(inner[0], value)
+        return _as_one_of(inner, value)
+    if wanted is Any or (_holds_any(wanted) and type(value) is origin):
+        return value
     if origin is list and isinstance(value, list):
         return [item if type(item) is inner[0] else _as(inner[0], item) for item in value]
     if origin is dict and isinstance(value, dict):
         return {key: _as(inner[1], item) for key, item in value.items()}
-    if origin is None and (issubclass(wanted, Enum) or is_dataclass(wanted)):
+    if (wanted is float and type(value) is int) or _is_made(wanted, origin):
         return _made(wanted, value)
-    if wanted is float and type(value) is int:
-        return float(value)
     if type(value) is not wanted:
         raise TypeError
     return value
 
 
+def _is_made(wanted: Any, origin: Any) -> bool:
+    return origin is None and (issubclass(wanted, Enum) or is_dataclass(wanted))
+
+
 def _made(kind: Any, value: Any) -> Any:
-    """A member of an enum, or a record inside of a record."""
-    if issubclass(kind, Enum):
+    """A number, a member of an enum, or a record inside of a record."""
+    if kind is float or issubclass(kind, Enum):
         return kind(value)
     if not isinstance(value, dict):
         raise TypeError
-    return kind(**_checked(kind, value))
+    return kind(**checked(kind, value))
+
+
+def _as_one_of(kinds: Sequence[Any], value: Any) -> Any:
+    for kind in kinds:
+        try:
+            return _as(kind, value)
+        except (TypeError, ValueError, OverflowError):
+            continue
+    raise TypeError

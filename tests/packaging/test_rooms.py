@@ -21,7 +21,16 @@ FLOORS = (
     ("store", "validate"),
     ("grid",),
     ("site",),
-    ("config_folders", "executor", "machine", "slurm", "telling", "text", "user_settings"),
+    (
+        "config_folders",
+        "damage",
+        "executor",
+        "machine",
+        "slurm",
+        "telling",
+        "text",
+        "user_settings",
+    ),
 )
 """Folders and files of `launch/`, from the roof down; docs/architecture.md says what each holds."""
 

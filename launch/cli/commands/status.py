@@ -61,20 +61,32 @@ def _look(
 ) -> "list[Line]":
     from launch.machine.garbage_collection import no_garbage_collection
     from launch.store.finding import find_experiments, open_store
+    from launch.store.records import notice_damaged_launches
 
     with no_garbage_collection():
-        lines = looking.lines(find_experiments(open_store(runs_dir), words))
+        experiments = find_experiments(open_store(runs_dir), words)
+        lines = looking.lines(experiments)
+        notice_damaged_launches({each.launch for each in experiments})
     return [line for line in lines if not states or line.state in states]
 
 
 def _print_json(lines: "list[Line]", warning: str | None) -> None:
     from collections import Counter
 
-    from launch.report.status import status_records
+    from launch.damage import damage_so_far
+    from launch.report.status import damage_records, status_records
     from launch.report.terminal import print_json
 
     counts = Counter(line.state for line in lines)
-    print_json({"counts": counts, "warning": warning, "experiments": status_records(lines)})
+    damaged = damage_records(damage_so_far())
+    print_json(
+        {
+            "counts": counts,
+            "warning": warning,
+            **({"damaged": damaged} if damaged else {}),
+            "experiments": status_records(lines),
+        }
+    )
 
 
 def _print_lines(lines: "list[Line]", *, everything: bool) -> None:

@@ -84,7 +84,7 @@ def test_a_failing_tracker_is_told_once_and_tried_again(
     follow(run_dir, ended, warnings.append)
     assert tracker.service.steps("train/loss") == list(range(1, 6))
     (warning,) = warnings
-    assert "no route to https://***@tracker" in warning
+    assert "no route to https://***NEPTUNE_API_TOKEN***@tracker" in warning
     assert str(run_dir.metrics) in warning
     assert f"pcm sync {run_dir.path.name}" in warning
 
@@ -127,7 +127,7 @@ def test_sync_tells_why_a_tracker_failed(
     describe(run_dir, {"name": f"{FAKES}:Broken"})
     assert main([str(run_dir.path)]) == 4
     output = capsys.readouterr()
-    assert "401 for https://user:***@tracker.example" in output.err
+    assert "401 for https://user:***NEPTUNE_API_TOKEN***@tracker.example" in output.err
     assert "Traceback" not in output.err
 
 

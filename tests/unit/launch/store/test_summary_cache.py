@@ -34,7 +34,7 @@ def read(experiment: Experiment) -> Summary:
 def test_a_journal_is_parsed_once(experiment: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
     first = read(experiment)
     assert first == summarise(experiment.run_dir.metrics)
-    monkeypatch.setattr(module, "summarise", lambda _: pytest.fail("parsed again"))
+    monkeypatch.setattr(module, "summarise", lambda *_: pytest.fail("parsed again"))
     assert read(experiment) == first
 
 

@@ -1,0 +1,162 @@
+"""The records of the host side: what each of its small files holds."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from launch.executor import Executor
+from launch.site import Resources
+from pcm.run_dir.typed_json import Damaged, checked, parse_object, read_object
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRecord:
+    """What is relied on of `sweep.json`; it remembers more, for people.
+
+    Attributes:
+        container: see `launch.container.settings`.
+        site: a site's name or file.
+    """
+
+    tags: list[str]
+    tracker: Any = None
+    container: dict[str, Any] | None = None
+    starts_from: dict[str, Any] | None = None
+    pcm_version: str | None = None
+    code: dict[str, Any] | None = None
+    ships_code: bool = False
+    code_digest: str | None = None
+    executor: Executor | None = None
+    site: str | None = None
+    site_defaults: dict[str, Any] | None = None
+    site_record: dict[str, Any] | None = None
+    checkpoints: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PointRecord:
+    """A line of `points.jsonl`.
+
+    Attributes:
+        base: section -> index of its config in `base.json`.
+        changes: keys and value of what differs there.
+        resources: see `launch.site.Resources`.
+    """
+
+    id: str
+    name: str
+    identity: str
+    seed: int
+    world_size: int
+    overrides: dict[str, Any]
+    base: dict[str, Any]
+    changes: list[Any]
+    resources: dict[str, Any]
+    subsample_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntentRecord:
+    """`intent.json`: an array that was about to be submitted.
+
+    Attributes:
+        array: the experiment of each task, by the task's index.
+        time: seconds since the epoch.
+        parameters: of sbatch.
+        setup: shell lines before anything else; None in what an earlier version handed over.
+        clusters: those that sbatch may choose from; None for this machine's own.
+    """
+
+    array: list[str]
+    time: float
+    token: str | None = None
+    checkpoint: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    setup: list[str] | None = None
+    clusters: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverRecord:
+    """`outcome.json` of a submission: what became of an array.
+
+    Attributes:
+        job_id: None if Slurm did not take it.
+        reason: why it didn't.
+        time: seconds since the epoch.
+        cluster: which one took it; None for the one that this machine belongs to.
+    """
+
+    job_id: str | None
+    reason: str = ""
+    time: float | None = None
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubmittedRecord:
+    """`unsubmitted.json`: experiments that Slurm hasn't got yet, and why."""
+
+    ids: list[str]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRecord:
+    """`queues/KEY.json`: a local launcher's process, and the experiments that wait for it."""
+
+    host: str
+    pid: int
+    process_started: str
+    experiments: list[str]
+
+
+def read_bases(path: Path) -> dict[str, list[dict[str, Any] | None]] | Damaged | None:
+    """`base.json`: section -> the configs that points differ from there; None for no section."""
+    bases = read_object(path)
+    if not isinstance(bases, dict):
+        return bases
+    for section, configs in bases.items():
+        if not isinstance(configs, list) or not all(
+            each is None or isinstance(each, dict) for each in configs
+        ):
+            return Damaged(path, f"its '{section}' holds no configs")
+    return bases
+
+
+def parse_point(line: bytes) -> dict[str, Any]:
+    """The point in a line, as plain data: there may be a hundred thousand.
+
+    Raises:
+        ValueError: it holds none; says why.
+    """
+    point = parse_object(line)
+    shape = (*map(type, map(point.get, _POINT)), *_shape(point.get("resources")))
+    # Looking at each value takes longer than to read the line, and most points look alike.
+    if shape not in _fitting:
+        checked(PointRecord, point)
+        resources_of(point)
+        _fitting.add(shape)
+    if not point["id"].isalnum():
+        raise ValueError("its 'id' is no id")
+    return point
+
+
+_POINT = tuple(each.name for each in fields(PointRecord))
+
+_fitting: set[tuple[Any, ...]] = set()
+"""Types of the values of points that were found good."""
+
+
+def _shape(resources: Any) -> Iterable[Any]:
+    return (*resources, *map(type, resources.values())) if isinstance(resources, dict) else ()
+
+
+def resources_of(point: Mapping[str, Any]) -> Resources:
+    """What a point asks for, without what only later versions know.
+
+    Raises:
+        ValueError: a value is of another type.
+    """
+    return Resources(**checked(Resources, point["resources"]))
