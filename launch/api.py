@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from launch.damage import told_damage
 from launch.executor import Code, Executor
 from launch.plan import Plan
 from launch.proposal import Launch, carry_out, prepare, propose
@@ -71,13 +72,14 @@ def plan(
         overrides: values of every point, by path, e.g. `{"model.training.max_epochs": 3}`.
         resources: entries of `resources`, which win over the file's.
         runs_dir: folder of all sweeps; else `$PCM_RUNS_DIR`, else `./runs`.
-        tell: called with what is missing where Slurm can't be asked.
+        tell: called with what is missing where Slurm can't be asked, and with damaged files.
 
     Raises:
         ConfigError: with everything that is wrong with the grid.
     """
     expanded = _wishes(overrides, resources).expand(Path(grid))
-    return plan_of(expanded, open_store(_path(runs_dir)), site_of(site), tell)
+    with told_damage(tell):
+        return plan_of(expanded, open_store(_path(runs_dir)), site_of(site), tell)
 
 
 def launch(
@@ -115,12 +117,13 @@ def launch(
     if where is Executor.DEBUG:
         wishes = wishes.for_one_rank()
     expanded, store = wishes.expand(Path(grid)), open_store(_path(runs_dir))
-    _settle(store, where, tell)
-    proposal = propose(expanded, store, where, site, tell)
-    if proposal.plan.work:
-        proposal = prepare(proposal, tell)
     most = wishes.resources.get("max_parallel")
-    return carry_out(proposal, show, tell, wait=wait, max_parallel=most)
+    with told_damage(tell):
+        _settle(store, where, tell)
+        proposal = propose(expanded, store, where, site, tell)
+        if proposal.plan.work:
+            proposal = prepare(proposal, tell)
+        return carry_out(proposal, show, tell, wait=wait, max_parallel=most)
 
 
 def resume(
@@ -146,16 +149,17 @@ def resume(
         RefusedError: the executor doesn't take them.
     """
     store = open_store(_path(runs_dir))
-    choice = choose_resumable(find_experiments(store, _some(words)), tell, failed=failed)
-    return resume_chosen(
-        choice,
-        store,
-        show,
-        tell,
-        executor=None if executor is None else Executor(executor),
-        max_parallel=max_parallel,
-        checkpoint=checkpoint,
-    )
+    with told_damage(tell):
+        choice = choose_resumable(find_experiments(store, _some(words)), tell, failed=failed)
+        return resume_chosen(
+            choice,
+            store,
+            show,
+            tell,
+            executor=None if executor is None else Executor(executor),
+            max_parallel=max_parallel,
+            checkpoint=checkpoint,
+        )
 
 
 def cancel(*words: str, now: bool = False, runs_dir: str | Path | None = None) -> list[Line]:
@@ -182,14 +186,16 @@ def cancel(*words: str, now: bool = False, runs_dir: str | Path | None = None) -
 
 def status(*words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing) -> list[Line]:
     """Where experiments stand; all of them for no words."""
-    return lines_of(experiments(*words, runs_dir=runs_dir), tell)
+    with told_damage(tell):
+        return lines_of(experiments(*words, runs_dir=runs_dir), tell)
 
 
 def results(
     *words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing
 ) -> list[Result]:
     """One record an experiment: its axes and its last metrics; of all for no words."""
-    return results_of(experiments(*words, runs_dir=runs_dir), tell)
+    with told_damage(tell):
+        return results_of(experiments(*words, runs_dir=runs_dir), tell)
 
 
 def experiments(*words: str, runs_dir: str | Path | None = None) -> list[Experiment]:

@@ -79,3 +79,12 @@ def test_faults_are_errors_and_nothing_is_printed(
         api.launch("small.yaml", executor="elsewhere")
     assert api.status() == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_damaged_file_is_told_to_whoever_asks(folder: Path) -> None:
+    damaged = folder / "my runs" / "sweeps" / "small" / "20260101-000000-000000-abcd"
+    damaged.mkdir(parents=True)
+    (damaged / "points.jsonl").write_text("garbage\n")
+    told: list[str] = []
+    assert api.status(tell=told.append) == []
+    assert any(f"{damaged / 'points.jsonl'}:1" in line for line in told)
