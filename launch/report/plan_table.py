@@ -9,6 +9,7 @@ from launch.plan import Action, Plan, PlanItem
 from launch.report.table import Column, console, table
 from launch.report.terminal import note, say
 from launch.site import Resources, format_memory, format_time
+from launch.site.sbatch_options import PLAIN
 from launch.text import counted, number
 
 SHOWN = 20
@@ -95,10 +96,14 @@ def _amounts(resources: Resources) -> Iterator[str]:
         yield f"{format_memory(memory)} a node" if memory else "all memory of a node"
 
 
+_OTHERWISE = ("exclude", "mail_type", "mail_user")
+"""Of what sbatch gets as it is: said in other words, or not at all."""
+
+
 def _words(resources: Resources) -> Iterator[str]:
-    for name in ("partition", "account", "qos", "constraint", "reservation", "nodelist", "begin"):
+    for name in PLAIN:
         value = getattr(resources, name)
-        if value is not None:
+        if value is not None and name not in _OTHERWISE:
             yield f"{name} {value}"
     if resources.exclude is not None:
         yield f"without {resources.exclude}"

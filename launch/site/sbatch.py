@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 
 from launch.site.resources import Resources
-from launch.site.sbatch_options import joined_gres
+from launch.site.sbatch_options import PLAIN, joined_gres
 from launch.site.sites import GpuFlag, Memory, Site
 
 Parameters = Mapping[str, str | int | bool]
@@ -23,21 +23,12 @@ def sbatch_parameters(resources: Resources, site: Site) -> Parameters:
     """
     asked = site.asked(resources)
     named = {
-        "partition": asked.partition,
-        "account": asked.account,
-        "qos": asked.qos,
-        "constraint": asked.constraint,
+        **{name: getattr(asked, name) for name in PLAIN},
         "nodes": asked.nodes or 1,
         "ntasks_per_node": asked.ranks_per_node,
         "cpus_per_task": asked.cpus_per_rank,
         "time": asked.time or (None if asked.time is None else "UNLIMITED"),
-        "nodelist": asked.nodelist,
-        "exclude": asked.exclude,
-        "reservation": asked.reservation,
         "exclusive": asked.exclusive or None,
-        "begin": asked.begin,
-        "mail_type": asked.mail_type,
-        "mail_user": asked.mail_user,
         **_memory_parameters(asked, site.memory),
         **_gpu_parameters(asked, site.gpu_flag),
     }

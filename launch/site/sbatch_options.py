@@ -27,12 +27,14 @@ OURS = {
 }
 """Options that nobody else can have, since they are set for every job; and why."""
 
-_ENTRIES = (
-    *("partition", "account", "qos", "constraint", "reservation", "time", "begin"),
-    *("nodelist", "exclude", "exclusive", "mem", "mem_per_gpu"),
-    *("cpus_per_task", "cpus_per_gpu", "mail_type", "mail_user"),
+PLAIN = (
+    *("partition", "account", "qos", "constraint", "reservation", "nodelist", "exclude"),
+    *("begin", "mail_type", "mail_user"),
 )
-RESOURCE_OF = {name.replace("_", "-"): name for name in _ENTRIES}
+"""Entries of `resources:` that sbatch gets as they are, under their own names."""
+
+_COMPUTED = ("time", "exclusive", "mem", "mem_per_gpu", "cpus_per_task", "cpus_per_gpu")
+RESOURCE_OF = {name.replace("_", "-"): name for name in (*PLAIN, *_COMPUTED)}
 """The entry of `resources:` that an option is, for those that are one."""
 
 _SHORT = (
