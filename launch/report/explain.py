@@ -104,12 +104,15 @@ def _read_account(experiment: Experiment, job: str) -> Account | None:
 def _attempt(files: AttemptDir) -> Iterator[tuple[str, str]]:
     record = whole(read(AttemptRecord, files.attempt)) or AttemptRecord()
     yield "attempt", f"{files.number} on {record.host or 'an unknown machine'}"
+    if record.warning:
+        yield "warning", record.warning
     stop = whole(read(StopRecord, files.stop))
     if stop is not None:
         yield "stop", f"asked for by {stop.by}"
     verdict = whole(read(VerdictRecord, files.verdict))
     if verdict is not None:
-        comes_back = "" if verdict.comes_back else "does not come back"
+        is_back = verdict.comes_back and verdict.is_sent_back
+        comes_back = "" if is_back else "does not come back by itself"
         yield "verdict", ", ".join(filter(None, [verdict.reason, verdict.detail, comes_back]))
 
 

@@ -128,6 +128,8 @@ def _state_of_living(attempt: AttemptFacts, place: Place | None) -> tuple[State,
         return State.RUNNING, ""
     if place.phase is Phase.GONE:
         return State.RUNNING, f"Slurm does not know its job {place.job} any more"
+    if place.phase is Phase.UNLISTED:
+        return State.RUNNING, f"Slurm does not know its job {place.job} any more, or hides it"
     return State.RUNNING, place.detail if place.phase is Phase.RUNNING else ""
 
 

@@ -113,7 +113,8 @@ class Places:
 
     def is_asked_for(self, experiment_id: str) -> bool:
         """Whether somebody has asked Slurm further for its newest job, and learnt nothing."""
-        return self._kept_word(self.handed_over[experiment_id]) is not None
+        word = self._kept_word(self.handed_over[experiment_id])
+        return word is not None and word.is_final
 
     def _place(self, handed_over: HandedOver, task_id: str, attempt: AttemptFacts | None) -> Place:
         """Where its task is.

@@ -52,13 +52,25 @@ def states(experiments: list[Experiment]) -> list[State]:
 
 
 def test_what_nobody_knows_of_is_lost_and_asked_for_once(
-    experiments: list[Experiment], calls: Path
+    experiments: list[Experiment], calls: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("launch.store.words.LAG_S", 0.0)
     hand_over(experiments, "7")
     assert states(experiments) == [State.LOST] * 3
     assert names(calls) == ["squeue", "scontrol", "sacct"], "once for all of them"
     assert states(experiments) == [State.LOST] * 3
     assert names(calls) == ["squeue"]
+
+
+def test_accounting_that_lags_is_asked_once_more(
+    experiments: list[Experiment], calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_over(experiments, "7")
+    now = time.time()
+    for after, asked in ((0.0, 1), (1.0, 2), (70.0, 3), (80.0, 3)):
+        monkeypatch.setattr(time, "time", lambda after=after: now + after)
+        assert states(experiments) == [State.LOST] * 3
+        assert calls.read_text().count("sacct ") == asked
 
 
 def test_what_was_handed_over_a_moment_ago_is_pending(
