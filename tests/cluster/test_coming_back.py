@@ -120,7 +120,7 @@ def test_a_signal_while_supervisors_are_imported_is_not_missed(person: Person) -
 
     def supervisor() -> psutil.Process | None:
         for each in person.processes():
-            if "submitit.core._submit" in each.cmdline()[:6] and "-P" in each.cmdline():
+            if "launch.supervisor" in each.cmdline()[:6] and "-P" in each.cmdline():
                 return each
         return None
 
