@@ -1,6 +1,5 @@
 """Results by the objects that they were computed from."""
 
-import gc
 from typing import Any
 
 from pcm.config.by_object import ByObject
@@ -25,7 +24,6 @@ def test_an_object_that_is_known_keeps_its_id() -> None:
         tokens.add(id(config))
         known.keep(id(config), number, config)
         del config
-        gc.collect()
     assert len(tokens) == 100
 
 

@@ -26,9 +26,10 @@ def extended_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seconds
 
 
-@pytest.mark.parametrize("facts", [None, ending_in(None), ending_in(3 * LEAD_S)])
-def test_there_is_time(facts: JobFacts | None, extended_s: list[float]) -> None:
-    assert not TimeLimit("7_0", facts).is_near
+@pytest.mark.parametrize("left_s", [None, 3 * LEAD_S])
+def test_there_is_time(left_s: float | None, extended_s: list[float]) -> None:
+    assert not TimeLimit("7_0", ending_in(left_s)).is_near
+    assert not TimeLimit("7_0", None).is_near
     assert extended_s == []
 
 
