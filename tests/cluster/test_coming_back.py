@@ -196,7 +196,7 @@ def test_nodes_without_any_of_slurms_programs_leave_it_to_the_next_launch(person
 
 
 def test_a_supervisor_that_dies_before_it_sends_the_job_back(person: Person) -> None:
-    site_with_path(person, programs_with_scontrol(person, "kill -9 $PPID"))
+    site_with_path(person, programs_with_scontrol(person, "kill -9 $PPID; exit 1"))
     running = Running.launch(person, None, "--site", "site.yaml", STAND_IN_STEPS="100")
     running.wait_for_steps()
     warn(running)
