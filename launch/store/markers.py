@@ -11,7 +11,7 @@ from launch.machine.activity import STOPPED, activity_of
 from launch.store import RunsRoot
 from launch.store.records import names_in, supervisor_of
 from pcm.run_dir import AttemptDir, RunDir, create_json
-from pcm.run_dir.checkpoints import read_manifests
+from pcm.run_dir.checkpoints import read_own_manifests
 from pcm.run_dir.records import KillRecord, StopReason, StopRecord
 from pcm.run_dir.trust import make_shared_folder
 from pcm.run_dir.typed_json import Damaged, create
@@ -41,7 +41,7 @@ def request_kill(run_dir: RunDir, attempt: AttemptDir, *, by: str, why: str) -> 
     if attempt.kill.exists():
         return False
     # Manifests that are damaged are told of elsewhere.
-    newest = next(iter(read_manifests(run_dir.checkpoints, lambda _: None)), None)
+    newest = next(iter(read_own_manifests(run_dir.checkpoints, lambda _: None)), None)
     left = "starts anew" if newest is None else f"goes on from step {newest.step}"
     return create(attempt.kill, KillRecord(by, f"{why}; {left}", time.time()))
 

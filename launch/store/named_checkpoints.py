@@ -8,7 +8,7 @@ from launch.damage import whole
 from launch.store.store import Experiment
 from pcm.errors import NotFoundError
 from pcm.run_dir import RunDir
-from pcm.run_dir.checkpoints import Manifest, file_name, read_manifests
+from pcm.run_dir.checkpoints import Manifest, file_name, read_own_manifests
 from pcm.run_dir.typed_json import read
 
 BY_RANK = ("best", "last")
@@ -42,4 +42,4 @@ def _oldest_first(run_dir: RunDir) -> list[Manifest]:
     for path in sorted(run_dir.checkpoints.glob("[!.]*.ckpt.json")):
         whole(read(Manifest, path))
     # Training warns of those that are none; here they are noticed.
-    return read_manifests(run_dir.checkpoints, warn=lambda _: None)[::-1]
+    return read_own_manifests(run_dir.checkpoints, warn=lambda _: None)[::-1]

@@ -117,6 +117,11 @@ def batches_done(trainer: Trainer) -> int:
     return int(trainer.fit_loop.epoch_loop.batch_progress.current.ready)
 
 
+def is_at_last_step(trainer: Trainer) -> bool:
+    """Whether an optimizer has taken as many steps as `max_steps` allows."""
+    return 0 <= trainer.max_steps <= trainer.global_step
+
+
 def is_accumulating(trainer: Trainer) -> bool:
     """Whether gradients of earlier batches wait for an optimizer's step; none are saved."""
     return trainer.accumulate_grad_batches > 1 and trainer.fit_loop.epoch_loop._should_accumulate()

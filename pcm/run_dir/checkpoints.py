@@ -15,6 +15,9 @@ from pcm.run_dir.typed_json import read, write
 
 Warn = Callable[[str], None]
 
+BY_USER = "user"
+"""The reason of a checkpoint that a callback of the user's own wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -27,7 +30,8 @@ class Manifest:
         epoch: the epoch that was running, or had just ended; from 0.
         time: seconds since 1970.
         metrics: of the validation just before; empty without one.
-        reason: epoch, interval, stop or end.
+        reason: epoch, interval, stop or end; user for one that a callback of the user's own
+            wrote, from which nothing goes on and which nobody but that callback removes.
     """
 
     file: str
@@ -64,6 +68,11 @@ def read_manifests(folder: Path, warn: Warn = tell) -> list[Manifest]:
     found = [read_manifest(path, warn) for path in folder.glob("*.ckpt.json")]
     whole = [manifest for manifest in found if manifest is not None]
     return sorted(whole, key=lambda m: (m.attempt, m.step, m.time), reverse=True)
+
+
+def read_own_manifests(folder: Path, warn: Warn = tell) -> list[Manifest]:
+    """Those of pcm's own checkpoints, from which training goes on."""
+    return [each for each in read_manifests(folder, warn) if each.reason != BY_USER]
 
 
 def read_manifest(path: Path, warn: Warn = tell) -> Manifest | None:
@@ -121,7 +130,7 @@ def find_checkpoint(
         NotFoundError: there is no such checkpoint.
         PcmError: the one named is not whole.
     """
-    manifests = read_manifests(folder)
+    manifests = read_own_manifests(folder)
     if name is None or name == "last":
         chosen = _newest_whole(folder, manifests)
     elif name == "best":
@@ -169,6 +178,12 @@ def _no_such(
 ) -> NotFoundError:
     if (folder / file_name(name)).exists():
         path = manifest_path(folder / file_name(name))
+        if isinstance(manifest := read(Manifest, path), Manifest) and manifest.reason == BY_USER:
+            return NotFoundError(
+                f"checkpoint {folder / file_name(name)} was written by a callback of your own: it"
+                " has weights, and no place to continue from",
+                "resume with --checkpoint last, which takes the newest of pcm's own",
+            )
         fault = read(Manifest, path) or "it is missing, so nobody knows whether the file is whole"
         return NotFoundError(
             f"checkpoint {folder / file_name(name)} is without its manifest {path.name}: {fault}",
@@ -181,7 +196,7 @@ def _no_such(
 
 def prune(folder: Path, wanted: Checkpointing = DEFAULTS) -> None:
     """Keep the newest and the best; remove the others and what kills left behind."""
-    manifests = read_manifests(folder)
+    manifests = read_own_manifests(folder)
     best = best_first(manifests, wanted)[: wanted.keep_best]
     for manifest in manifests[wanted.keep :]:
         if not any(manifest is each for each in best):
@@ -197,7 +212,7 @@ def make_room(folder: Path, wanted: Checkpointing = DEFAULTS) -> Manifest | None
         The one that was removed; None where there was none to spare.
     """
     _remove_leftovers(folder)
-    manifests = read_manifests(folder)
+    manifests = read_own_manifests(folder)
     newest = next((each for each in manifests if find_fault(folder, each) is None), None)
     needed = [newest, *best_first(manifests, wanted)[: wanted.keep_best]]
     spare = [each for each in manifests if not any(each is other for other in needed)]

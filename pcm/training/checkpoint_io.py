@@ -16,7 +16,7 @@ from lightning.fabric.plugins.io import CheckpointIO
 from pcm.console import tell
 from pcm.errors import PcmError
 from pcm.run_dir import atomic_writer
-from pcm.run_dir.checkpoints import Manifest, manifest_path, remove, write_manifest
+from pcm.run_dir.checkpoints import BY_USER, Manifest, manifest_path, remove, write_manifest
 from pcm.run_dir.trust import make_folder
 from pcm.training.insisting import insist
 
@@ -118,7 +118,7 @@ class CheckpointFiles(CheckpointIO):
         """
         target, facts = Path(path), storage_options
         if facts is None:
-            facts = {"step": 0, "epoch": 0, "attempt": 0, "reason": "user"}
+            facts = {"step": 0, "epoch": 0, "attempt": 0, "reason": BY_USER}
 
         def commit() -> None:
             self._commit(checkpoint, target, facts)

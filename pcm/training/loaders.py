@@ -25,7 +25,7 @@ def make_replayable(loader: object, *, is_for_training: bool = False) -> object:
         return loader
     if is_for_training and getattr(loader, "persistent_workers", False):
         tell("persistent_workers=True: each epoch starts its workers anew, to be resumed exactly")
-    return Replayable(loader, is_open=not is_for_training)
+    return Replayable(loader, is_open=not is_for_training, is_recorded=is_for_training)
 
 
 def begin_epoch(trainer: Trainer, epoch: int) -> None:

@@ -25,11 +25,14 @@ class Replayable:
     Args:
         is_open: whether its passes have batches. Else they have one, None: Lightning fetches a
             batch long before training begins, and it would be missing from an endless stream.
+        is_recorded: whether passes are to be gone through again. A validation's are not: it is
+            done again as a whole.
     """
 
-    def __init__(self, loader: Any, *, is_open: bool = True) -> None:
+    def __init__(self, loader: Any, *, is_open: bool = True, is_recorded: bool = True) -> None:
         self._loader = loader
         self._is_open = is_open
+        self._is_recorded = is_recorded
         self.passes: list[State] = []
         self._recorded: list[State] = []
         self._source: _Source | None = None
@@ -90,7 +93,8 @@ class Replayable:
         else:
             self._begin_source(begun, is_old=recorded is not None and "kept" not in recorded)
         assert self._source is not None
-        self.passes.append(begun)
+        if self._is_recorded:
+            self.passes.append(begun)
         return self._source
 
     def _begin_source(self, begun: State, *, is_old: bool) -> None:

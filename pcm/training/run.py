@@ -42,6 +42,7 @@ from pcm.training.settings import checkpoint_seconds, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.task import Task, record_stop
 from pcm.training.training_logger import TrainingLogger
+from pcm.training.want_of_data import require_data
 
 _WRONG_WARNINGS = (
     "You're resuming from a checkpoint that ended before the epoch ended",
@@ -191,6 +192,7 @@ class Run:
 
     def _leave_finished(self, trainer: Trainer) -> ExitCode:
         assert self._logger is not None
+        require_data(trainer)
         if self._ranks.is_first:
             self._require_saved(loops.steps_done(trainer))
         self._logger.sync()

@@ -1,13 +1,11 @@
 """The callback that makes a run resumable: where to save, where to stop, how to go on."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from pcm import generators
-from pcm.console import tell
 from pcm.errors import PcmError
 from pcm.internals import loops
 from pcm.internals.averaging import resume_averaging
@@ -17,31 +15,18 @@ from pcm.internals.loops import Place
 from pcm.training import loaders
 from pcm.training.agreement import Agreement, Wish
 from pcm.training.attributes import Attributes
+from pcm.training.hyperparameters import tell_of_text, write_as_text
 from pcm.training.module_state import fingerprint, has_gradients
 from pcm.training.progress import Progress
-from pcm.training.rank_state import capture_rank, restore_rank, without_own_values
+from pcm.training.rank_state import capture_rank, restore_rank
 from pcm.training.ranks import Ranks
 from pcm.training.saver import Saver
-
-KEY = "pcm"
-"""Of our own part of a checkpoint."""
+from pcm.training.start_state import KEY, Start, read_start
+from pcm.training.want_of_data import require_batches, require_data
 
 
 class StopTraining(Exception):  # noqa: N818 - a way out of Lightning's loops, no error
     """A stop was agreed on by all ranks; what there is to save has been saved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Our part of the checkpoint that training starts from.
-
-    Attributes:
-        place: where it was taken.
-        state: this rank's state there; None if another number of ranks wrote it.
-    """
-
-    place: Place
-    state: dict[str, Any] | None
 
 
 class Session(Callback):
@@ -91,6 +76,7 @@ class Session(Callback):
         # Whether gradients made by hand wait for an optimizer's step, as those of Lightning's
         # own accumulation do, at whose end alone a step is saved.
         self._has_waiting_gradients = False
+        self._has_saved = False
         # The generators and the epoch with which the present loaders were made.
         self._made: dict[str, Any] | None = None
         # What the parameters were when the validation began.
@@ -111,7 +97,7 @@ class Session(Callback):
         Raises:
             PcmError: it cannot be continued here.
         """
-        self._start = _read_start(checkpoint, self._ranks, self._is_own)
+        self._start = read_start(checkpoint, self._ranks, self._is_own)
         self._saver.skip(checkpoint[KEY]["step"], self._start.place)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
@@ -187,13 +173,18 @@ class Session(Callback):
             self._is_validated = True
             self._progress.phase = "training"
 
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Refuse an epoch that had nothing to train on."""
+        require_batches(trainer)
+
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Save the end.
 
         Raises:
-            PcmError: it can't be saved; on all ranks.
+            PcmError: it can't be saved, or is none, for want of data; on all ranks.
         """
         self._progress.epoch = loops.epoch_of(trainer)
+        require_data(trainer)
         self._save(trainer, Place.EPOCH, "end")
         if self._saver.trouble is not None:
             raise unsaved_end(loops.steps_done(trainer), self._saver.trouble)
@@ -206,6 +197,10 @@ class Session(Callback):
         if place is None:
             return
         loops.write_place(checkpoint["loops"], place)
+        changed = write_as_text(checkpoint)
+        if not self._has_saved:
+            tell_of_text(changed)
+        self._has_saved = True
         is_validation = place is Place.VALIDATION
         mine = self._at_validation if is_validation else self._capture(trainer, pl_module)
         checkpoint[KEY] = self._saver.our_part(trainer, mine)
@@ -302,28 +297,3 @@ def unsaved_end(step: int, reason: str) -> PcmError:
         f"the end of training, step {step}, could not be saved: {reason}",
         "see to the disk, then launch or resume: it goes on from the newest checkpoint",
     )
-
-
-def _read_start(checkpoint: dict[str, Any], ranks: Ranks, is_own: bool) -> Start:
-    if KEY not in checkpoint:
-        raise PcmError(
-            "the checkpoint was not written by pcm: it has weights, and no place to continue from"
-        )
-    ours = checkpoint[KEY]
-    place, states = Place(ours["place"]), ours["ranks"]
-    if len(states) == ranks.world_size:
-        mine = states[ranks.rank]
-        return Start(place, mine if is_own else without_own_values(mine))
-    were = f"the checkpoint was written by {len(states)} ranks, and these are {ranks.world_size}"
-    if is_own:
-        raise PcmError(
-            f"{were}: training could not go on exactly as before",
-            "resume with as many ranks, or start a new experiment from this checkpoint",
-        )
-    if place is not Place.EPOCH:
-        raise PcmError(
-            f"{were}, and it was taken inside an epoch, whose data is shared out differently",
-            "start from a checkpoint of an epoch's end",
-        )
-    tell(f"warning: {were}; random generators are seeded anew")
-    return Start(place, None)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pcm.errors import ExitCode
 from pcm.run_dir import AttemptDir, RunDir
-from pcm.run_dir.checkpoints import read_manifests
+from pcm.run_dir.checkpoints import read_own_manifests
 from pcm.run_dir.records import StoppedRecord
 from pcm.run_dir.typed_json import write
 from pcm.training.insisting import insist
@@ -34,7 +34,7 @@ def record_stop(task: Task, record: StoppedRecord) -> None:
 
 def leave_at_once(task: Task) -> ExitCode:
     """Record the stop of an attempt that has done nothing."""
-    newest = next(iter(read_manifests(task.run_dir.checkpoints)), None)
+    newest = next(iter(read_own_manifests(task.run_dir.checkpoints)), None)
     if newest is None:
         record = StoppedRecord(None, step=0, epoch=0, reason=task.stop.reason)
     else:

@@ -38,7 +38,8 @@ class TrainingLogger(RunLogger):
             PcmError: the loss is not finite.
         """
         present = self._progress.count_steps()
-        super().log_metrics(metrics, present)
+        # What callbacks log has no epoch of its own.
+        super().log_metrics({"epoch": self._progress.epoch, **metrics}, present)
         loss = next((float(metrics[name]) for name in _LOSSES if name in metrics), None)
         if loss is None:
             return

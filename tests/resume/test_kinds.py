@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.resume.in_process import assert_resumes_the_same
+from pcm.errors import ExitCode
+from tests.resume.in_process import assert_resumes_the_same, train
+from tests.resume.runs import assert_same_end, make_run, newest, run, start
 
 
 def kind(name: str, **arguments: Any) -> dict[str, Any]:
@@ -37,6 +39,7 @@ RELOADING = {"reload_dataloaders_every_n_epochs": 1}
         ("Skipping", ["step 9"]),
         ("GatheringGradients", ["step 13", "validation 20", "epoch 20"]),
         ("LoggingNowAndThen", ["step 14"]),
+        ("Parametrised", ["step 14"]),
     ],
 )
 def test_modules(model: str, stops: list[str], tmp_path: Path) -> None:
@@ -70,3 +73,63 @@ def test_loaders(
 ) -> None:
     config = {"model": kind(model), "data_train": data, "kwargs": kwargs}
     assert_resumes_the_same(tmp_path, stops, **config)
+
+
+def test_training_that_ends_for_want_of_data_is_not_done(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run_dir = make_run(tmp_path / "run", model=kind("Net"), data_train=loaders("Exhausted"))
+    assert train(run_dir) == ExitCode.EXPERIMENT_FAILED
+    assert "ended in epoch 1 of 3, at step 10" in capfd.readouterr().err
+    assert not run_dir.attempt(1).finished.exists()
+
+
+def test_what_cannot_be_kept_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run_dir = make_run(
+        tmp_path / "run", model=kind("Unkept"), data_train=loaders(), kwargs={"max_epochs": 1}
+    )
+    assert train(run_dir) == ExitCode.DONE
+    output = capfd.readouterr().err
+    assert output.count("not kept in checkpoints") == 1
+    assert "layers (Linear), made (Helper)" in output
+
+
+def test_hyperparameters_that_cannot_be_loaded_are_text(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = {"model": kind("Parametrised"), "data_train": loaders(), "kwargs": {"max_epochs": 1}}
+    run_dir = make_run(tmp_path / "run", **config)
+    assert train(run_dir) == ExitCode.DONE
+    assert newest(run_dir)["hyper_parameters"] == {
+        "warmth": "Warmth.COLD",
+        "deep": ["Sizes(width=3)"],
+        "activation": "ReLU",
+        "width": 3,
+    }
+    assert "text in checkpoints, which load no code: warmth, deep.0" in capfd.readouterr().err
+
+
+def test_checkpoints_of_ones_own_are_left_alone(tmp_path: Path) -> None:
+    run_dir = make_run(tmp_path / "run", model=kind("Checkpointing"), data_train=loaders())
+    assert run(run_dir, OWN_KILL_AT="step 7") == [-9]
+    assert [path.name for path in run_dir.checkpoints.glob("*.ckpt")] == ["mine-step=4.ckpt"]
+    assert run(run_dir) == [ExitCode.DONE]
+    mine = {f"mine-step={step}.ckpt" for step in range(4, 31, 4)}
+    assert mine <= {path.name for path in run_dir.checkpoints.glob("*.ckpt")}
+
+
+def test_two_ranks_share_out_loaders_that_are_made_anew(tmp_path: Path) -> None:
+    config = {"model": kind("Balanced"), "data_train": loaders("Told"), "world_size": 2}
+    whole, broken = (
+        make_run(tmp_path / name, **config, kwargs=RELOADING) for name in ("whole", "broken")
+    )
+    attempt = start(whole, 2)
+    assert attempt.wait() == [ExitCode.DONE] * 2
+    seen = [attempt.log(rank).split("ITEM ")[1:] for rank in (0, 1)]
+    for epoch in range(3):
+        half = slice(8 * epoch, 8 * epoch + 8)
+        indices = [int(text.split()[0]) for texts in seen for text in texts[half]]
+        assert sorted(indices) == list(range(16)), epoch
+    assert run(broken, 2, OWN_STOP_AT="step 3") == [ExitCode.STOPPED] * 2
+    assert run(broken, 2) == [ExitCode.DONE] * 2
+    assert_same_end(whole, broken)

@@ -2,6 +2,9 @@
 
 import copy
 from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ from lightning.pytorch.callbacks import (
     EarlyStopping,
     EMAWeightAveraging,
     GradientAccumulationScheduler,
+    ModelCheckpoint,
     StochasticWeightAveraging,
 )
 from own_model import ask_for_stop  # type: ignore[import-not-found]  # beside this file
@@ -302,3 +306,44 @@ class LoggingNowAndThen(Net):
         if batch_idx % 4 == 0:
             self.log("train_loss", loss, on_step=True, on_epoch=True)
         return loss
+
+
+class Warmth(Enum):
+    COLD = "cold"
+
+
+@dataclass
+class Sizes:
+    width: int = 3
+
+
+class Parametrised(Net):
+    """Has hyperparameters that no checkpoint can load again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warmth, self.sizes, self.activation = Warmth.COLD, Sizes(), nn.ReLU
+        self.save_hyperparameters(
+            {"warmth": Warmth.COLD, "deep": [Sizes()], "activation": nn.ReLU, "width": 3}
+        )
+
+
+class Checkpointing(Net):
+    """Writes checkpoints of its own among pcm's."""
+
+    def configure_callbacks(self) -> Any:
+        folder = Path(self.trainer.default_root_dir) / "checkpoints"
+        return [ModelCheckpoint(folder, "mine-{step}", every_n_train_steps=4, save_top_k=-1)]
+
+
+class Unkept(Net):
+    """Holds what can't be written down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = [nn.Linear(2, 2)]
+        self.function = len
+        self.made: Helper | None = None
+
+    def on_train_epoch_start(self) -> None:
+        self.made = Helper()

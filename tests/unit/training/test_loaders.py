@@ -69,6 +69,13 @@ def test_every_pass_of_an_epoch_is_recorded_and_then_forgotten() -> None:
     assert each.passes == []
 
 
+def test_a_validations_passes_are_not_recorded() -> None:
+    validation = make_replayable(DataLoader(Noisy()))
+    assert isinstance(validation, Replayable)
+    assert len(list(validation)) == 12
+    assert validation.passes == []
+
+
 def test_lightning_finds_the_sampler_and_no_way_to_resume() -> None:
     class Stateful(DataLoader[float]):
         def state_dict(self) -> dict[str, int]:
