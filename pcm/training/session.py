@@ -15,7 +15,6 @@ from pcm.internals.loops import Place
 from pcm.training import loaders
 from pcm.training.agreement import Agreement, Wish
 from pcm.training.attributes import Attributes
-from pcm.training.hyperparameters import tell_of_text, write_as_text
 from pcm.training.module_state import fingerprint, has_gradients
 from pcm.training.progress import Progress
 from pcm.training.rank_state import capture_rank, restore_rank
@@ -76,7 +75,6 @@ class Session(Callback):
         # Whether gradients made by hand wait for an optimizer's step, as those of Lightning's
         # own accumulation do, at whose end alone a step is saved.
         self._has_waiting_gradients = False
-        self._has_saved = False
         # The generators and the epoch with which the present loaders were made.
         self._made: dict[str, Any] | None = None
         # What the parameters were when the validation began.
@@ -197,10 +195,6 @@ class Session(Callback):
         if place is None:
             return
         loops.write_place(checkpoint["loops"], place)
-        changed = write_as_text(checkpoint)
-        if not self._has_saved:
-            tell_of_text(changed)
-        self._has_saved = True
         is_validation = place is Place.VALIDATION
         mine = self._at_validation if is_validation else self._capture(trainer, pl_module)
         checkpoint[KEY] = self._saver.our_part(trainer, mine)

@@ -7,7 +7,7 @@ import pytest
 
 from pcm.errors import ExitCode
 from tests.resume.in_process import assert_resumes_the_same, train
-from tests.resume.runs import assert_same_end, make_run, newest, run, start
+from tests.resume.runs import assert_same_end, make_run, run, start
 
 
 def kind(name: str, **arguments: Any) -> dict[str, Any]:
@@ -39,7 +39,6 @@ RELOADING = {"reload_dataloaders_every_n_epochs": 1}
         ("Skipping", ["step 9"]),
         ("GatheringGradients", ["step 13", "validation 20", "epoch 20"]),
         ("LoggingNowAndThen", ["step 14"]),
-        ("Parametrised", ["step 14"]),
     ],
 )
 def test_modules(model: str, stops: list[str], tmp_path: Path) -> None:
@@ -92,21 +91,6 @@ def test_what_cannot_be_kept_is_named(tmp_path: Path, capfd: pytest.CaptureFixtu
     output = capfd.readouterr().err
     assert output.count("not kept in checkpoints") == 1
     assert "layers (Linear), made (Helper)" in output
-
-
-def test_hyperparameters_that_cannot_be_loaded_are_text(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    config = {"model": kind("Parametrised"), "data_train": loaders(), "kwargs": {"max_epochs": 1}}
-    run_dir = make_run(tmp_path / "run", **config)
-    assert train(run_dir) == ExitCode.DONE
-    assert newest(run_dir)["hyper_parameters"] == {
-        "warmth": "Warmth.COLD",
-        "deep": ["Sizes(width=3)"],
-        "activation": "ReLU",
-        "width": 3,
-    }
-    assert "text in checkpoints, which load no code: warmth, deep.0" in capfd.readouterr().err
 
 
 def test_checkpoints_of_ones_own_are_left_alone(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 import copy
 from collections import deque
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -306,26 +304,6 @@ class LoggingNowAndThen(Net):
         if batch_idx % 4 == 0:
             self.log("train_loss", loss, on_step=True, on_epoch=True)
         return loss
-
-
-class Warmth(Enum):
-    COLD = "cold"
-
-
-@dataclass
-class Sizes:
-    width: int = 3
-
-
-class Parametrised(Net):
-    """Has hyperparameters that no checkpoint can load again."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.warmth, self.sizes, self.activation = Warmth.COLD, Sizes(), nn.ReLU
-        self.save_hyperparameters(
-            {"warmth": Warmth.COLD, "deep": [Sizes()], "activation": nn.ReLU, "width": 3}
-        )
 
 
 class Checkpointing(Net):
