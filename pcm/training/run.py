@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -119,6 +119,10 @@ class Run:
                 tell(f"warning: {task.run_dir.events} could not be written: {error}")
             prune(folder, self._checkpointing)
 
+        def after_save(trouble: str | None) -> None:
+            progress.note_save(trouble)
+            self._clock.restart(is_saved=trouble is None)
+
         newest = start.checkpoint if start.is_own else None
         self._logger = logger
         self._files = CheckpointFiles(
@@ -126,6 +130,7 @@ class Run:
             logger.sync,
             after_commit,
             make_room=lambda: make_room(folder, self._checkpointing),
+            after_save=after_save,
         )
         saver = Saver(
             task.run_dir,
@@ -176,7 +181,8 @@ class Run:
         loops.take_over(trainer, session.before_step, make_replayable)
         self._progress.count_steps = lambda: loops.steps_done(trainer)
         try:
-            trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
+            with closing(self._files):
+                trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
         except StopTraining:
             return self._leave_stopped()
         except MisconfigurationException as error:
