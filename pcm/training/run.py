@@ -20,7 +20,13 @@ from pcm.internals import loops
 from pcm.internals.required import check_internals
 from pcm.run_dir import SCHEMA_VERSION, read_json
 from pcm.run_dir.checkpointing import read_checkpointing
-from pcm.run_dir.checkpoints import Manifest, make_room, prune
+from pcm.run_dir.checkpoints import (
+    Manifest,
+    best_first,
+    make_room,
+    prune,
+    read_manifests,
+)
 from pcm.run_dir.records import StoppedRecord
 from pcm.training.agreement import Agreement, Alone, Together, Wish
 from pcm.training.build import (
@@ -36,9 +42,10 @@ from pcm.training.loaders import make_replayable
 from pcm.training.progress import Heartbeat, Progress
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
-from pcm.training.saver import Clock, Saver
+from pcm.training.saver import Saver
+from pcm.training.schedule import LONGEST_S, Schedule, mean_between_interruptions
 from pcm.training.session import Session, StopTraining, unsaved_end
-from pcm.training.settings import checkpoint_seconds, collective_seconds
+from pcm.training.settings import checkpoint_minutes, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.task import Task, record_stop
 from pcm.training.training_logger import TrainingLogger
@@ -61,8 +68,6 @@ class Run:
         self._ranks = task.ranks
         self._progress = Progress()
         self._checkpointing = read_checkpointing(task.run_dir)
-        self._progress.interval = checkpoint_seconds(self._checkpointing)
-        self._clock = Clock(self._progress.interval)
         self._logger: TrainingLogger | None = None
         self._files: CheckpointFiles | None = None
 
@@ -119,9 +124,12 @@ class Run:
                 tell(f"warning: {task.run_dir.events} could not be written: {error}")
             prune(folder, self._checkpointing)
 
+        schedule = self._schedule(start)
+        progress.interval = min(schedule.period, LONGEST_S)
+
         def after_save(trouble: str | None) -> None:
             progress.note_save(trouble)
-            self._clock.restart(is_saved=trouble is None)
+            schedule.note_end(is_saved=trouble is None)
 
         newest = start.checkpoint if start.is_own else None
         self._logger = logger
@@ -138,7 +146,7 @@ class Run:
             ranks,
             files=self._files,
             progress=progress,
-            clock=self._clock,
+            schedule=schedule,
             group=group,
         )
         return Session(
@@ -146,15 +154,29 @@ class Run:
             config["seed"],
             is_own=start.is_own,
             saver=saver,
-            agreement=self._agreement(group),
+            schedule=schedule,
+            agreement=self._agreement(schedule, group),
             progress=progress,
         )
 
-    def _agreement(self, group: dist.ProcessGroup | None) -> Agreement:
+    def _schedule(self, start: StartingPoint) -> Schedule:
+        wanted, attempts = self._checkpointing, self._task.run_dir.attempts()
+        saved = read_manifests(self._task.run_dir.checkpoints) if start.is_own else []
+        best = next(iter(best_first(saved, wanted)), None)
+        earlier = [each for each in attempts if each.number < self._task.attempt.number]
+        return Schedule(
+            wanted,
+            minutes=checkpoint_minutes(wanted),
+            between_interruptions=mean_between_interruptions(earlier),
+            best=None if best is None else best.monitored(wanted.monitored),
+        )
+
+    def _agreement(self, schedule: Schedule, group: dist.ProcessGroup | None) -> Agreement:
         def wish() -> Wish:
             if self._task.stop.is_asked:
                 return Wish.STOP
-            return Wish.SAVE if self._clock.is_due else Wish.GO_ON
+            is_due = schedule.is_due(self._progress.count_steps())
+            return Wish.SAVE if is_due else Wish.GO_ON
 
         return Alone(wish) if group is None else Together(group, self._ranks.rank, wish)
 

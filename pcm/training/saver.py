@@ -13,27 +13,7 @@ from pcm.run_dir import AttemptDir, RunDir
 from pcm.training.checkpoint_io import LAST_CHANCES, CheckpointFiles
 from pcm.training.progress import Progress
 from pcm.training.ranks import Ranks
-
-
-class Clock:
-    """When the next checkpoint inside an epoch is due; only rank 0's counts.
-
-    Args:
-        period: seconds.
-    """
-
-    def __init__(self, period: float) -> None:
-        self._period = period
-        self._due = time.monotonic() + period
-
-    @property
-    def is_due(self) -> bool:
-        """Whether the period is over."""
-        return time.monotonic() >= self._due
-
-    def restart(self, *, is_saved: bool = True) -> None:
-        """A checkpoint was just written; or could not be, and is tried again much sooner."""
-        self._due = time.monotonic() + (self._period if is_saved else self._period / 10)
+from pcm.training.schedule import Schedule
 
 
 class Saver:
@@ -52,7 +32,7 @@ class Saver:
         *,
         files: CheckpointFiles,
         progress: Progress,
-        clock: Clock,
+        schedule: Schedule,
         group: dist.ProcessGroup | None,
     ) -> None:
         self._folder = run_dir.checkpoints
@@ -60,7 +40,7 @@ class Saver:
         self._ranks = ranks
         self._files = files
         self._progress = progress
-        self._clock = clock
+        self._schedule = schedule
         self._group = group
         self._saved: tuple[int, Place] | None = None
         self._is_open = False
@@ -94,8 +74,10 @@ class Saver:
             "reason": reason,
             "metrics": metrics,
         }
-        self._clock.restart()
+        self._schedule.note_begun(step)
+        begun = time.monotonic()
         trainer.save_checkpoint(self._path(facts, place), storage_options=facts)
+        self._schedule.note_cost(time.monotonic() - begun)
         self.place = None
         self._saved = (step, place)
         self._is_open = True

@@ -19,6 +19,7 @@ from pcm.training.progress import Progress
 from pcm.training.rank_state import capture_rank, restore_rank
 from pcm.training.ranks import Ranks
 from pcm.training.saver import Saver
+from pcm.training.schedule import Schedule
 
 KEY = "pcm"
 """Of our own part of a checkpoint."""
@@ -62,6 +63,7 @@ class Session(Callback):
         *,
         is_own: bool,
         saver: Saver,
+        schedule: Schedule,
         agreement: Agreement,
         progress: Progress,
     ) -> None:
@@ -69,6 +71,7 @@ class Session(Callback):
         self._seed = seed
         self._is_own = is_own
         self._saver = saver
+        self._schedule = schedule
         self._agreement = agreement
         self._progress = progress
         self._trainer: Trainer | None = None
@@ -118,12 +121,13 @@ class Session(Callback):
             generators.seed_rank(self._seed, self._ranks.rank)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Place `epoch`: save what the epoch before led to; stop if asked."""
+        """Place `epoch`: save what the epoch before led to, if it is due; stop if asked."""
         restore_rank(trainer, pl_module, self._take_start())
         wish = self._agreement.settle()
         self._progress.chances += 1
         self._progress.epoch = loops.epoch_of(trainer)
-        if loops.steps_done(trainer) > 0:
+        is_taken = wish is not Wish.GO_ON or self._schedule.takes_epoch(loops.epoch_of(trainer))
+        if is_taken and loops.steps_done(trainer) > 0:
             self._save(trainer, Place.EPOCH, "stop" if wish is Wish.STOP else "epoch")
         if wish is Wish.STOP:
             raise StopTraining
@@ -170,6 +174,8 @@ class Session(Callback):
         """Let the next checkpoint carry the metrics."""
         if not trainer.sanity_checking:
             self._is_validated = True
+            if self._ranks.is_first:
+                self._schedule.note_validation(_metrics_of(trainer))
             self._progress.phase = "training"
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
@@ -221,7 +227,7 @@ class Session(Callback):
     def _save(self, trainer: Trainer, place: Place, reason: str) -> None:
         metrics = {}
         if self._is_validated:
-            metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+            metrics = _metrics_of(trainer)
         self._saver.save(trainer, place, reason, metrics)
         self._is_validated = False
 
@@ -238,6 +244,10 @@ class Session(Callback):
         left = (epochs - progress.epoch) * trainer.num_training_batches
         if math.isfinite(left):
             progress.total_steps = loops.steps_done(trainer) + int(left) - within
+
+
+def _metrics_of(trainer: Trainer) -> dict[str, float]:
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}
 
 
 def unsaved_end(step: int, reason: str) -> PcmError:
