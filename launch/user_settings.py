@@ -18,14 +18,15 @@ class Settings:
     Attributes:
         site: a site's name, or the path of its file.
         runs_dir: folder of all sweeps and experiments.
-        tracker: where metrics go, where neither the command line nor the grid says.
+        tracker: where metrics go, where neither the command line nor the grid says; a name, a
+            mapping, or a list, as in a grid file.
         account: Slurm account, where neither of them says; wins over a site's.
         notify: whom to tell of ends; nothing reads it yet.
     """
 
     site: str | None = None
     runs_dir: str | None = None
-    tracker: str | None = None
+    tracker: Any = None
     account: str | None = None
     notify: str | tuple[str, ...] | None = None
 

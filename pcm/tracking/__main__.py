@@ -10,9 +10,9 @@ import sys
 import threading
 from pathlib import Path
 
-from pcm.errors import ExitCode, PcmError
+from pcm.errors import ExitCode, PcmError, RefusedError
 from pcm.run_dir import RunDir
-from pcm.tracking.follow import follow, late_warning, sync_run
+from pcm.tracking.follow import follow, late_warning, sync_trackers
 
 _GRACE_HELP = "seconds for the rest then, unless standard input said how many"
 
@@ -29,11 +29,24 @@ def main(arguments: list[str] | None = None) -> int:
         if options.follow:
             _follow_parent(run_dir, options.grace)
         else:
-            print(f"sent {sync_run(run_dir)} points")
+            return _sync(run_dir)
     except PcmError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return ExitCode.DONE
+
+
+def _sync(run_dir: RunDir) -> ExitCode:
+    results = sync_trackers(run_dir)
+    code = ExitCode.DONE
+    for name, result in results.items():
+        which = f"{name}: " if len(results) > 1 else ""
+        if isinstance(result, RefusedError):
+            print(f"error: {which}{result}", file=sys.stderr)
+            code = result.exit_code
+        else:
+            print(f"{which}sent {result} points")
+    return code
 
 
 def _follow_parent(run_dir: RunDir, grace: float) -> None:

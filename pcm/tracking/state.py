@@ -6,6 +6,7 @@ Sending is a two-step affair: the marks that a batch will reach are written down
 """
 
 import json
+import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from pcm.errors import RefusedError
 from pcm.run_dir import read_json, write_json
 
 _VERSION = 1
+
+_WRITING = threading.Lock()
+"""One process feeds all trackers of an experiment, each on a thread of its own."""
 
 
 @dataclass(slots=True)
@@ -24,11 +28,13 @@ class TrackerState:
         runs: run ids, oldest first.
         marks: series -> the highest step sent.
         sending: the same for a batch of which nobody knows whether it has arrived.
+        is_found: whether the run was there before this record: it is asked what it holds.
     """
 
     runs: list[str] = field(default_factory=list)
     marks: dict[str, int] = field(default_factory=dict)
     sending: dict[str, int] = field(default_factory=dict)
+    is_found: bool = False
 
     def mark(self, key: str) -> int:
         """The highest step of `key` that was sent; -1 for none."""
@@ -42,8 +48,9 @@ def load_state(path: Path, slot: str) -> TrackerState:
 
 def save_state(path: Path, slot: str, state: TrackerState) -> None:
     """Write the state of `slot`, keeping those of the other trackers."""
-    trackers = _trackers(path) | {slot: asdict(state)}
-    write_json(path, {"schema_version": _VERSION, "trackers": trackers})
+    with _WRITING:
+        trackers = _trackers(path) | {slot: asdict(state)}
+        write_json(path, {"schema_version": _VERSION, "trackers": trackers})
 
 
 def _trackers(path: Path) -> dict[str, dict[str, Any]]:
