@@ -1,6 +1,6 @@
 """What somebody asks for besides a grid file: it wins over the file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -105,13 +105,22 @@ def _refuse_other_kinds(path: Path) -> None:
 def _named(names: str, former: list[dict[str, Any]]) -> TrackerRequest:
     """The grid file's projects stay with those of its trackers that are named."""
     there = {request["name"]: request for request in former}
-    for name in names_in(names):
-        if not is_tracker(name):
-            choice = f"choose one of {', '.join(TRACKERS)}; or several, with commas between"
-            raise UsageError(f"no tracker is called '{name}'", choice)
+    require_trackers(names_in(names))
     return _as_recorded(
         [there.get(name, {"name": name, "project": None}) for name in names_in(names)]
     )
+
+
+def require_trackers(names: Iterable[str]) -> None:
+    """Refuse names that no tracker has.
+
+    Raises:
+        UsageError: with those that there are.
+    """
+    for name in names:
+        if not is_tracker(name):
+            choice = f"choose one of {', '.join(TRACKERS)}; or several, with commas between"
+            raise UsageError(f"no tracker is called '{name}'", choice)
 
 
 def _as_recorded(requests: list[dict[str, Any]]) -> TrackerRequest:

@@ -11,9 +11,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
@@ -32,6 +33,10 @@ Request = Mapping[str, Any] | None
 """`name` and `project` of a tracker; None for an experiment that asks for none."""
 
 T = TypeVar("T")
+
+
+class BusyError(RefusedError):
+    """Another process feeds the tracker at this moment."""
 
 
 def sync_run(run_dir: RunDir) -> int:
@@ -58,7 +63,7 @@ def sync_trackers(run_dir: RunDir, to: Sequence[str] = ()) -> dict[str, int | Re
         to: names of trackers; without, those that the experiment asks for.
 
     Raises:
-        RefusedError: training is feeding them at this moment.
+        BusyError: another process does the same at this moment.
     """
     experiment = read_json(run_dir.experiment) or {}
 
@@ -71,11 +76,8 @@ def sync_trackers(run_dir: RunDir, to: Sequence[str] = ()) -> dict[str, int | Re
             return RefusedError(f"the tracker failed: {scrub(repr(error))}")
 
     requests = _requests(experiment, to)
-    try:
-        with FileLock(run_dir.tracker_lock, timeout=0):
-            results = _each(sync, requests)
-    except Timeout:
-        raise RefusedError(f"another process feeds the tracker of {run_dir.path}") from None
+    with _at_once(run_dir, run_dir.tracker_lock):
+        results = _each(sync, requests)
     return dict(zip(map(_name, requests), results, strict=True))
 
 
@@ -95,20 +97,19 @@ def follow(run_dir: RunDir, ended: threading.Event, warn: Callable[[str], None])
         except Exception as error:
             tell(error)
 
-    try:
-        # A process of an earlier attempt may still be busy with its last words.
-        with FileLock(run_dir.tracker_lock):
-            _each(feed, _requests(experiment))
-    except Exception as error:
-        warn(_failure_warning(run_dir, None, error))
+    _each(feed, _requests(experiment))
 
 
 def _sync(run_dir: RunDir, experiment: dict[str, Any], request: Request) -> int:
     tracker = _tracker(run_dir, experiment, request)
     if tracker.local:
         raise RefusedError("the tracker has no server here to send to", _SERVER_HINT)
-    lock = store_lock(tracker)
-    with nullcontext() if lock is None else FileLock(lock), _feeder(run_dir, tracker) as feeder:
+    of_store = store_lock(tracker)
+    with (
+        _at_once(run_dir, run_dir.feeding_lock(_name(request))),
+        nullcontext() if of_store is None else FileLock(of_store),
+        _feeder(run_dir, tracker) as feeder,
+    ):
         sent = feeder.feed()
         feeder.finish(outcome_so_far(run_dir))
     return sent
@@ -124,20 +125,28 @@ def _follow(
     tracker = _tracker(run_dir, experiment, request)
     if store_lock(tracker) is not None:
         raise RefusedError("its store takes one writer alone, so no job writes to it")
-    with _feeder(run_dir, tracker) as feeder:
-        _feed_until(ended, feeder, tell)
+    lock = FileLock(run_dir.feeding_lock(_name(request)))
+    with _feeder(run_dir, tracker) as feeder, _released(lock):
+        _feed_until(ended, feeder, lock, tell)
         feeder.finish(outcome_at_end(run_dir))
 
 
-def _feed_until(ended: threading.Event, feeder: Feeder, tell: Callable[[Exception], None]) -> None:
+def _feed_until(
+    ended: threading.Event, feeder: Feeder, lock: BaseFileLock, tell: Callable[[Exception], None]
+) -> None:
+    """Hold the lock as long as the tracker takes what is sent; else `pcm sync` may try."""
     pause = _INTERVAL
     is_told = finished = False
     while not finished:
         finished = ended.is_set()
+        # A process of an earlier attempt may still be busy with its last words.
+        if not lock.is_locked:
+            lock.acquire()
         try:
             feeder.feed()
             pause = _INTERVAL
         except Exception as error:
+            lock.release()
             if not is_told:
                 tell(error)
             is_told = True
@@ -180,6 +189,24 @@ def _each(act: Callable[[Request], T], requests: Sequence[Request]) -> list[T]:
         return [act(requests[0])]
     with ThreadPoolExecutor(len(requests)) as pool:
         return list(pool.map(act, requests))
+
+
+@contextmanager
+def _at_once(run_dir: RunDir, lock: Path) -> Iterator[None]:
+    try:
+        with FileLock(lock, timeout=0):
+            yield
+    except Timeout:
+        raise BusyError(f"another process feeds the tracker of {run_dir.path}") from None
+
+
+@contextmanager
+def _released(lock: BaseFileLock) -> Iterator[None]:
+    """Take no lock, but leave none behind."""
+    try:
+        yield
+    finally:
+        lock.release(force=True)
 
 
 def late_warning(run_dir: RunDir, grace: float) -> str:

@@ -6,18 +6,16 @@ Sending is a two-step affair: the marks that a batch will reach are written down
 """
 
 import json
-import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from pcm.errors import RefusedError
 from pcm.run_dir import read_json, write_json
 
 _VERSION = 1
-
-_WRITING = threading.Lock()
-"""One process feeds all trackers of an experiment, each on a thread of its own."""
 
 
 @dataclass(slots=True)
@@ -48,7 +46,8 @@ def load_state(path: Path, slot: str) -> TrackerState:
 
 def save_state(path: Path, slot: str, state: TrackerState) -> None:
     """Write the state of `slot`, keeping those of the other trackers."""
-    with _WRITING:
+    # Each tracker is fed on its own, perhaps from another machine.
+    with FileLock(path.with_name(f"{path.name}.lock")):
         trackers = _trackers(path) | {slot: asdict(state)}
         write_json(path, {"schema_version": _VERSION, "trackers": trackers})
 

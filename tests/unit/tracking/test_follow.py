@@ -109,6 +109,27 @@ def test_a_broken_tracker_holds_up_no_other(
     assert TensorBoardTracker(run_dir, {}).last_step("train/loss", otherwise=-1) == 8
 
 
+def test_a_job_leaves_a_tracker_that_fails_it_to_others(
+    run_dir: RunDir, tracker: FakeTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_module, "_INTERVAL", 60.0)
+    write_rows(run_dir, 1, 5)
+    ended, failed = threading.Event(), threading.Event()
+    job = threading.Thread(target=follow, args=(run_dir, ended, lambda _: failed.set()))
+
+    def has_no_network(method: str, client: FakeTracker) -> None:
+        if threading.current_thread() is job:
+            raise ConnectionError("no network on this node")
+
+    tracker.before = has_no_network
+    job.start()
+    assert failed.wait(60)
+    assert sync_run(run_dir) == 10
+    ended.set()
+    job.join(60)
+    assert tracker.service.steps("train/loss") == list(range(1, 6))
+
+
 def test_an_unknown_tracker_is_a_warning(run_dir: RunDir) -> None:
     describe(run_dir, {"name": "neptun"})
     warnings: list[str] = []
