@@ -8,6 +8,7 @@ from typing import Any
 from launch.executor import Code
 from launch.grid import Grid, expand
 from launch.user_settings import Settings
+from pcm.config.structures.notify import WEBHOOK, is_url
 from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker, names_in, requested
 from pcm.errors import ConfigError, Fault, UsageError
 
@@ -67,7 +68,7 @@ class Wishes:
             _refuse_other_kinds(path)
             raise
         grid = replace(grid, tracker=self.choose_tracker(grid.tracker))
-        return self.apply_to_container(grid)
+        return self.apply_to_container(self.apply_to_notify(grid))
 
     def choose_tracker(self, of_grid: Any) -> TrackerRequest:
         """What is asked for here, else by the grid file, else by the settings.
@@ -78,6 +79,12 @@ class Wishes:
         if self.tracker is not None:
             return _named(self.tracker, requested(of_grid))
         return _as_recorded(requested(self.settings.tracker if of_grid is None else of_grid))
+
+    def apply_to_notify(self, grid: Grid) -> Grid:
+        """The grid with whom to tell: those of the file, else the settings'; no secret address."""
+        targets = grid.notify or self.settings.notify or ()
+        kept = dict.fromkeys(WEBHOOK if is_url(target) else target for target in targets)
+        return replace(grid, notify=tuple(kept))
 
     def apply_to_container(self, grid: Grid) -> Grid:
         """The grid with what is wished for in its `container:`."""

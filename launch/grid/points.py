@@ -142,6 +142,7 @@ class Grid:
         checkout: top folder of the checkout that jobs run as it is at the launch; None for
             the code that is in the image or installed.
         image: record of the container that was found for it; None before that and without one.
+        notify: whom to tell of its first failure and its end.
     """
 
     name: str
@@ -158,6 +159,7 @@ class Grid:
     warnings: tuple[str, ...]
     checkout: Path | None = None
     image: Mapping[str, Any] | None = None
+    notify: tuple[str, ...] = ()
 
     @property
     def max_parallel(self) -> int | None:

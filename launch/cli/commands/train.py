@@ -117,7 +117,7 @@ def train(
         resources=wishes.resources,
         defaults=wishes.default_resources,
     )
-    grid = wishes.apply_to_container(grid)
+    grid = wishes.apply_to_container(wishes.apply_to_notify(grid))
     if verbose:
         from launch.store.yaml_text import dump_yaml
 

@@ -7,6 +7,7 @@ from pcm.config.shapes import COUNT, MapOf, Number, OneOf, Record
 from pcm.config.structure import ConfigStructure, Namespace
 from pcm.config.structures.checkpoints import CHECKPOINTS
 from pcm.config.structures.container import CONTAINER
+from pcm.config.structures.notify import NOTIFY
 from pcm.config.structures.trackers import TRACKER
 
 SEED = Number(int, low=0, high=2**32 - 1)
@@ -72,6 +73,7 @@ GRID: ConfigStructure = Record(
         "container": (None, CONTAINER),
         "checkpoints": (None, CHECKPOINTS),
         "tracker": (None, TRACKER),
+        "notify": (None, NOTIFY),
         "starts_from": (None, {"checkpoint": str}),
         "version": (None, int | str),
     },

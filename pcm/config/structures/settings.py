@@ -2,6 +2,7 @@
 
 from pcm.config.shapes import Record
 from pcm.config.structure import ConfigStructure
+from pcm.config.structures.notify import OWN_NOTIFY
 from pcm.config.structures.trackers import TRACKER
 
 SETTINGS: ConfigStructure = Record(
@@ -10,7 +11,7 @@ SETTINGS: ConfigStructure = Record(
         "runs_dir": (None, str),
         "tracker": (None, TRACKER),
         "account": (None, str),
-        "notify": (None, str, [str]),
+        "notify": (None, OWN_NOTIFY),
     }
 )
 """`~/.config/pcm/config.yaml`."""
