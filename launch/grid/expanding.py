@@ -220,6 +220,7 @@ class _Expansion:
             bases=self._frames.bases,
             points=tuple(self._points.values()),
             warnings=(*self._idle_rules(), *self._repeats()),
+            notify=_as_tuple(entry("notify", None)),
         )
 
     def _idle_rules(self) -> Iterator[str]:
@@ -233,6 +234,10 @@ class _Expansion:
             shown = ", ".join(self._repeated[:3]) + (", ..." if len(self._repeated) > 3 else "")
             verb = "point is" if len(self._repeated) == 1 else "points are"
             yield f"{len(self._repeated)} {verb} there twice and kept once: {shown}"
+
+
+def _as_tuple(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def _without_nulls(entries: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from launch.container import with_code_first
 from launch.container.staging import staged
 from launch.machine.signals import SCHEDULER, SignalFlag
+from launch.notify.occasions import notice_end
 from launch.slurm.controller import read_job
 from launch.status.derive import derive_state
 from launch.status.facts import attempt_facts
@@ -30,7 +31,7 @@ from launch.supervisor.slurm_job import is_slurm_task, slurm_job
 from launch.supervisor.time_limit import TimeLimit
 from launch.supervisor.training import TrainingProcess
 from launch.supervisor.training_environment import training_environment
-from pcm.errors import RefusedError
+from pcm.errors import PcmError, RefusedError
 
 PEERS_PATIENCE_S = GRACE_S + 3.0
 """Ranks of an attempt end at about the same time, or are killed after the grace."""
@@ -75,7 +76,17 @@ def lead(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag) -
         verdict = settle(launch, attempt, job) if job.executor == "slurm" else None
     if verdict is not None and verdict.is_ours:
         bring_back(attempt, job, verdict)
+    _notify(attempt)
     return attempt
+
+
+def _notify(attempt: Attempt) -> None:
+    """Tell those who want to know of failures and ends; that this fails changes nothing else."""
+    try:
+        notice_end(attempt.launch, attempt.run_dir.path.name, partial(attempt.tell, 0))
+    except (OSError, PcmError) as error:
+        with suppress(OSError):
+            attempt.tell(0, f"warning: nobody could be told how things stand: {error}")
 
 
 def _meet_slurm(attempt: Attempt, job: Job) -> TimeLimit:

@@ -4,7 +4,9 @@ config.yaml, experiment.json   the frozen experiment           supervisor of ran
 lock                           held while an attempt runs      supervisor of rank 0
 metrics.jsonl, metrics.csv     journal, and its plain table    training rank 0
 events.jsonl                   what trackers get besides       training rank 0
-tracker.json, tracker.lock     ids and high-water marks        whoever holds the lock
+tracker.json(.lock)            ids and high-water marks        whoever holds the lock
+tracker.lock                   held by a `pcm sync`            whoever holds it
+tracker-NAME.lock              held while a tracker is fed     whoever holds it
 checkpointing.json             how often, which are kept     supervisor of rank 0
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
 plots/                         pictures                        training rank 0
@@ -24,6 +26,7 @@ attempts/N/
   stopped.json, finished.json  the end, as training saw it     training rank 0
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,8 +163,13 @@ class RunDir:
 
     @property
     def tracker_lock(self) -> Path:
-        """Held by the process that feeds the tracker."""
+        """Held while `pcm sync` sends what trackers have missed."""
         return self.path / "tracker.lock"
+
+    def feeding_lock(self, tracker: str) -> Path:
+        """Held by whoever feeds this one tracker, a job or `pcm sync`, as long as that works."""
+        name = re.sub(r"[^\w.-]", "_", tracker)
+        return self.path / f"tracker-{name}.lock"
 
     @property
     def checkpoints(self) -> Path:

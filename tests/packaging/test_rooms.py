@@ -17,6 +17,7 @@ FLOORS = (
     ("local", "report"),
     ("submit",),
     ("image", "plan", "results", "supervisor"),
+    ("notify",),
     ("container", "status", "wishes"),
     ("store", "validate"),
     ("grid",),

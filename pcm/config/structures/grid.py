@@ -7,7 +7,8 @@ from pcm.config.shapes import COUNT, MapOf, Number, OneOf, Record
 from pcm.config.structure import ConfigStructure, Namespace
 from pcm.config.structures.checkpoints import CHECKPOINTS
 from pcm.config.structures.container import CONTAINER
-from pcm.config.trackers import TRACKERS, is_tracker
+from pcm.config.structures.notify import NOTIFY
+from pcm.config.structures.trackers import TRACKER
 
 SEED = Number(int, low=0, high=2**32 - 1)
 """What Lightning's `seed_everything` takes."""
@@ -51,10 +52,6 @@ RESOURCES = Record(
 )
 """What one experiment asks for: `time: "12:00:00"`, `mem: 32G`."""
 
-TRACKER: ConfigStructure = Record(
-    {"name": OneOf(TRACKERS, "tracker", is_tracker)}, {"project": (None, str)}
-)
-
 GRID: ConfigStructure = Record(
     {
         "base": Record(
@@ -76,6 +73,7 @@ GRID: ConfigStructure = Record(
         "container": (None, CONTAINER),
         "checkpoints": (None, CHECKPOINTS),
         "tracker": (None, TRACKER),
+        "notify": (None, NOTIFY),
         "starts_from": (None, {"checkpoint": str}),
         "version": (None, int | str),
     },
