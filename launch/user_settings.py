@@ -21,6 +21,7 @@ class Settings:
         tracker: where metrics go, where neither the command line nor the grid says.
         account: Slurm account, where neither of them says; wins over a site's.
         notify: whom to tell of ends; nothing reads it yet.
+        preload: modules that local launches load once for all their training processes.
     """
 
     site: str | None = None
@@ -28,6 +29,7 @@ class Settings:
     tracker: str | None = None
     account: str | None = None
     notify: str | tuple[str, ...] | None = None
+    preload: tuple[str, ...] = ()
 
 
 def settings_file() -> Path:
@@ -74,8 +76,9 @@ def _load(path: Path) -> Settings:
     for key in ("site", "runs_dir"):
         if key in entries:
             entries[key] = _from(path.parent, entries[key], is_path=key == "runs_dir")
-    if isinstance(entries.get("notify"), list):
-        entries["notify"] = tuple(entries["notify"])
+    for key in ("notify", "preload"):
+        if isinstance(entries.get(key), list):
+            entries[key] = tuple(entries[key])
     return Settings(**entries)
 
 

@@ -11,6 +11,7 @@ SETTINGS: ConfigStructure = Record(
         "tracker": (None, OneOf(TRACKERS, "tracker", is_tracker)),
         "account": (None, str),
         "notify": (None, str, [str]),
+        "preload": (None, [str]),
     }
 )
 """`~/.config/pcm/config.yaml`."""
