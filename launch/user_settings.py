@@ -22,6 +22,7 @@ class Settings:
             mapping, or a list, as in a grid file.
         account: Slurm account, where neither of them says; wins over a site's.
         notify: whom to tell of a sweep's first failure and its end, where no grid says.
+        preload: modules that local launches load once for all their training processes.
     """
 
     site: str | None = None
@@ -29,6 +30,7 @@ class Settings:
     tracker: Any = None
     account: str | None = None
     notify: tuple[str, ...] | None = None
+    preload: tuple[str, ...] = ()
 
 
 def settings_file() -> Path:
@@ -78,6 +80,8 @@ def _load(path: Path) -> Settings:
     if "notify" in entries:
         told = entries["notify"]
         entries["notify"] = (told,) if isinstance(told, str) else tuple(told)
+    if "preload" in entries:
+        entries["preload"] = tuple(entries["preload"])
     return Settings(**entries)
 
 

@@ -10,6 +10,7 @@ from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import RunDir
 from pcm.run_dir.trust import make_folder
+from pcm.training.ending import flush, leave
 from pcm.training.ranks import Ranks
 from pcm.training.stop import StopRequest, ignored_signals, signals_as_request
 
@@ -27,8 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
             code = error.exit_code
     if code not in (ExitCode.DONE, ExitCode.STOPPED) and "RANK" in os.environ:
         # Other ranks may be gone or stuck, and some libraries wait for them at exit.
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
         os._exit(code)
     return code
 
@@ -71,4 +71,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    if "RANK" in os.environ:
+        leave(exit_code)
+    # Whoever debugs goes on in this process.
+    sys.exit(exit_code)

@@ -12,6 +12,7 @@ SETTINGS: ConfigStructure = Record(
         "tracker": (None, TRACKER),
         "account": (None, str),
         "notify": (None, OWN_NOTIFY),
+        "preload": (None, [str]),
     }
 )
 """`~/.config/pcm/config.yaml`."""
