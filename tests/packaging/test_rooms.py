@@ -26,6 +26,7 @@ FLOORS = (
         "damage",
         "executor",
         "machine",
+        "projects",
         "slurm",
         "telling",
         "text",
