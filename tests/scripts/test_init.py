@@ -36,13 +36,9 @@ def test_a_script_runs_as_it_says(folder: Folder) -> None:
         (Kind.CHAIN, {"model.training.max_epochs": 1, "model.optimizers.0.kwargs.lr": 0.01}),
     ],
 )
-def test_models_train(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch, kind: Kind, overrides: dict[str, float]
-) -> None:
+def test_models_train(folder: Folder, kind: Kind, overrides: dict[str, float]) -> None:
     assert init(kind).exit_code == 0
     assert {check.kind for check in map(check_file, folder.path.glob("*.yaml"))} >= {"grid"}
-    # As in a process of its own, which begins in the working directory.
-    monkeypatch.syspath_prepend(folder.path)
     [experiment] = folder.launch(**overrides, seed=0)
     assert run_debug(experiment).state is State.DONE
     [result] = results_of([experiment])
