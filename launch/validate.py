@@ -8,13 +8,14 @@ from typing import Any
 from launch.grid import expand
 from launch.site import load_site
 from pcm.config.document import Document, load_document
-from pcm.config.shapes import Meaning, Rule
+from pcm.config.shapes import Choice, Meaning, Rule
 from pcm.config.structure import ConfigStructure, find_faults
 from pcm.config.structures.data import DATA
 from pcm.config.structures.experiment import EXPERIMENT
 from pcm.config.structures.grid import GRID
 from pcm.config.structures.model import MODEL
 from pcm.config.structures.own import OWN_CLASS
+from pcm.config.structures.script import names_script
 from pcm.config.structures.settings import SETTINGS
 from pcm.config.structures.site import SITE
 from pcm.config.structures.trainer import TRAINER
@@ -78,13 +79,16 @@ def kind_of(data: Any) -> str | None:
     shares = {kind: len(data.keys() & _keys(each)) for kind, each in STRUCTURES.items()}
     best = max(shares.values())
     kinds = [kind for kind, share in shares.items() if share == best]
-    return kinds[0] if best and len(kinds) == 1 else None
+    # What a script is stands in a grid; in an experiment there is more beside it.
+    return kinds[0] if best and (len(kinds) == 1 or names_script(data)) else None
 
 
 def _keys(structure: ConfigStructure) -> Iterable[str]:
     """What may stand at the top of such a file."""
     if isinstance(structure, Rule | Meaning):
         return _keys(structure.structure)
+    if isinstance(structure, Choice):
+        return {*_keys(structure.first), *_keys(structure.second)}
     keys: Iterable[str] = structure.keys()
     return keys
 

@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
+    from pcm.training.script_run import ScriptRun, is_script
     from pcm.training.task import Task, leave_at_once
     from pcm.training.unsupervised import own_attempt
 
@@ -52,6 +53,8 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
     task = Task(run_dir, attempt, options.checkpoint, ranks, stop)
     if ranks.is_first and stop.look():
         return leave_at_once(task)
+    if is_script(run_dir):
+        return ScriptRun(task).train()
     # Torch and Lightning take seconds; the stop file is being watched meanwhile.
     from pcm.training.run import Run
 

@@ -4,12 +4,14 @@
 what a command needs is imported inside its function.
 """
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import typer
 
 from launch.cli.commands.cancel import cancel
 from launch.cli.commands.image import image
+from launch.cli.commands.init import init
 from launch.cli.commands.launch import launch
 from launch.cli.commands.logs import logs
 from launch.cli.commands.plan import plan
@@ -72,11 +74,13 @@ def pcm(
     context.command.debug = debug
 
 
-for title, group in {
-    "Before anything runs": (validate, plan, structure),
+GROUPS: Mapping[str, tuple[Callable[..., Any], ...]] = {
+    "Before anything runs": (init, validate, plan, structure),
     "Run experiments": (launch, train, resume, cancel),
     "See what became of them": (status, show, why, logs, results),
-}.items():
+}
+
+for title, group in GROUPS.items():
     for command in group:
         cls = TagsCommand if command is train else None
         app.command(cls=cls, rich_help_panel=title)(command)

@@ -91,7 +91,7 @@ class Point:
         return [
             (keys, self.values[position])
             for position, keys in self.frame.targets
-            if keys[0] in FOLDERS
+            if keys[0] in self.frame.base
         ]
 
     @property

@@ -8,6 +8,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from pcm.config.by_object import ByObject
+from pcm.config.structures.script import RUN
 
 _VERSION = "pcm-1"
 """Names the rules of this module; another version gives every experiment another id."""
@@ -20,6 +21,7 @@ RESULT_KEYS = (
     "seed",
     "subsample_size",
     "world_size",
+    RUN,
 )
 """Entries of an experiment's config that can change its result."""
 
@@ -36,6 +38,9 @@ PRESENTATIONAL_KWARGS = frozenset(
     }
 )
 """Lightning's Trainer kwargs that change no weight."""
+
+SCRIPT_KEYS = ("command", "params")
+"""Entries of a script that change its result; how it is asked to stop is none."""
 
 
 class Identifier:
@@ -63,6 +68,8 @@ class Identifier:
         parts = {key: config[key] for key in RESULT_KEYS if config.get(key) is not None}
         if "trainer" in parts:
             parts["trainer"] = self._numerics(parts["trainer"])
+        if RUN in parts:
+            parts[RUN] = {key: parts[RUN][key] for key in SCRIPT_KEYS if parts[RUN].get(key)}
         parts |= {key: value for key, value in more.items() if value is not None}
         return _digest(f"{_VERSION}{self._mapping(parts)}")
 

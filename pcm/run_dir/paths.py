@@ -8,6 +8,8 @@ tracker.json(.lock)            ids and high-water marks        whoever holds the
 tracker.lock                   held by a `pcm sync`            whoever holds it
 tracker-NAME.lock              held while a tracker is fed     whoever holds it
 checkpointing.json             how often, which are kept     supervisor of rank 0
+script.json                    where a script runs            supervisor of rank 0
+params.json, params.yaml       a script's params              supervisor of rank 0
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
 plots/                         pictures                        training rank 0
 attempts/N/
@@ -21,6 +23,7 @@ attempts/N/
   stop.json                    a request to stop               first to ask
   kill.json                    a request to end at once        first to ask
   rendezvous.json              address and port                training rank 0
+  metrics.jsonl                what a script logs              the script's rank 0
   progress.json                epoch, step, loss, time left    training rank 0
   error-R.json                 the exception of rank R         training rank R
   stopped.json, finished.json  the end, as training saw it     training rank 0
@@ -78,6 +81,11 @@ class AttemptDir:
     def rendezvous(self) -> Path:
         """Where rank 0 listens."""
         return self.path / "rendezvous.json"
+
+    @property
+    def logged(self) -> Path:
+        """What a script logs, a line a step; taken from here into the journal."""
+        return self.path / "metrics.jsonl"
 
     @property
     def progress(self) -> Path:
@@ -180,6 +188,16 @@ class RunDir:
     def checkpointing(self) -> Path:
         """How often checkpoints are written, and which are kept."""
         return self.path / "checkpointing.json"
+
+    @property
+    def script(self) -> Path:
+        """Where a script runs; only experiments of scripts have it."""
+        return self.path / "script.json"
+
+    @property
+    def params(self) -> Path:
+        """The params of a script's point; beside it the same as YAML."""
+        return self.path / "params.json"
 
     @property
     def plots(self) -> Path:

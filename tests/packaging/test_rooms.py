@@ -27,6 +27,7 @@ FLOORS = (
         "damage",
         "executor",
         "machine",
+        "projects",
         "slurm",
         "telling",
         "text",
