@@ -7,6 +7,7 @@ events.jsonl                   what trackers get besides       training rank 0
 tracker.json, tracker.lock     ids and high-water marks        whoever holds the lock
 checkpointing.json             how often, which are kept     supervisor of rank 0
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
+model_checkpoints/             those of a ModelCheckpoint      training rank 0
 plots/                         pictures                        training rank 0
 attempts/N/
   attempt.json                 host, job, start, world size    supervisor of rank 0
@@ -167,6 +168,11 @@ class RunDir:
     def checkpoints(self) -> Path:
         """Folder of checkpoints and their manifests."""
         return self.path / "checkpoints"
+
+    @property
+    def model_checkpoints(self) -> Path:
+        """Folder of what a user's own ModelCheckpoint writes; nothing goes on from there."""
+        return self.path / "model_checkpoints"
 
     @property
     def checkpointing(self) -> Path:
