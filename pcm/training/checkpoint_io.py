@@ -18,6 +18,7 @@ from pcm.errors import PcmError
 from pcm.run_dir import atomic_writer
 from pcm.run_dir.checkpoints import Manifest, manifest_path, remove, write_manifest
 from pcm.run_dir.trust import make_folder
+from pcm.training.hyperparameters import with_plain_hyperparameters
 from pcm.training.insisting import insist
 
 _SCALARS = (np.bool_, np.int32, np.int64, np.float32, np.float64)
@@ -117,6 +118,7 @@ class CheckpointFiles(CheckpointIO):
             PcmError: the content could never be loaded again.
         """
         target, facts = Path(path), storage_options
+        checkpoint = with_plain_hyperparameters(checkpoint)
         if facts is None:
             facts = {"step": 0, "epoch": 0, "attempt": 0, "reason": "user"}
 
