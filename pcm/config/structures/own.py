@@ -1,7 +1,7 @@
 """A class of the user's own in place of a model or data file, as Lightning writes it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pcm.config.shapes import Record, Rule
@@ -26,12 +26,14 @@ def _check_arguments(value: Any) -> Iterator[Finding]:
     """What is wrong with the objects in an argument, however deep."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, each in items:
-        if names_own_class(each):
-            inside = [*Inspector().inspect(each, _NESTED)] or _check_own_class(each)
-        else:
-            inside = _check_arguments(each) if isinstance(each, dict | list) else ()
-        for finding in inside:
+        for finding in _check_argument(each):
             yield finding.under(key)
+
+
+def _check_argument(value: Any) -> Iterable[Finding]:
+    if names_own_class(value):
+        return [*Inspector().inspect(value, _NESTED)] or _check_own_class(value)
+    return _check_arguments(value) if isinstance(value, dict | list) else ()
 
 
 OWN_CLASS: ConfigStructure = Rule(
