@@ -8,6 +8,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from pcm.config.by_object import ByObject
+from pcm.config.structures.callbacks import changes_result
 from pcm.config.structures.script import RUN
 
 _VERSION = "pcm-1"
@@ -26,7 +27,9 @@ RESULT_KEYS = (
 """Entries of an experiment's config that can change its result."""
 
 PRESENTATIONAL = frozenset({"callbacks", "checkpoints", "num_nodes", "devices"})
-"""Trainer entries that change no weight; how many ranks there are is in `world_size`."""
+"""Trainer entries that change no weight; how many ranks there are is in `world_size`.
+
+Callbacks that do change some count all the same: see `changes_result`."""
 
 PRESENTATIONAL_KWARGS = frozenset(
     {
@@ -116,6 +119,9 @@ def _without_presentation(trainer: Any) -> Any:
     if not isinstance(trainer, dict):
         return trainer
     kept = {key: value for key, value in trainer.items() if key not in PRESENTATIONAL}
+    callbacks = trainer.get("callbacks")
+    if isinstance(callbacks, list) and (changing := [*filter(changes_result, callbacks)]):
+        kept["callbacks"] = changing
     if isinstance(kept.get("kwargs"), dict):
         kwargs = kept["kwargs"].items()
         kept["kwargs"] = {key: value for key, value in kwargs if key not in PRESENTATIONAL_KWARGS}

@@ -11,6 +11,7 @@ checkpointing.json             how often, which are kept     supervisor of rank 
 script.json                    where a script runs            supervisor of rank 0
 params.json, params.yaml       a script's params              supervisor of rank 0
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
+model_checkpoints/             those of a ModelCheckpoint      training rank 0
 plots/                         pictures                        training rank 0
 attempts/N/
   attempt.json                 host, job, start, world size    supervisor of rank 0
@@ -183,6 +184,11 @@ class RunDir:
     def checkpoints(self) -> Path:
         """Folder of checkpoints and their manifests."""
         return self.path / "checkpoints"
+
+    @property
+    def model_checkpoints(self) -> Path:
+        """Folder of what a user's own ModelCheckpoint writes; nothing goes on from there."""
+        return self.path / "model_checkpoints"
 
     @property
     def checkpointing(self) -> Path:

@@ -24,6 +24,7 @@ from pcm.internals.snapshot import Snapshot, Snapshots
 from pcm.run_dir import atomic_writer
 from pcm.run_dir.checkpoints import Manifest, manifest_path, remove, write_manifest
 from pcm.run_dir.trust import make_folder
+from pcm.training.hyperparameters import with_plain_hyperparameters
 from pcm.training.insisting import insist
 from pcm.training.memory import available_memory
 
@@ -143,6 +144,7 @@ class CheckpointFiles(CheckpointIO):
         """
         self.finish()
         target, facts = Path(path), storage_options
+        checkpoint = with_plain_hyperparameters(checkpoint)
         if facts is None:
             # A callback of the user's own writes it, and nothing here goes on from it.
             self._try_to_write(checkpoint, target, _USERS)

@@ -29,14 +29,10 @@ from pcm.run_dir.checkpoints import (
 )
 from pcm.run_dir.records import StoppedRecord
 from pcm.training.agreement import Agreement, Alone, Together, Wish
-from pcm.training.build import (
-    build_data,
-    build_model,
-    build_trainer,
-    choose_device,
-    config_error,
-)
+from pcm.training.build import build_data, build_model, build_trainer
 from pcm.training.checkpoint_io import CheckpointFiles
+from pcm.training.devices import choose_device
+from pcm.training.faults import config_error
 from pcm.training.final_records import record_failure, record_finish, write_table
 from pcm.training.loaders import make_replayable
 from pcm.training.progress import Heartbeat, Progress

@@ -15,6 +15,7 @@ from pcm.internals.logged_means import continue_epoch
 from pcm.internals.loops import Place
 from pcm.training import loaders
 from pcm.training.agreement import Agreement, Wish
+from pcm.training.callbacks import capture_callbacks
 from pcm.training.progress import Progress
 from pcm.training.rank_state import capture_rank, restore_rank
 from pcm.training.ranks import Ranks
@@ -81,6 +82,7 @@ class Session(Callback):
         # This rank's state at the validation's start. A stop inside of it saves that one, for the
         # validation is then done again as a whole, with the same draws.
         self._at_validation: dict[str, Any] = {}
+        self._callbacks_at_validation: dict[str, Any] = {}
         # Whether a validation has ended since the last checkpoint: its metrics go into the next
         # one alone, which is the one that `best` may then choose.
         self._is_validated = False
@@ -163,6 +165,7 @@ class Session(Callback):
         restore_rank(trainer, pl_module, self._take_start())
         self._progress.phase = "validating"
         self._at_validation = capture_rank(trainer, pl_module)
+        self._callbacks_at_validation = capture_callbacks(trainer)
         self._stop_in_validation(trainer)
 
     def on_validation_batch_end(self, trainer: Trainer, *_: Any, **__: Any) -> None:
@@ -198,6 +201,8 @@ class Session(Callback):
             return
         loops.write_place(checkpoint["loops"], place)
         is_validation = place is Place.VALIDATION
+        if is_validation:
+            checkpoint["callbacks"] = self._callbacks_at_validation
         mine = self._at_validation if is_validation else capture_rank(trainer, pl_module)
         checkpoint[KEY] = self._saver.our_part(trainer, mine)
 

@@ -20,7 +20,7 @@ FLOORS = (
     ("notify",),
     ("container", "status", "wishes"),
     ("store", "validate"),
-    ("grid",),
+    ("arguments", "grid"),
     ("site",),
     (
         "config_folders",
@@ -28,6 +28,7 @@ FLOORS = (
         "executor",
         "machine",
         "projects",
+        "signatures",
         "slurm",
         "telling",
         "text",
