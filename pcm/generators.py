@@ -1,5 +1,6 @@
 """The random generators of this process: seeded per rank, captured, set again."""
 
+import os
 import random
 from typing import Any
 
@@ -20,6 +21,8 @@ def seed_rank(seed: int, rank: int) -> None:
     """Seed every generator of one rank: for training, where ranks draw differently."""
     mixed = np.random.SeedSequence((seed, rank)).generate_state(1)[0]
     seed_all(int(mixed))
+    # Lightning's samplers take it, and all ranks must share out one order of the data.
+    os.environ["PL_GLOBAL_SEED"] = str(seed)
 
 
 def capture() -> State:

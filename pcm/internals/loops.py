@@ -17,6 +17,8 @@ from typing import Any
 
 from lightning.pytorch import Trainer
 
+_FETCHES_ITSELF = "iterator_wrapper"
+
 LoopStates = dict[str, dict[str, Any]]
 
 
@@ -29,14 +31,21 @@ class Place(StrEnum):
 
 
 def take_over(
-    trainer: Trainer, before_step: Callable[[], None], prepare_loader: Callable[[object], object]
+    trainer: Trainer,
+    before_step: Callable[[], None],
+    before_validation: Callable[[], None],
+    before_loaders: Callable[[], int | None],
+    prepare_loader: Callable[..., object],
 ) -> None:
     """Hook into the loops, and keep Lightning from signals and from a broadcast per step.
 
     Args:
+        before_validation: called before anything of a validation is done.
         before_step: called when everything of the step before is done and logged, also
             before an epoch's first step.
-        prepare_loader: wraps each loader once it has its sampler.
+        before_loaders: called before training's loaders are made; the epoch in which these were
+            made first, if that is another.
+        prepare_loader: wraps each loader once it has its sampler; is told `is_for_training`.
     """
     epoch_loop = trainer.fit_loop.epoch_loop
     advance = epoch_loop.advance
@@ -45,16 +54,52 @@ def take_over(
         before_step()
         advance(fetcher)
 
+    validate = epoch_loop.val_loop.run
+
+    def validate_after() -> Any:
+        before_validation()
+        return validate()
+
+    load_weights = trainer.strategy.load_model_state_dict
+
+    def load_weights_as_trained(checkpoint: Any, strict: bool = True) -> None:
+        # Lightning converts a module to double precision only after it has loaded the weights,
+        # which were rounded to single precision thereby.
+        trainer.precision_plugin.convert_module(trainer.lightning_module)
+        load_weights(checkpoint, strict=strict)
+
+    setup_loaders = trainer.fit_loop.setup_data
+    in_setup = [False]
+
+    def setup_loaders_for_training() -> None:
+        fit_loop = trainer.fit_loop
+        if fit_loop._combined_loader is not None and not fit_loop._should_reload_train_dl:
+            return
+        epoch = before_loaders()
+        in_setup[0] = True
+        try:
+            setup_loaders()
+        finally:
+            in_setup[0] = False
+        if epoch is not None:
+            fit_loop._last_train_dl_reload_epoch = epoch
+
+    def prepare(loader: object) -> object:
+        return prepare_loader(loader, is_for_training=in_setup[0])
+
     def do_nothing() -> None:
         pass
 
     _replace(epoch_loop, "advance", advance_after)
+    _replace(epoch_loop.val_loop, "run", validate_after)
+    _replace(trainer.strategy, "load_model_state_dict", load_weights_as_trained)
     # A broadcast read at once, every step: on a GPU it costs a synchronisation.
     if hasattr(epoch_loop, "_broadcast_sigterm_tensor"):
         _replace(epoch_loop, "_broadcast_sigterm_tensor", do_nothing)
     # Its handlers communicate, which hangs when ranks are signalled at different steps.
     _replace(trainer._signal_connector, "register_signal_handlers", do_nothing)
-    _replace(trainer.strategy, "process_dataloader", prepare_loader)
+    _replace(trainer.fit_loop, "setup_data", setup_loaders_for_training)
+    _replace(trainer.strategy, "process_dataloader", prepare)
 
 
 def _replace(owner: object, name: str, function: Callable[..., Any]) -> None:
@@ -93,9 +138,20 @@ def restart_iteration(trainer: Trainer, done: int, skip: int) -> None:
     fetcher = trainer.fit_loop._data_fetcher
     assert fetcher is not None
     iter(fetcher)
+    # Where steps fetch for themselves, the fetcher hands out what fetches.
+    batches: Any = getattr(fetcher, _FETCHES_ITSELF, fetcher)
     for _ in range(skip):
-        next(fetcher)
+        next(batches)
     fetcher.fetched = done
+
+
+def batches_fetched(trainer: Trainer) -> int:
+    """Training batches fetched in the present epoch: as many as begun, but where steps of a
+    `dataloader_iter` fetch for themselves.
+    """
+    fetcher = trainer.fit_loop._data_fetcher
+    is_own = fetcher is not None and hasattr(fetcher, _FETCHES_ITSELF)
+    return fetcher.fetched if fetcher is not None and is_own else batches_done(trainer)
 
 
 def forget_restart(trainer: Trainer) -> None:
@@ -104,11 +160,22 @@ def forget_restart(trainer: Trainer) -> None:
     trainer.fit_loop.epoch_loop.restarting = False
 
 
+def forget_restart_of_epoch(trainer: Trainer) -> None:
+    """Let an epoch that was begun again end like any other, once its loop goes on.
+
+    Lightning leaves out the step of ReduceLROnPlateau at such an epoch's end.
+    """
+    trainer.fit_loop._restarting = False
+
+
 def write_place(loops: LoopStates, place: Place) -> None:
     """Change the loops' saved counters to what a restart from `place` needs."""
     fit = loops["fit_loop"]
     epochs = fit["epoch_progress"]
     batches = fit["epoch_loop.batch_progress"]
+    for counter in (batches["total"], batches["current"]):
+        # A batch that was None or was skipped is counted as begun alone.
+        counter["started"] = counter["processed"] = counter["completed"] = counter["ready"]
     if place is Place.EPOCH:
         for counter in (epochs["total"], epochs["current"]):
             counter["ready"] = counter["started"] = counter["processed"] = counter["completed"]

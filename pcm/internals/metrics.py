@@ -1,9 +1,11 @@
 """The values of torchmetrics' objects, which have no way of their own to be copied and set."""
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
-from torchmetrics import Metric
+from torch import nn
+from torchmetrics import Metric, MetricTracker
 
 State = dict[str, Any]
 
@@ -32,3 +34,17 @@ def restore_metric(metric: Metric, state: State) -> None:
         setattr(metric, name, value)
     metric._update_count = state["updates"]
     metric._computed = None
+
+
+def grow_metrics(model: nn.Module, names: Collection[str]) -> None:
+    """Have every tracker as many metrics as had the one whose metrics these names are."""
+    for name, tracker in model.named_modules():
+        if not isinstance(tracker, MetricTracker):
+            continue
+        prefix = f"{name}." if name else ""
+        numbers = {
+            each[len(prefix) :].partition(".")[0] for each in names if each.startswith(prefix)
+        }
+        wanted = max((int(number) for number in numbers if number.isdigit()), default=0)
+        while tracker.n_steps < wanted:
+            tracker.increment()

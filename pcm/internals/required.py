@@ -30,18 +30,24 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "lightning.pytorch.loops.fit_loop:_FitLoop": (
         "_combined_loader",
         "_data_fetcher",
+        "_last_train_dl_reload_epoch",
         "_restarting",
+        "_should_reload_train_dl",
         "epoch_loop",
         "epoch_progress",
+        "setup_data",
     ),
+    "lightning.pytorch.callbacks:StochasticWeightAveraging": ("_initialized", "_scheduler_state"),
     "lightning.pytorch.loops.training_epoch_loop:_TrainingEpochLoop": (
         "_batches_that_stepped",
         "_results",
         "_should_accumulate",
         "advance",
         "batch_progress",
+        "val_loop",
     ),
-    "lightning.pytorch.strategies:Strategy": ("process_dataloader",),
+    "lightning.pytorch.loops.fetchers:_DataFetcher": ("fetched",),
+    "lightning.pytorch.strategies:Strategy": ("load_model_state_dict", "process_dataloader"),
     f"{_CONNECTORS}.logger_connector.logger_connector:_LoggerConnector": ("_first_loop_iter",),
     f"{_CONNECTORS}.logger_connector.result:_Metadata": ("sync",),
     f"{_CONNECTORS}.logger_connector.result:_ResultMetric": ("has_reset",),
@@ -49,6 +55,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     f"{_CONNECTORS}.signal_connector:_SignalConnector": ("register_signal_handlers",),
     "torch:serialization": ("_open_zipfile_writer", "_save"),
     "torch.utils:_pytree": ("tree_map_only",),
+    "torch.utils.data:DataLoader": ("_iterator",),
     "torchmetrics:Metric": ("_computed", "_update_count", "metric_state"),
 }
 """A class or module, written `module:name`, and what training uses of it."""

@@ -1,13 +1,12 @@
 """The place in an epoch: found again at once by our own loaders, by replay for any other."""
 
-from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
-import torch
 from lightning.pytorch import Trainer
 
-from pcm import generators
+from pcm.console import tell
 from pcm.internals.loops import restart_iteration, train_loaders
+from pcm.training.replay import Replayable
 
 State = dict[str, Any]
 
@@ -20,71 +19,13 @@ class Positioned(Protocol):
         """Make the next iteration start at that batch of that epoch."""
 
 
-class Replayable:
-    """A user's own loader, which records the generators' states where its passes begin.
-
-    Nothing is drawn before the first batch of a pass is asked for. So a pass that starts
-    from the recorded states goes through the same batches again.
-    """
-
-    def __init__(self, loader: Any) -> None:
-        self._loader = loader
-        self.passes: list[State] = []
-        self._recorded: list[State] = []
-
-    def __len__(self) -> int:
-        return len(self._loader)
-
-    def __iter__(self) -> Iterator[Any]:
-        self._begin_pass()
-        yield from self._loader
-
-    def __getattr__(self, name: str) -> Any:
-        # Lightning looks for samplers. It mustn't find a loader's own way to resume, which
-        # loses an epoch if it is saved at another's last batch.
-        if name in ("_loader", "state_dict", "load_state_dict"):
-            raise AttributeError(name)
-        return getattr(self._loader, name)
-
-    def begin_epoch(self) -> None:
-        """Forget the passes of the epoch before."""
-        self.passes = []
-
-    def rewind(self, passes: list[State]) -> None:
-        """Have the next passes start as the recorded ones did."""
-        self.passes = []
-        self._recorded = list(passes)
-
-    def _begin_pass(self) -> None:
-        if self._recorded:
-            recorded = self._recorded.pop(0)
-            generators.restore(recorded["shared"])
-            self.own_states = recorded["own"]
-        self.passes.append({"shared": generators.capture(), "own": self.own_states})
-
-    @property
-    def own_states(self) -> list[torch.Tensor]:
-        """The states of the generators that the user gave to the loader."""
-        return [generator.get_state() for generator in self._own_generators()]
-
-    @own_states.setter
-    def own_states(self, states: list[torch.Tensor]) -> None:
-        for generator, state in zip(self._own_generators(), states, strict=True):
-            generator.set_state(state)
-
-    def _own_generators(self) -> list[torch.Generator]:
-        batches = getattr(self._loader, "batch_sampler", None)
-        holders = (self._loader, getattr(self._loader, "sampler", None), batches)
-        inner = getattr(batches, "sampler", None)
-        found = (getattr(holder, "generator", None) for holder in (*holders, inner))
-        return list(
-            {id(each): each for each in found if isinstance(each, torch.Generator)}.values()
-        )
-
-
-def make_replayable(loader: object) -> object:
-    """The loader as training uses it."""
-    return loader if isinstance(loader, Positioned) else Replayable(loader)
+def make_replayable(loader: object, *, is_for_training: bool = False) -> object:
+    """The loader as training uses it; one for training opens with its first epoch."""
+    if isinstance(loader, Positioned):
+        return loader
+    if is_for_training and getattr(loader, "persistent_workers", False):
+        tell("persistent_workers=True: each epoch starts its workers anew, to be resumed exactly")
+    return Replayable(loader, is_open=not is_for_training)
 
 
 def begin_epoch(trainer: Trainer, epoch: int) -> None:
@@ -99,24 +40,25 @@ def begin_epoch(trainer: Trainer, epoch: int) -> None:
 def capture_loaders(trainer: Trainer) -> list[State]:
     """What each training loader needs to go on as it would have."""
     return [
-        {"passes": loader.passes, "own": loader.own_states}
-        if isinstance(loader, Replayable)
-        else {}
+        loader.capture() if isinstance(loader, Replayable) else {}
         for loader in train_loaders(trainer)
     ]
 
 
 def restore_loaders(trainer: Trainer, states: list[State]) -> None:
-    """Set the generators that users gave to loaders; `go_to` finds the place."""
+    """Set what loaders keep to themselves; `go_to` finds the place."""
     for loader, state in zip(train_loaders(trainer), states, strict=True):
         if isinstance(loader, Replayable):
-            loader.own_states = state["own"]
+            loader.restore(state)
 
 
-def go_to(trainer: Trainer, epoch: int, batch: int, states: list[State]) -> None:
+def go_to(trainer: Trainer, epoch: int, batch: int, fetched: int, states: list[State]) -> None:
     """Continue the epoch's iteration at a batch.
 
     Draws from the generators where it replays; set them afterwards.
+
+    Args:
+        fetched: batches that were fetched; other than `batch` where steps fetch for themselves.
     """
     loaders = train_loaders(trainer)
     # Lightning draws from all loaders in turn and counts batches once for all of them. So they
@@ -127,4 +69,4 @@ def go_to(trainer: Trainer, epoch: int, batch: int, states: list[State]) -> None
             loader.set_position(epoch, batch if can_jump else 0)
         elif isinstance(loader, Replayable):
             loader.rewind(state["passes"])
-    restart_iteration(trainer, done=batch, skip=0 if can_jump else batch)
+    restart_iteration(trainer, done=fetched, skip=0 if can_jump else fetched)

@@ -196,7 +196,13 @@ class Run:
             files=self._files,
             logger=self._logger,
         )
-        loops.take_over(trainer, session.before_step, make_replayable)
+        loops.take_over(
+            trainer,
+            session.before_step,
+            session.before_validation,
+            session.before_loaders,
+            make_replayable,
+        )
         self._progress.count_steps = lambda: loops.steps_done(trainer)
         try:
             with closing(self._files):

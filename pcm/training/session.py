@@ -10,14 +10,17 @@ from pcm import generators
 from pcm.console import tell
 from pcm.errors import PcmError
 from pcm.internals import loops
+from pcm.internals.averaging import resume_averaging
 from pcm.internals.buckets import fix_buckets
 from pcm.internals.logged_means import continue_epoch
 from pcm.internals.loops import Place
 from pcm.training import loaders
 from pcm.training.agreement import Agreement, Wish
+from pcm.training.attributes import Attributes
 from pcm.training.callbacks import capture_callbacks
+from pcm.training.module_state import fingerprint, has_gradients
 from pcm.training.progress import Progress
-from pcm.training.rank_state import capture_rank, restore_rank
+from pcm.training.rank_state import capture_rank, restore_rank, without_own_values
 from pcm.training.ranks import Ranks
 from pcm.training.saver import Saver
 from pcm.training.schedule import Schedule
@@ -89,6 +92,14 @@ class Session(Callback):
         # Whether this process is still to begin its first epoch, whose iterators Lightning makes
         # before the hook in which the loaders are told their place.
         self._is_first_epoch = True
+        self._attributes: Attributes | None = None
+        # Whether gradients made by hand wait for an optimizer's step, as those of Lightning's
+        # own accumulation do, at whose end alone a step is saved.
+        self._has_waiting_gradients = False
+        # The generators and the epoch with which the present loaders were made.
+        self._made: dict[str, Any] | None = None
+        # What the parameters were when the validation began.
+        self._before_validation: list[float] = []
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:  # noqa: ARG002
         """Remember the trainer, which `before_step` is not given."""
@@ -112,10 +123,12 @@ class Session(Callback):
         """Give callbacks the metrics that there were; also if there is nothing left to do."""
         if self._start is not None and self._start.state is not None:
             trainer.callback_metrics.update(self._start.state["callback_metrics"])
+            trainer.should_stop = self._start.state.get("module", {}).get("should_stop", False)
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Seed this rank, or prepare for the place where training goes on."""
         self._describe_length(trainer)
+        self._attributes = Attributes(pl_module)
         fix_buckets(trainer.strategy.model)
         if self._start is not None and self._start.place is Place.EPOCH:
             loops.forget_restart(trainer)
@@ -124,7 +137,8 @@ class Session(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Place `epoch`: save what the epoch before led to, if it is due; stop if asked."""
-        restore_rank(trainer, pl_module, self._take_start())
+        self._restore(trainer, pl_module)
+        resume_averaging(trainer)
         wish = self._agreement.settle()
         self._progress.chances += 1
         self._progress.epoch = loops.epoch_of(trainer)
@@ -134,10 +148,6 @@ class Session(Callback):
         if wish is Wish.STOP:
             raise StopTraining
         loaders.begin_epoch(trainer, loops.epoch_of(trainer))
-        if self._is_first_epoch:
-            # Lightning began this iteration before the loaders knew their place.
-            loops.restart_iteration(trainer, done=0, skip=0)
-            self._is_first_epoch = False
 
     def before_step(self) -> None:
         """Place `step`: find it again after a start from there; else save, stop, or neither."""
@@ -147,6 +157,11 @@ class Session(Callback):
         # schedulers are not done yet, and later callbacks have still to see it.
         if self._start is not None:
             self._go_on(trainer, self._start)
+        elif self._is_first_epoch:
+            # Lightning began this iteration before the loaders knew their place, and before
+            # anybody's `on_train_epoch_start` could tell them the epoch.
+            loops.restart_iteration(trainer, done=0, skip=0)
+            self._is_first_epoch = False
         # Before an epoch's first step the place is the epoch's boundary, which was just saved.
         elif loops.batches_done(trainer) > 0:
             wish = self._agreement.poll()
@@ -162,9 +177,9 @@ class Session(Callback):
         """Place `validation`: capture what a stop inside of it saves."""
         if trainer.sanity_checking:
             return
-        restore_rank(trainer, pl_module, self._take_start())
+        self._restore(trainer, pl_module)
         self._progress.phase = "validating"
-        self._at_validation = capture_rank(trainer, pl_module)
+        self._at_validation = self._capture(trainer, pl_module)
         self._callbacks_at_validation = capture_callbacks(trainer)
         self._stop_in_validation(trainer)
 
@@ -203,13 +218,47 @@ class Session(Callback):
         is_validation = place is Place.VALIDATION
         if is_validation:
             checkpoint["callbacks"] = self._callbacks_at_validation
-        mine = self._at_validation if is_validation else capture_rank(trainer, pl_module)
+        mine = self._at_validation if is_validation else self._capture(trainer, pl_module)
         checkpoint[KEY] = self._saver.our_part(trainer, mine)
 
-    def _take_start(self) -> dict[str, Any] | None:
-        """This rank's state, once; None when there is nothing to restore."""
+    def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Note gradients that no optimizer has used yet."""
+        self._has_waiting_gradients = not pl_module.automatic_optimization
+
+    def on_before_optimizer_step(self, *_: Any) -> None:
+        """Note that an optimizer uses them."""
+        self._has_waiting_gradients = False
+
+    def before_loaders(self) -> int | None:
+        """Have what is drawn for the making of loaders drawn again; the epoch they were made in."""
+        start = self._start
+        if start is not None and start.state is not None and start.state.get("made") is not None:
+            self._made = start.state["made"]
+            generators.restore(self._made["generators"])
+            return int(self._made["epoch"])
+        assert self._trainer is not None
+        epoch = loops.epoch_of(self._trainer)
+        self._made = {"generators": generators.capture(), "epoch": epoch}
+        return None
+
+    def before_validation(self) -> None:
+        """Remember the parameters: a stop must not save others in their place."""
+        assert self._trainer is not None
+        if not self._trainer.sanity_checking:
+            self._before_validation = fingerprint(self._trainer.lightning_module)
+
+    def _capture(self, trainer: Trainer, model: LightningModule) -> dict[str, Any]:
+        waiting = self._has_waiting_gradients
+        state = capture_rank(trainer, model, self._attributes, with_gradients=waiting)
+        return {**state, "made": self._made}
+
+    def _restore(self, trainer: Trainer, model: LightningModule) -> None:
+        """Put this rank into its state, once."""
         start, self._start = self._start, None
-        return None if start is None else start.state
+        if start is not None and start.state is not None:
+            assert self._attributes is not None
+            restore_rank(trainer, model, self._attributes, start.state)
+            self._has_waiting_gradients = has_gradients(start.state)
 
     def _go_on(self, trainer: Trainer, start: Start) -> None:
         """Find the place in the epoch again, after a start from inside of it."""
@@ -217,15 +266,22 @@ class Session(Callback):
         batch = loops.batches_done(trainer)
         if batch < trainer.num_training_batches:
             epoch = loops.epoch_of(trainer)
-            loaders.go_to(trainer, epoch, batch, start.state["loaders"])
+            fetched = start.state.get("fetched", batch)
+            loaders.go_to(trainer, epoch, batch, fetched, start.state["loaders"])
         continue_epoch(trainer)
+        loops.forget_restart_of_epoch(trainer)
         self._is_first_epoch = False
         if start.place is Place.STEP:
-            restore_rank(trainer, trainer.lightning_module, self._take_start())
+            self._restore(trainer, trainer.lightning_module)
+        resume_averaging(trainer)
 
     def _stop_in_validation(self, trainer: Trainer) -> None:
         self._progress.chances += 1
-        if self._agreement.poll() is Wish.STOP:
+        if self._agreement.poll() is not Wish.STOP:
+            return
+        # Some validate with averaged weights, which are swapped in for it. The next place, at most
+        # an epoch's end, has the others back.
+        if fingerprint(trainer.lightning_module) == self._before_validation:
             self._save(trainer, Place.VALIDATION, "stop")
             raise StopTraining
 
@@ -271,7 +327,8 @@ def _read_start(checkpoint: dict[str, Any], ranks: Ranks, is_own: bool) -> Start
     ours = checkpoint[KEY]
     place, states = Place(ours["place"]), ours["ranks"]
     if len(states) == ranks.world_size:
-        return Start(place, states[ranks.rank])
+        mine = states[ranks.rank]
+        return Start(place, mine if is_own else without_own_values(mine))
     were = f"the checkpoint was written by {len(states)} ranks, and these are {ranks.world_size}"
     if is_own:
         raise PcmError(

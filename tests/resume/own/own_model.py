@@ -202,7 +202,7 @@ def ask_for_stop(place: str, step: int) -> None:
         os.kill(os.getpid(), 9)
     if os.environ.get("OWN_STOP_AT") == f"{place} {step}":
         create_json(Path(os.environ["OWN_STOP_FILE"]), {"by": "test", "reason": "interrupt"})
-        time.sleep(0.6)
+        time.sleep(float(os.environ.get("OWN_WAIT_S", "0.6")))
 
 
 class Breaking(Automatic):

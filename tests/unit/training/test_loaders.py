@@ -5,7 +5,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from pcm import generators
 from pcm.internals.loops import Place, write_place
-from pcm.training.loaders import Replayable, make_replayable
+from pcm.training.loaders import make_replayable
+from pcm.training.replay import Replayable
 
 
 class Noisy(Dataset[float]):

@@ -1,0 +1,47 @@
+"""What of a module and of its training Lightning's checkpoints have no place for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from torch import Tensor
+
+State = dict[str, Any]
+
+
+def capture_module(trainer: Trainer, model: LightningModule, *, with_gradients: bool) -> State:
+    """Which parameters are trained, gradients that wait for a step, what callbacks have set."""
+    waiting = {}
+    if with_gradients:
+        waiting = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    return {
+        "requires_grad": {name: each.requires_grad for name, each in model.named_parameters()},
+        "gradients": waiting,
+        "accumulate_grad_batches": trainer.accumulate_grad_batches,
+        "should_stop": trainer.should_stop,
+    }
+
+
+def restore_module(trainer: Trainer, model: LightningModule, state: State) -> None:
+    """Set what `capture_module` captured."""
+    gradients: Mapping[str, Tensor] = state["gradients"]
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(state["requires_grad"].get(name, parameter.requires_grad))
+        if name in gradients:
+            parameter.grad = gradients[name].to(parameter.device)
+    trainer.accumulate_grad_batches = state["accumulate_grad_batches"]
+    trainer.should_stop = state["should_stop"]
+
+
+def has_gradients(state: State) -> bool:
+    """Whether gradients waited for a step where a rank's state was captured."""
+    return bool(state.get("module", {}).get("gradients"))
+
+
+def fingerprint(model: LightningModule) -> list[float]:
+    """Sums that are others as soon as a parameter is: many are swapped by way of `.data`, which
+    leaves torch's count of versions as it was.
+    """
+    sums = [each.detach().double().sum() for each in model.parameters() if each.numel()]
+    return torch.stack([each.cpu() for each in sums]).tolist() if sums else []

@@ -1,0 +1,67 @@
+"""Trains one rank in the test's own process, and stops it at a place: a run takes 0.1 s."""
+
+import os
+import random
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch.utilities import rank_zero_only
+
+from pcm.errors import ExitCode
+from pcm.run_dir import RunDir
+from pcm.training.ranks import Ranks
+from pcm.training.run import Run
+from pcm.training.stop import StopRequest
+from pcm.training.task import Task
+from tests.resume.runs import OWN, assert_same, assert_same_end, make_run, newest
+
+
+def train(run_dir: RunDir, stop_at: str | None = None, **variables: str) -> ExitCode:
+    """Train in one attempt, to the end or to a stop at `step 3`, `validation 10` or `epoch 10`."""
+    attempt = run_dir.attempt(len(run_dir.attempts()) + 1)
+    attempt.path.mkdir(parents=True)
+    asked = {"OWN_STOP_AT": stop_at or "", "OWN_STOP_FILE": str(attempt.stop)}
+    process = _own_process({**asked, "OWN_WAIT_S": "0.05", **variables})
+    with process, StopRequest(attempt, period=0.005) as stop:
+        return Run(Task(run_dir, attempt, None, Ranks(), stop)).train()
+
+
+def train_whole_and_broken(folder: Path, stops: list[str], **config: Any) -> tuple[RunDir, RunDir]:
+    """The same training twice: in one go, and stopped at places in turn."""
+    whole, broken = (make_run(folder / name, **config) for name in ("whole", "broken"))
+    assert train(whole) == ExitCode.DONE
+    for stop in stops:
+        assert train(broken, stop) == ExitCode.STOPPED, stop
+    assert train(broken) == ExitCode.DONE
+    return whole, broken
+
+
+def assert_resumes_the_same(folder: Path, stops: list[str], **config: Any) -> None:
+    """A training that is stopped ends as one that is not, its callbacks too."""
+    whole, broken = train_whole_and_broken(folder, stops, **config)
+    assert_same_end(whole, broken)
+    assert_same(newest(whole)["callbacks"], newest(broken)["callbacks"], "callbacks")
+
+
+@contextmanager
+def _own_process(variables: Mapping[str, str]) -> Iterator[None]:
+    """What training leaves in a process, taken back."""
+    environment, path, threads = dict(os.environ), list(sys.path), torch.get_num_threads()
+    os.environ.update(variables)
+    sys.path.insert(0, str(OWN))
+    torch.set_num_threads(1)
+    # Another start than the one before: what isn't captured must not be the same by chance.
+    random.seed(), np.random.seed(), torch.seed()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        sys.path[:] = path
+        os.environ.clear()
+        os.environ.update(environment)
+        rank_zero_only.rank = 0  # type: ignore[attr-defined]

@@ -1,0 +1,72 @@
+"""What people's modules and loaders keep to themselves is there again after a resume."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.resume.in_process import assert_resumes_the_same
+
+
+def kind(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"class_path": f"own_kinds.{name}", "init_args": arguments}
+
+
+def loaders(name: str = "Data", **arguments: Any) -> dict[str, Any]:
+    return {"class_path": f"own_loaders.{name}", "init_args": arguments}
+
+
+RELOADING = {"reload_dataloaders_every_n_epochs": 1}
+
+
+@pytest.mark.parametrize(
+    ("model", "stops"),
+    [
+        ("Plateau", ["step 14", "validation 20"]),
+        ("Swapping", ["validation 20"]),
+        ("SwappingEarly", ["validation 20"]),
+        ("Averaged", ["validation 20"]),
+        ("Annealed", ["step 14"]),
+        ("Accumulating", ["step 14"]),
+        ("Stochastic", ["step 14"]),
+        ("Outputs", ["step 14"]),
+        ("Recurrent", ["step 14"]),
+        ("Balanced", ["step 14"]),
+        ("Finetuned", ["step 14", "epoch 20"]),
+        ("Wrapped", ["step 14"]),
+        ("Skipping", ["step 9"]),
+        ("GatheringGradients", ["step 13", "validation 20", "epoch 20"]),
+        ("LoggingNowAndThen", ["step 14"]),
+    ],
+)
+def test_modules(model: str, stops: list[str], tmp_path: Path) -> None:
+    assert_resumes_the_same(tmp_path, stops, model=kind(model), data_train=loaders())
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "stops", "kwargs"),
+    [
+        ("Net", loaders(persistent=True, noisy=True), ["step 14", "epoch 20"], {}),
+        ("Net", loaders("Gaps"), ["step 17"], {}),
+        ("Net", loaders("EndlessData"), ["step 14"], {"limit_train_batches": 10}),
+        ("Net", loaders("OwnGenerators"), ["step 14"], {}),
+        ("Net", loaders("Stream"), ["step 14"], {}),
+        ("Net", loaders("OwnPosition"), ["step 14"], {}),
+        (
+            "Net",
+            loaders("Subsets"),
+            ["epoch 10", "step 14"],
+            {"reload_dataloaders_every_n_epochs": 1},
+        ),
+        ("Net", loaders("Subsets"), ["step 14"], {"reload_dataloaders_every_n_epochs": 2}),
+        ("Net", loaders(), ["epoch 10", "step 14"], {"precision": "64-true"}),
+        ("Iterating", loaders(), ["step 14"], {}),
+        ("KnowingTheEpoch", loaders("EpochStream"), ["epoch 10", "step 14"], {}),
+        ("Impatient", loaders(), ["epoch 50"], {"max_epochs": 8, "min_epochs": 6}),
+    ],
+)
+def test_loaders(
+    model: str, data: dict[str, Any], stops: list[str], kwargs: dict[str, Any], tmp_path: Path
+) -> None:
+    config = {"model": kind(model), "data_train": data, "kwargs": kwargs}
+    assert_resumes_the_same(tmp_path, stops, **config)
