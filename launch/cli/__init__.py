@@ -13,6 +13,7 @@ from launch.cli.commands.image import image
 from launch.cli.commands.launch import launch
 from launch.cli.commands.logs import logs
 from launch.cli.commands.plan import plan
+from launch.cli.commands.report import report
 from launch.cli.commands.results import results
 from launch.cli.commands.resume import resume
 from launch.cli.commands.show import show
@@ -75,7 +76,7 @@ def pcm(
 for title, group in {
     "Before anything runs": (validate, plan, structure),
     "Run experiments": (launch, train, resume, cancel),
-    "See what became of them": (status, show, why, logs, results),
+    "See what became of them": (status, show, why, logs, results, report),
 }.items():
     for command in group:
         cls = TagsCommand if command is train else None

@@ -1,0 +1,38 @@
+"""What failed, put together by its cause."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from launch.status.state import Line, State
+from launch.status.why import why
+from launch.store import Experiment
+
+_BAD = (State.FAILED, State.LOST)
+
+_VARYING = re.compile(r"0x[0-9a-f]+|\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)
+"""What differs between two failures of one cause: addresses, sizes, steps."""
+
+
+def failure_groups(
+    experiments: Sequence[Experiment], lines: Sequence[Line]
+) -> list[dict[str, Any]]:
+    """A record a cause, the most frequent first, each with its first traceback."""
+    groups: dict[str, dict[str, Any]] = {}
+    for index, (experiment, line) in enumerate(zip(experiments, lines, strict=True)):
+        if line.state not in _BAD:
+            continue
+        cause, text = _cause(experiment, line)
+        group = groups.setdefault(
+            _VARYING.sub("#", cause), {"cause": cause, "text": text, "runs": []}
+        )
+        group["runs"].append(index)
+    return sorted(groups.values(), key=lambda group: -len(group["runs"]))
+
+
+def _cause(experiment: Experiment, line: Line) -> tuple[str, str]:
+    """One line, and the end of a traceback or log."""
+    found = why(experiment.run_dir) if line.state is State.FAILED else None
+    if found is None:
+        return line.status.detail or str(line.state), ""
+    return found.reason, found.text
