@@ -25,6 +25,9 @@ _NUMBERS = frozenset({int, float})
 
 _RESUMED = "resumed_from_step"
 
+LOSSES = ("train/loss", "train_loss", "loss")
+"""Metrics, of which the first that exists is the loss that progress tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

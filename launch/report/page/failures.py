@@ -1,17 +1,14 @@
 """What failed, put together by its cause."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from launch.report.causes import cause
 from launch.status.state import Line, State
 from launch.status.why import why
 from launch.store import Experiment
 
 _BAD = (State.FAILED, State.LOST)
-
-_VARYING = re.compile(r"0x[0-9a-f]+|\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)
-"""What differs between two failures of one cause: addresses, sizes, steps."""
 
 
 def failure_groups(
@@ -22,15 +19,13 @@ def failure_groups(
     for index, (experiment, line) in enumerate(zip(experiments, lines, strict=True)):
         if line.state not in _BAD:
             continue
-        cause, text = _cause(experiment, line)
-        group = groups.setdefault(
-            _VARYING.sub("#", cause), {"cause": cause, "text": text, "runs": []}
-        )
+        said, text = _said(experiment, line)
+        group = groups.setdefault(cause(said), {"cause": said, "text": text, "runs": []})
         group["runs"].append(index)
     return sorted(groups.values(), key=lambda group: -len(group["runs"]))
 
 
-def _cause(experiment: Experiment, line: Line) -> tuple[str, str]:
+def _said(experiment: Experiment, line: Line) -> tuple[str, str]:
     """One line, and the end of a traceback or log."""
     found = why(experiment.run_dir) if line.state is State.FAILED else None
     if found is None:
