@@ -15,6 +15,7 @@ from launch.cli.commands.init import init
 from launch.cli.commands.launch import launch
 from launch.cli.commands.logs import logs
 from launch.cli.commands.plan import plan
+from launch.cli.commands.report import report
 from launch.cli.commands.results import results
 from launch.cli.commands.resume import resume
 from launch.cli.commands.show import show
@@ -77,7 +78,7 @@ def pcm(
 GROUPS: Mapping[str, tuple[Callable[..., Any], ...]] = {
     "Before anything runs": (init, validate, plan, structure),
     "Run experiments": (launch, train, resume, cancel),
-    "See what became of them": (status, show, why, logs, results),
+    "See what became of them": (status, show, why, logs, results, report),
 }
 
 for title, group in GROUPS.items():
