@@ -6,7 +6,7 @@ from importlib import metadata
 from pcm import __version__
 from pcm.run_dir import SCHEMA_VERSION
 
-PACKAGES = ("torch", "lightning", "torchvision", "neptune")
+PACKAGES = ("torch", "lightning", "torchvision", "mlflow-skinny", "neptune", "tensorboard", "wandb")
 
 print("pcm.version", __version__)
 print("pcm.schema", SCHEMA_VERSION)

@@ -18,16 +18,19 @@ class Settings:
     Attributes:
         site: a site's name, or the path of its file.
         runs_dir: folder of all sweeps and experiments.
-        tracker: where metrics go, where neither the command line nor the grid says.
+        tracker: where metrics go, where neither the command line nor the grid says; a name, a
+            mapping, or a list, as in a grid file.
         account: Slurm account, where neither of them says; wins over a site's.
-        notify: whom to tell of ends; nothing reads it yet.
+        notify: whom to tell of a sweep's first failure and its end, where no grid says.
+        preload: modules that local launches load once for all their training processes.
     """
 
     site: str | None = None
     runs_dir: str | None = None
-    tracker: str | None = None
+    tracker: Any = None
     account: str | None = None
-    notify: str | tuple[str, ...] | None = None
+    notify: tuple[str, ...] | None = None
+    preload: tuple[str, ...] = ()
 
 
 def settings_file() -> Path:
@@ -74,8 +77,11 @@ def _load(path: Path) -> Settings:
     for key in ("site", "runs_dir"):
         if key in entries:
             entries[key] = _from(path.parent, entries[key], is_path=key == "runs_dir")
-    if isinstance(entries.get("notify"), list):
-        entries["notify"] = tuple(entries["notify"])
+    if "notify" in entries:
+        told = entries["notify"]
+        entries["notify"] = (told,) if isinstance(told, str) else tuple(told)
+    if "preload" in entries:
+        entries["preload"] = tuple(entries["preload"])
     return Settings(**entries)
 
 

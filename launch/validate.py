@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from launch.arguments import Arguments
 from launch.grid import expand
 from launch.site import load_site
 from pcm.config.document import Document, load_document
-from pcm.config.shapes import Meaning, Rule
+from pcm.config.shapes import Choice, Meaning, Rule
 from pcm.config.structure import ConfigStructure, find_faults
 from pcm.config.structures.data import DATA
 from pcm.config.structures.experiment import EXPERIMENT
 from pcm.config.structures.grid import GRID
 from pcm.config.structures.model import MODEL
-from pcm.config.structures.own import OWN_CLASS
+from pcm.config.structures.own import OWN_CLASS, names_own_class
+from pcm.config.structures.script import names_script
 from pcm.config.structures.settings import SETTINGS
 from pcm.config.structures.site import SITE
 from pcm.config.structures.trainer import TRAINER
@@ -27,11 +29,13 @@ class CheckedFile:
 
     Attributes:
         kind: grid, model, ...; None where that can't be told.
+        notes: what could not be looked at, and why.
     """
 
     file: str
     kind: str | None
     faults: tuple[Fault, ...]
+    notes: tuple[str, ...] = ()
 
 
 STRUCTURES: Mapping[str, ConfigStructure] = {
@@ -45,8 +49,11 @@ STRUCTURES: Mapping[str, ConfigStructure] = {
     "class": OWN_CLASS,
 }
 
-LOADERS: Mapping[str, Callable[[Path], object]] = {"grid": expand, "site": load_site}
+LOADERS: Mapping[str, Callable[[Path], object]] = {"site": load_site}
 """Of these kinds the structure isn't all: paths and amounts have a meaning."""
+
+NAMING_CLASSES = frozenset({"class", "trainer", "experiment"})
+"""Kinds that may name classes of the user's own."""
 
 FOLDERS = {
     "grids": "grid",
@@ -68,7 +75,10 @@ def check_file(path: Path) -> CheckedFile:
     kind = kind_of(document.data) or FOLDERS.get(path.absolute().parent.name)
     if kind is None:
         return CheckedFile(str(path), None, (_unrecognised(document),))
-    return CheckedFile(str(path), kind, tuple(_faults(kind, path, document)))
+    arguments = Arguments()
+    faults = _faults(kind, path, document, arguments)
+    unread = [f"what {each} takes was not checked: {why}" for each, why in arguments.unread.items()]
+    return CheckedFile(str(path), kind, tuple(faults), tuple(unread))
 
 
 def kind_of(data: Any) -> str | None:
@@ -78,22 +88,57 @@ def kind_of(data: Any) -> str | None:
     shares = {kind: len(data.keys() & _keys(each)) for kind, each in STRUCTURES.items()}
     best = max(shares.values())
     kinds = [kind for kind, share in shares.items() if share == best]
-    return kinds[0] if best and len(kinds) == 1 else None
+    # What a script is stands in a grid; in an experiment there is more beside it.
+    return kinds[0] if best and (len(kinds) == 1 or names_script(data)) else None
 
 
 def _keys(structure: ConfigStructure) -> Iterable[str]:
     """What may stand at the top of such a file."""
     if isinstance(structure, Rule | Meaning):
         return _keys(structure.structure)
+    if isinstance(structure, Choice):
+        return {*_keys(structure.first), *_keys(structure.second)}
     keys: Iterable[str] = structure.keys()
     return keys
 
 
-def _faults(kind: str, path: Path, document: Document) -> list[Fault]:
+def _faults(kind: str, path: Path, document: Document, arguments: Arguments) -> list[Fault]:
+    if kind == "grid":
+        return _faults_of_grid(path, arguments)
     if kind in LOADERS:
         return _faults_of_loading(LOADERS[kind], path)
-    structure = STRUCTURES[kind]
-    return find_faults(document.data, structure, file=document.name, lines=document.lines)
+    place: dict[str, Any] = {"file": document.name, "lines": document.lines}
+    faults = find_faults(document.data, STRUCTURES[kind], **place)
+    if faults or kind not in NAMING_CLASSES:
+        return faults
+    return find_faults(document.data, Rule(dict, arguments.findings), **place)
+
+
+def _faults_of_grid(path: Path, arguments: Arguments) -> list[Fault]:
+    try:
+        grid = expand(path)
+    except ConfigError as error:
+        return list(error.faults)
+    if not any(map(_names_any_class, grid.bases.values())):
+        return []
+    faults: dict[Fault, None] = {}
+    seen: dict[int, Any] = {}
+    for point in grid.points:
+        for section in ("model", "data_train", "data_val", "trainer"):
+            config = point.config.get(section)
+            # Points share what does not vary, and each part is looked at once.
+            if isinstance(config, dict) and id(config) not in seen:
+                seen[id(config)] = config
+                structure = Rule(dict, arguments.findings)
+                found = find_faults({section: config}, {section: structure}, file=str(path))
+                faults |= dict.fromkeys(found)
+    return list(faults)
+
+
+def _names_any_class(value: Any) -> bool:
+    if isinstance(value, dict):
+        return names_own_class(value) or any(map(_names_any_class, value.values()))
+    return isinstance(value, list | tuple) and any(map(_names_any_class, value))
 
 
 def _faults_of_loading(load: Callable[[Path], object], path: Path) -> list[Fault]:

@@ -1,6 +1,6 @@
 """What somebody asks for besides a grid file: it wins over the file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,12 @@ from typing import Any
 from launch.executor import Code
 from launch.grid import Grid, expand
 from launch.user_settings import Settings
-from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker
+from pcm.config.structures.notify import WEBHOOK, is_url
+from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker, names_in, requested
 from pcm.errors import ConfigError, Fault, UsageError
+
+TrackerRequest = dict[str, Any] | list[dict[str, Any]] | None
+"""What `tracker:` comes to: a mapping with `name` and `project`, a list of such, or none."""
 
 ONE_RANK: Mapping[str, Any] = {"nodes": 1, "gpus_per_node": 0, "tasks_per_node": 1}
 """What a debugger can look into."""
@@ -22,7 +26,8 @@ class Wishes:
     Attributes:
         overrides: values of every point, by path.
         resources: entries of `resources`; None leaves one to the file.
-        tracker: a tracker's name, or `none`; None leaves it to the file.
+        tracker: a tracker's name, several with commas between, or `none`; None leaves it to
+            the file.
         image: path of an Apptainer image; None leaves it to the file.
         code: the same.
         settings: what the user has said once for all; the file wins over it.
@@ -62,10 +67,24 @@ class Wishes:
         except ConfigError:
             _refuse_other_kinds(path)
             raise
-        tracker = self.tracker or (self.settings.tracker if grid.tracker is None else None)
-        if tracker is not None:
-            grid = replace(grid, tracker=_tracker(tracker, grid.tracker))
-        return self.apply_to_container(grid)
+        grid = replace(grid, tracker=self.choose_tracker(grid.tracker))
+        return self.apply_to_container(self.apply_to_notify(grid))
+
+    def choose_tracker(self, of_grid: Any) -> TrackerRequest:
+        """What is asked for here, else by the grid file, else by the settings.
+
+        Raises:
+            UsageError: there is no such tracker.
+        """
+        if self.tracker is not None:
+            return _named(self.tracker, requested(of_grid))
+        return _as_recorded(requested(self.settings.tracker if of_grid is None else of_grid))
+
+    def apply_to_notify(self, grid: Grid) -> Grid:
+        """The grid with whom to tell: those of the file, else the settings'; no secret address."""
+        targets = grid.notify or self.settings.notify or ()
+        kept = dict.fromkeys(WEBHOOK if is_url(target) else target for target in targets)
+        return replace(grid, notify=tuple(kept))
 
     def apply_to_container(self, grid: Grid) -> Grid:
         """The grid with what is wished for in its `container:`."""
@@ -90,11 +109,28 @@ def _refuse_other_kinds(path: Path) -> None:
         raise ConfigError([fault])
 
 
-def _tracker(name: str, former: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The project of the grid file stays, if it is the same tracker's."""
-    if not is_tracker(name):
-        raise UsageError(f"no tracker is called '{name}'", f"choose one of {', '.join(TRACKERS)}")
-    if name == NO_TRACKER:
-        return None
-    same = former is not None and former["name"] == name
-    return {"name": name, "project": former.get("project") if former and same else None}
+def _named(names: str, former: list[dict[str, Any]]) -> TrackerRequest:
+    """The grid file's projects stay with those of its trackers that are named."""
+    there = {request["name"]: request for request in former}
+    require_trackers(names_in(names))
+    return _as_recorded(
+        [there.get(name, {"name": name, "project": None}) for name in names_in(names)]
+    )
+
+
+def require_trackers(names: Iterable[str]) -> None:
+    """Refuse names that no tracker has.
+
+    Raises:
+        UsageError: with those that there are.
+    """
+    for name in names:
+        if not is_tracker(name):
+            choice = f"choose one of {', '.join(TRACKERS)}; or several, with commas between"
+            raise UsageError(f"no tracker is called '{name}'", choice)
+
+
+def _as_recorded(requests: list[dict[str, Any]]) -> TrackerRequest:
+    """One tracker as a mapping, as it has always been on record; several as a list."""
+    wanted = [{"project": None, **request} for request in requests if request["name"] != NO_TRACKER]
+    return wanted if len(wanted) > 1 else next(iter(wanted), None)

@@ -10,6 +10,7 @@ from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import RunDir
 from pcm.run_dir.trust import make_folder
+from pcm.training.ending import flush, leave
 from pcm.training.ranks import Ranks
 from pcm.training.stop import StopRequest, ignored_signals, signals_as_request
 
@@ -27,13 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
             code = error.exit_code
     if code not in (ExitCode.DONE, ExitCode.STOPPED) and "RANK" in os.environ:
         # Other ranks may be gone or stuck, and some libraries wait for them at exit.
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
         os._exit(code)
     return code
 
 
 def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
+    from pcm.training.script_run import ScriptRun, is_script
     from pcm.training.task import Task, leave_at_once
     from pcm.training.unsupervised import own_attempt
 
@@ -52,6 +53,8 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
     task = Task(run_dir, attempt, options.checkpoint, ranks, stop)
     if ranks.is_first and stop.look():
         return leave_at_once(task)
+    if is_script(run_dir):
+        return ScriptRun(task).train()
     # Torch and Lightning take seconds; the stop file is being watched meanwhile.
     from pcm.training.run import Run
 
@@ -71,4 +74,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    if "RANK" in os.environ:
+        leave(exit_code)
+    # Whoever debugs goes on in this process.
+    sys.exit(exit_code)

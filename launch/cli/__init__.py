@@ -4,15 +4,18 @@
 what a command needs is imported inside its function.
 """
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import typer
 
 from launch.cli.commands.cancel import cancel
 from launch.cli.commands.image import image
+from launch.cli.commands.init import init
 from launch.cli.commands.launch import launch
 from launch.cli.commands.logs import logs
 from launch.cli.commands.plan import plan
+from launch.cli.commands.report import report
 from launch.cli.commands.results import results
 from launch.cli.commands.resume import resume
 from launch.cli.commands.show import show
@@ -72,11 +75,13 @@ def pcm(
     context.command.debug = debug
 
 
-for title, group in {
-    "Before anything runs": (validate, plan, structure),
+GROUPS: Mapping[str, tuple[Callable[..., Any], ...]] = {
+    "Before anything runs": (init, validate, plan, structure),
     "Run experiments": (launch, train, resume, cancel),
-    "See what became of them": (status, show, why, logs, results),
-}.items():
+    "See what became of them": (status, show, why, logs, results, report),
+}
+
+for title, group in GROUPS.items():
     for command in group:
         cls = TagsCommand if command is train else None
         app.command(cls=cls, rich_help_panel=title)(command)

@@ -24,9 +24,10 @@ ExecutorOption = Annotated[
 TrackerOption = Annotated[
     str | None,
     typer.Option(
-        help="Where metrics go besides the run directory: neptune, csv, none or a class of one's "
-        "own, module:Class; wins over the grid file.",
-        metavar="NAME",
+        help="Where metrics go besides the run directory: tensorboard, wandb, mlflow, neptune, "
+        "csv (nowhere else), none, or a class of one's own, module:Class; several with commas "
+        "between. Wins over the grid file.",
+        metavar="NAME[,NAME]",
     ),
 ]
 

@@ -1,6 +1,7 @@
 """Modules of the training side, run by hand with what an experiment trains in."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from launch.container.command import PYTHON, exec_command
@@ -12,18 +13,19 @@ from launch.store.trust import require_trusted_launch
 
 
 def module_command(
-    launch: LaunchDir, run_dir: Path, module: str
+    launch: LaunchDir, run_dir: Path, module: str, options: Sequence[str] = ()
 ) -> tuple[list[str], dict[str, str]]:
     """Words and variables that run `module` on a run directory.
 
     Args:
         launch: the experiment's, which says in which image and with which code.
+        run_dir: or the folder of several.
 
     Raises:
         RefusedError: others could have changed what would run.
     """
     require_trusted_launch(launch)
-    words = ["-m", module, str(run_dir)]
+    words = ["-m", module, *options, str(run_dir)]
     container = container_of(launch.record.get("container"))
     if container is None:
         variables = dict(os.environ)

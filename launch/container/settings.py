@@ -9,6 +9,7 @@ from launch.site import Mount, Site
 from pcm.config.secrets import is_secret
 from pcm.config.wording import shown
 from pcm.errors import ConfigError, Fault, RefusedError
+from pcm.run_dir.records import ScriptRecord
 
 CODE_INSIDE = "/opt/pcm/snapshot"
 """Where an image shows the code that a launch ships; a name without colons, for PYTHONPATH."""
@@ -181,6 +182,12 @@ def with_run_dir(container: Container, run_dir: Path, starts_from: Path | None) 
         folder = str(starts_from.parent)
         own.insert(0, Bind(folder, folder, writable=False))
     return replace(container, binds=(*container.binds, *own))
+
+
+def with_script(container: Container, script: ScriptRecord) -> Container:
+    """The container with the folder that a script runs in."""
+    own = Bind(script.shared, script.shared, writable=script.is_writable)
+    return replace(container, binds=(*container.binds, own))
 
 
 def with_code(container: Container, folder: Path) -> Container:

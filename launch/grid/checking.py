@@ -6,6 +6,7 @@ from typing import Any
 from launch.grid.bases import FOLDERS
 from pcm.config.check import EXPERIMENT
 from pcm.config.structure import Finding, Inspector
+from pcm.config.structures.script import RUN
 
 
 class Checker:
@@ -26,7 +27,7 @@ class Checker:
     def findings(self, config: Mapping[str, Any]) -> Sequence[Finding]:
         """What is wrong with an experiment's config."""
         parts = {
-            "sections": tuple(config[section] for section in FOLDERS),
+            "sections": tuple(config.get(section) for section in (*FOLDERS, RUN)),
             "seed": (config["seed"],),
             "subsample_size": (config["subsample_size"],),
         }

@@ -21,6 +21,7 @@ from pcm.config.identity import Identifier
 from pcm.config.keys import dotted
 from pcm.config.override import Variants
 from pcm.config.structure import Finding, line_of
+from pcm.config.structures.script import RUN
 from pcm.errors import ConfigError, Fault
 
 MOST_FAULTS = 50
@@ -136,7 +137,7 @@ class _Expansion:
         config: Any = frame.config
         for position, keys in frame.targets:
             config = self._variants.with_value(config, keys, values[position])
-        resources = self._resources_of(frame, values, config["trainer"])
+        resources = self._resources_of(frame, values, config.get("trainer") or {})
         config = {**config, "world_size": resources.world_size}
         findings = self._checker.findings(config)
         if findings:
@@ -190,7 +191,9 @@ class _Expansion:
         set_here = {frame.paths[position]: keys for position, keys in frame.targets}
         places = {**set_here, **self._frames.fixed_keys(frame.config)}
         blamed = [path for path, keys in places.items() if overlap(keys, finding.keys)]
-        blamed += [path for path, keys in places.items() if keys[0] == finding.keys[0]]
+        if finding.keys[0] != RUN:
+            # The section is another file, whereas a script stands in this one.
+            blamed += [path for path, keys in places.items() if keys[0] == finding.keys[0]]
         fault = Fault(
             finding.problem,
             key=dotted(config, finding.keys),
@@ -220,6 +223,7 @@ class _Expansion:
             bases=self._frames.bases,
             points=tuple(self._points.values()),
             warnings=(*self._idle_rules(), *self._repeats()),
+            notify=_as_tuple(entry("notify", None)),
         )
 
     def _idle_rules(self) -> Iterator[str]:
@@ -233,6 +237,10 @@ class _Expansion:
             shown = ", ".join(self._repeated[:3]) + (", ..." if len(self._repeated) > 3 else "")
             verb = "point is" if len(self._repeated) == 1 else "points are"
             yield f"{len(self._repeated)} {verb} there twice and kept once: {shown}"
+
+
+def _as_tuple(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def _without_nulls(entries: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from launch.grid.bases import FOLDERS
 from launch.grid.blocks import Block
 from pcm.config.document import Document
 from pcm.config.keys import Keys
 from pcm.config.structure import line_of
+from pcm.config.structures.script import RUN, names_script
 from pcm.errors import Fault
 
 FLAG = "--set"
@@ -46,6 +48,11 @@ class GridFile:
         value = self.document.data.get(key)
         return default if value is None else value
 
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Sections of its points' configs: each from a file, or a script from the grid file."""
+        return (RUN,) if names_script(self.document.data) else tuple(FOLDERS)
+
     def file(self, section: str) -> str | None:
         """Name of a section's base file, unless an axis varies it."""
         file: str | None = self.fixed.get(section, self.entry("base", {}).get(section))
@@ -81,7 +88,7 @@ class GridFile:
                 return replace(fault, file=self.options[path], line=None, key=None)
             if path in self.flags:
                 return replace(fault, file=FLAG, line=None)
-            for keys in (self.origins.get(path, ()), ("base", path), tuple(path.split("."))):
+            for keys in (self.origins.get(path, ()), ("base", path), _keys_of(path)):
                 if keys and keys in self.document.lines:
                     return self.at(fault, keys)
         return replace(fault, file=self.document.name)
@@ -90,6 +97,11 @@ class GridFile:
         """The fault, placed at `keys` of the document."""
         line = line_of(self.document.lines, keys)
         return replace(fault, file=self.document.name, line=line)
+
+
+def _keys_of(path: str) -> Keys:
+    """Where the document has a path that leads from its top."""
+    return tuple(int(part) if part.isdecimal() else part for part in path.split("."))
 
 
 def _resources(paths: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pcm.config.check import section_faults
 from pcm.config.document import load_document
 from pcm.config.keys import Keys
 from pcm.config.override import resolve, with_value
+from pcm.config.structures.script import RUN
 from pcm.errors import ConfigError, Fault
 from pcm.run_dir import SCHEMA_VERSION
 
@@ -33,7 +34,7 @@ class FrameMaker:
 
     def __init__(self, grid: GridFile, labels: Mapping[str, str]) -> None:
         self.faults: list[Fault] = []
-        self.bases: dict[str, list[Any]] = {section: [] for section in FOLDERS}
+        self.bases: dict[str, list[Any]] = {section: [] for section in grid.sections}
         self._grid = grid
         self._labels = labels
         self._loaded: dict[tuple[str, str | None], int | None] = {}
@@ -50,7 +51,9 @@ class FrameMaker:
         known = self._frames.get(token)
         if known is not None:
             return known[0]
-        frame = self._make(block, dict(zip(FOLDERS, files, strict=True)))
+        named = dict(zip(FOLDERS, files, strict=True))
+        chosen = {section: named.get(section) for section in self._grid.sections}
+        frame = self._make(block, chosen)
         return self._frames.keep(token, frame, block)
 
     def _make(self, block: Block, files: Mapping[str, str | None]) -> Frame | None:
@@ -104,6 +107,10 @@ class FrameMaker:
         return document.data
 
     def _absent(self, section: str) -> Any:
+        if section == RUN:
+            script = self._grid.document.data[RUN]
+            # An axis may give the only params that there are.
+            return {**script, "params": script.get("params") or {}}
         if section == "trainer":
             return NO_TRAINER
         if section == "data_val":
@@ -142,7 +149,11 @@ class FrameMaker:
 
     def fixed_keys(self, config: Mapping[str, Any]) -> dict[str, Keys]:
         """Where in a frame's config the overrides lie that hold for every point."""
-        paths = [path for path in self._grid.fixed if path.split(".")[0] in FOLDERS and "." in path]
+        paths = [
+            path
+            for path in self._grid.fixed
+            if path.split(".")[0] in self._grid.sections and "." in path
+        ]
         return {path: resolve(config, path) for path in paths}
 
     def _resolve(self, config: Mapping[str, Any], path: str, faults: list[Fault]) -> Keys | None:

@@ -91,7 +91,7 @@ class Point:
         return [
             (keys, self.values[position])
             for position, keys in self.frame.targets
-            if keys[0] in FOLDERS
+            if keys[0] in self.frame.base
         ]
 
     @property
@@ -132,7 +132,7 @@ class Grid:
         file: the grid file, as the user gave it; None without one.
         text: its content.
         flags: overrides from the command line, by path.
-        tracker: name and project; None for none.
+        tracker: name and project, a list of such, or as the file says it; None for none.
         container: what it asks of its image, as written; empty for nothing.
         starts_from: `{"checkpoint": path}`, where training doesn't start from nothing.
         checkpoints: how often they are written and which are kept, as written.
@@ -142,6 +142,7 @@ class Grid:
         checkout: top folder of the checkout that jobs run as it is at the launch; None for
             the code that is in the image or installed.
         image: record of the container that was found for it; None before that and without one.
+        notify: whom to tell of its first failure and its end.
     """
 
     name: str
@@ -149,7 +150,7 @@ class Grid:
     text: str
     flags: Mapping[str, Any]
     tags: tuple[str, ...]
-    tracker: Mapping[str, Any] | None
+    tracker: Any
     container: Mapping[str, Any]
     starts_from: Mapping[str, str] | None
     checkpoints: Mapping[str, Any]
@@ -158,6 +159,7 @@ class Grid:
     warnings: tuple[str, ...]
     checkout: Path | None = None
     image: Mapping[str, Any] | None = None
+    notify: tuple[str, ...] = ()
 
     @property
     def max_parallel(self) -> int | None:

@@ -15,11 +15,18 @@ from pcm.config.keys import Keys
 from pcm.config.names import did_you_mean
 from pcm.config.structure import find_faults, line_of
 from pcm.config.structures.grid import GRID
+from pcm.config.structures.script import RUN, names_script
 from pcm.config.wording import hint_for, shown
 from pcm.errors import Fault
 
 HEADS = (*FOLDERS, "seed", "subsample_size", "resources")
 """What an override path may begin with."""
+
+SCRIPT_HEADS = (RUN, "seed", "resources")
+"""The same where a script is run."""
+
+WHOLES = (RUN, "resources")
+"""Those of which only entries can be set."""
 
 SCALARS = ("seed", "subsample_size")
 """Those of them that are a single value."""
@@ -201,9 +208,10 @@ class GridReader:
     def _has_place(self, path: str, value: Any, keys: Keys) -> bool:
         """Whether there is anything in an experiment that `path` can set to `value`."""
         head = path.split(".", 1)[0]
-        if head not in HEADS or path == "resources":
-            expected = f"a path that begins with one of {', '.join(HEADS)}"
-            self._fault(keys, "no such place", expected=expected, hint=did_you_mean(head, HEADS))
+        heads = SCRIPT_HEADS if names_script(self.document.data) else HEADS
+        if head not in heads or path in WHOLES:
+            expected = f"a path that begins with one of {', '.join(heads)}"
+            self._fault(keys, "no such place", expected=expected, hint=did_you_mean(head, heads))
             return False
         if head in SCALARS and path != head:
             self._fault(keys, f"nothing is below '{head}'", expected=f"the path `{head}` alone")

@@ -21,7 +21,7 @@ def single(
     seed: int = 0,
     subsample_size: int | None = None,
     tags: Sequence[str] = (),
-    tracker: Mapping[str, Any] | None = None,
+    tracker: Mapping[str, Any] | list[dict[str, Any]] | None = None,
     checkpoint: Path | None = None,
     resources: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
@@ -32,7 +32,7 @@ def single(
         name: of the experiment, and of the sweep that holds it alone.
         model, data_train, data_val, trainer: config files, looked up from the working
             directory as a grid file there would.
-        tracker: name and project.
+        tracker: name and project, or a list of such.
         checkpoint: whose weights training starts from.
         resources: what it asks for, each from an option of its name.
         defaults: what it asks for where no option says otherwise.
@@ -49,7 +49,7 @@ def single(
         "seed": seed,
         "subsample_size": subsample_size,
         "resources": {**(defaults or {}), **asked},
-        "tracker": None if tracker is None else dict(tracker),
+        "tracker": tracker,
         "starts_from": None if checkpoint is None else {"checkpoint": str(checkpoint.absolute())},
     }
     # JSON is YAML too, and this way the store keeps a grid file that says it all.

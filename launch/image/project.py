@@ -61,11 +61,11 @@ class Project:
         return (self.folder / "constraints.txt").read_bytes()
 
     def requirements(self) -> list[str]:
-        """What pcm needs to train, as lines for an installer."""
+        """What pcm needs to train, and the trackers' clients, as lines for an installer."""
         with (self.folder / "pyproject.toml").open("rb") as file:
             project = tomllib.load(file)["project"]
         extras = project.get("optional-dependencies", {})
-        wanted = [*project.get("dependencies", []), *extras.get("train", [])]
+        wanted = [*project.get("dependencies", []), "pcm-launch[train,trackers]"]
         return sorted(set(_spelt_out(wanted, extras)))
 
     def commit(self) -> str:

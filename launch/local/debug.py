@@ -4,6 +4,7 @@ import runpy
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from launch.container import training_arguments
 from launch.machine.processes import Process
@@ -49,7 +50,7 @@ def run_debug(experiment: Experiment, checkpoint: str | None = None) -> Status:
 def _train(attempt: Attempt, checkpoint: str | None) -> Outcome:
     arguments = training_arguments(attempt.run_dir.path, attempt.files.number, checkpoint)
     try:
-        with _arguments(["pcm", *arguments]):
+        with _as_python_m(["pcm", *arguments]):
             runpy.run_module("pcm", run_name="__main__", alter_sys=True)
     except SystemExit as end:
         return Outcome(_exit_code(end), None)
@@ -67,10 +68,11 @@ def _exit_code(end: SystemExit) -> int:
 
 
 @contextmanager
-def _arguments(words: list[str]) -> Iterator[None]:
-    former = sys.argv
-    sys.argv = words
+def _as_python_m(words: list[str]) -> Iterator[None]:
+    """Arguments and path of a process that `python -m` starts, which finds the user's modules."""
+    former = sys.argv, sys.path
+    sys.argv, sys.path = words, [str(Path.cwd()), *sys.path]
     try:
         yield
     finally:
-        sys.argv = former
+        sys.argv, sys.path = former

@@ -2,12 +2,12 @@
 
 import os
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from launch.damage import whole
+from launch.local.starter import Starter
 from launch.machine.devices import visible_devices
 from launch.machine.processes import Process, kill_group
 from launch.machine.signals import PERSON, SignalFlag
@@ -20,8 +20,8 @@ from launch.store.markers import request_stop
 from launch.store.records import newest_attempt, supervisor_of, training_of
 from launch.store.refusals import read_refusal
 from launch.submit.completion import Completion
-from launch.submit.local_job import SubmittedJob, submit_local
-from launch.supervisor.job import available_cores, local_job_text
+from launch.submit.local_job import LocalJob
+from launch.supervisor.job import available_cores
 from pcm.run_dir import AttemptDir
 from pcm.run_dir.records import AttemptRecord
 from pcm.run_dir.typed_json import read
@@ -68,7 +68,7 @@ class _Running:
     """An experiment that runs, and the GPUs that it has for itself."""
 
     experiment: Experiment
-    submitted: SubmittedJob
+    submitted: LocalJob
     devices: list[str]
 
     def attempt(self) -> AttemptDir | None:
@@ -118,9 +118,14 @@ class _Runner:
         self._devices = visible_devices(os.environ)
         self._free = deque(self._devices)
         self._stop_asked_by: str | None = None
+        self._starter = Starter(experiments, self._parallel)
 
     def run(self, on_tick: OnTick) -> Completion:
-        with SignalFlag(PERSON) as signals, announced_queue(self._root, self._waiting()) as queue:
+        with (
+            SignalFlag(PERSON) as signals,
+            announced_queue(self._root, self._waiting()) as queue,
+            self._starter,
+        ):
             try:
                 while self._queue or self._running:
                     self._tick(signals)
@@ -193,7 +198,7 @@ class _Runner:
 
     def _start(self) -> None:
         """Fill the free places from the queue, in order."""
-        while self._queue and len(self._running) < self._parallel:
+        while self._queue and len(self._running) < self._parallel and self._starter.is_ready():
             experiment = self._queue[0]
             devices = self._take_devices(experiment.resources.gpus)
             if devices is None:
@@ -203,7 +208,8 @@ class _Runner:
                 self._free.extend(devices)
                 self._ended[experiment.id] = Status(State.CANCELLED)
             else:
-                self._running.append(self._submit(experiment, devices))
+                submitted = self._starter.start(experiment, devices, self._checkpoint)
+                self._running.append(_Running(experiment, submitted, devices))
 
     def _take_devices(self, count: int) -> list[str] | None:
         """GPUs for one experiment, none where this machine has too few; None to wait for them."""
@@ -212,19 +218,6 @@ class _Runner:
         if count > len(self._free):
             return None
         return [self._free.popleft() for _ in range(count)]
-
-    def _submit(self, experiment: Experiment, devices: list[str]) -> _Running:
-        key = uuid.uuid4().hex
-        job_text = local_job_text(
-            key,
-            devices=",".join(devices),
-            cores=available_cores() // self._parallel,
-            checkpoint=self._checkpoint,
-        )
-        submitted = submit_local(
-            experiment.launch, experiment.id, experiment.world_size, key, job_text
-        )
-        return _Running(experiment, submitted, devices)
 
     def _waiting(self) -> list[str]:
         return [experiment.id for experiment in self._queue]

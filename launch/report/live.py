@@ -1,13 +1,17 @@
 """Experiments while they run: one line each on a terminal, plain lines of change in a pipe."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group
+from rich.table import Table
 from rich.text import Text
 
-from launch.report.status import by_interest, epoch, status_table
-from launch.status.state import Line, Progress
+from launch.report.advance import bar, failures, pace
+from launch.report.sparkline import Losses, Recent
+from launch.report.status import by_interest, epoch, live_table
+from launch.status.state import Line, Progress, State
 from launch.text import number, tally
 from pcm.config.printable import printable_line
 
@@ -20,38 +24,122 @@ HEADING = 2
 AROUND = HEADING + 2
 """Lines of the terminal that are not rows: heading, tally, prompt."""
 
+ROOMY = 16
+"""Lines of a terminal that has room for more than the table and how far all is."""
+
+CALM_S = 1.0
+"""Between two pictures: a slow line should not be busy with them, nor should eyes."""
+
+WIDE = 100
+"""Columns of a terminal that has room for long bars."""
+
 
 @contextmanager
-def live_view(console: Console) -> Iterator[Show]:
-    """How to show progress on this terminal; its last picture stays when the block ends."""
+def live_view(console: Console, recent: Recent = lambda _: ()) -> Iterator[Show]:
+    """How to show progress on this terminal; its last picture stays when the block ends.
+
+    Args:
+        recent: the last losses that an experiment's files have.
+    """
     if not console.is_terminal:
         yield changes(console)
         return
-    from rich.live import Live
-
-    live = Live(console=console, refresh_per_second=4)
-
-    def show(lines: Sequence[Line]) -> None:
-        live.update(picture(lines, console))
-        live.start()  # with the first picture: until then others print; again it does nothing
-
+    view = _View(console, recent)
     try:
-        yield show
+        yield view.show
     finally:
-        live.stop()
+        view.stop()
 
 
-def picture(lines: Sequence[Line], console: Console) -> Group:
-    """The table, cut to the terminal's height, above how many are in each state."""
-    room = max(1, console.height - AROUND)
-    shown = by_interest(lines)[:room]
-    # Where names are folded, a row takes several lines.
-    height = len(console.render_lines(status_table(shown), pad=False)) - HEADING
+class _View:
+    """The picture on a terminal, drawn anew when something is new, and not too often."""
+
+    def __init__(self, console: Console, recent: Recent) -> None:
+        from rich.live import Live
+
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False)
+        self._losses = Losses(recent)
+        self._lines: Sequence[Line] | None = None
+        self._drawn: Sequence[Line] | None = None
+        self._when = 0.0
+
+    def show(self, lines: Sequence[Line]) -> None:
+        self._lines = list(lines)
+        is_first = self._drawn is None
+        if is_first or time.monotonic() >= self._when + CALM_S:
+            self._draw()
+
+    def stop(self) -> None:
+        """Leave the last picture, which may not have been drawn yet."""
+        self._draw()
+        self._live.stop()
+
+    def _draw(self) -> None:
+        if self._lines is None or self._lines == self._drawn:
+            return
+        self._losses.look(shown_first(self._lines, self._console))
+        self._live.update(picture(self._lines, self._console, self._losses))
+        if self._drawn is None:
+            self._live.start()  # with the first picture: until then others print
+        self._live.refresh()
+        self._drawn, self._when = self._lines, time.monotonic()
+
+
+def shown_first(lines: Sequence[Line], console: Console) -> list[Line]:
+    """Those that a terminal may have room for."""
+    return by_interest(lines)[: max(1, console.height)]
+
+
+def picture(lines: Sequence[Line], console: Console, losses: Losses | None = None) -> Group:
+    """The table, cut to the terminal's height, above how far all is and what fails.
+
+    Args:
+        losses: of which there are sparklines, where there is room.
+    """
+    below = _below(lines) if console.height >= ROOMY else []
+    room = max(1, console.height - AROUND - len(below))
+    shown = shown_first(lines, console)[:room]
+    # On a terminal that is too narrow for a row, it takes several lines.
+    table = _table(shown, console, losses)
+    height = len(console.render_lines(table, pad=False)) - HEADING
     if height > room:
         shown = shown[: max(1, room * len(shown) // height)]
+        table = _table(shown, console, losses)
     left_out = len(lines) - len(shown)
     more = f"; {left_out:,} not shown" if left_out else ""
-    return Group(status_table(shown), Text(tally(line.state for line in lines) + more, style="dim"))
+    how_far = bar(lines, 24 if console.width >= WIDE else 12, plain=not _has_signs(console))
+    text = f"{how_far}  {tally(line.state for line in lines)}{more}"
+    return Group(
+        table,
+        Text(text, style="dim", no_wrap=True, overflow="ellipsis"),
+        *below,
+    )
+
+
+def _below(lines: Sequence[Line]) -> list[Text]:
+    """Speed and end, and what fails and why: one line each, cut to the terminal's width."""
+    texts = [(pace(lines), "dim"), *((text, "red") for text in failures(lines))]
+    return [
+        Text(printable_line(text), style=style, no_wrap=True, overflow="ellipsis")
+        for text, style in texts
+        if text
+    ]
+
+
+def _table(shown: Sequence[Line], console: Console, losses: Losses | None) -> Table:
+    """With sparklines, where something runs that has any and the terminal can show them."""
+    length = 12 if console.width >= WIDE else 8
+    sparks = [
+        losses.sparkline(line.id, length) if losses and line.state is State.RUNNING else ""
+        for line in shown
+    ]
+    has_sparks = any(sparks) and _has_signs(console)
+    return live_table(shown, sparks if has_sparks else None, console.width)
+
+
+def _has_signs(console: Console) -> bool:
+    return console.encoding.lower().startswith("utf") and not console.legacy_windows
 
 
 def changes(console: Console) -> Show:

@@ -7,23 +7,27 @@ from typing import Any
 from rich.table import Table
 
 from launch.damage import remedy
-from launch.report.table import Column, table
+from launch.report.table import MIN_WIDTH, Column, table, width
 from launch.status.state import Line, Progress, State
 from launch.text import duration, number
 from pcm.run_dir.typed_json import Damaged
 
+EPOCH = Column("epoch", number=True)
+LOSS = Column("loss", number=True)
+
+NAME = Column("experiment", fold=True)
+
 COLUMNS = (
     Column("id"),
-    Column("experiment", fold=True),
+    NAME,
     Column("state"),
-    Column("epoch", number=True),
-    Column("loss", number=True),
+    EPOCH,
+    LOSS,
     Column("steps/s", number=True),
     Column("left", number=True),
 )
 
 JOB = Column("job")
-"""After the state, where there are jobs of a scheduler."""
 
 INTEREST = (
     State.RUNNING,
@@ -47,13 +51,58 @@ def by_interest(lines: Iterable[Line]) -> list[Line]:
 
 def status_table(lines: Iterable[Line]) -> Table:
     """A row an experiment."""
-    lines = list(lines)
-    rows = map(status_row, lines)
-    if not any(line.status.job for line in lines):
-        return table(COLUMNS, rows)
-    jobs = [line.status.job or "" for line in lines]
-    with_jobs = ([*row[:3], job, *row[3:]] for row, job in zip(rows, jobs, strict=True))
-    return table([*COLUMNS[:3], JOB, *COLUMNS[3:]], with_jobs)
+    return table(*_cells(list(lines)))
+
+
+SPARKLINE = Column("")
+"""After the loss, where there are any."""
+
+
+NAME_ROOM = 12
+"""Characters of a name that matter more than sparklines."""
+
+
+def live_table(lines: Sequence[Line], sparks: Sequence[str] | None, room: int) -> Table:
+    """A row and a line an experiment, as calm as it gets: nothing is folded.
+
+    Args:
+        sparks: of each one's loss; None for no such column.
+        room: columns of the terminal, to which names are cut.
+    """
+    columns, rows = _cells(lines)
+    for row, line in zip(rows, lines, strict=True):
+        row[columns.index(EPOCH)] = _how_far(line)
+    if sparks is not None:
+        place = columns.index(LOSS) + 1
+        columns.insert(place, SPARKLINE)
+        for row, spark in zip(rows, sparks, strict=True):
+            row.insert(place, spark)
+    names = columns.index(NAME)
+    longest = max((len(row[names]) for row in rows), default=0)
+    left = room - (width(columns, rows) - max(longest, len(NAME.title)))
+    if sparks is not None and left < min(NAME_ROOM, longest):
+        return live_table(lines, None, room)
+    for row in rows:
+        row[names] = _cut(row[names], max(left, MIN_WIDTH))
+    return table(columns, rows)
+
+
+def _cut(name: str, length: int) -> str:
+    """A name without its middle: it begins with its sweep and ends with what is its own."""
+    if len(name) <= length:
+        return name
+    head = (length - 2) // 3
+    return f"{name[:head]}..{name[len(name) - (length - 2 - head) :]}"
+
+
+def _cells(lines: Sequence[Line]) -> tuple[list[Column], list[list[str]]]:
+    """With the jobs after the states, where there are jobs of a scheduler."""
+    columns, rows = list(COLUMNS), [status_row(line) for line in lines]
+    if any(line.status.job for line in lines):
+        columns.insert(3, JOB)
+        for line, row in zip(lines, rows, strict=True):
+            row.insert(3, line.status.job or "")
+    return columns, rows
 
 
 def status_row(line: Line) -> list[str]:
@@ -69,6 +118,15 @@ def status_row(line: Line) -> list[str]:
         number(progress.rate) if is_active else "",
         duration(progress.eta) if is_active else "",
     ]
+
+
+def _how_far(line: Line) -> str:
+    """Its epoch; of what runs, `starting` where training has not spoken yet."""
+    progress = line.status.progress or Progress()
+    has_spoken = progress.epoch is not None and progress.phase != "starting"
+    if line.state is State.RUNNING and not has_spoken:
+        return line.status.detail or "starting"
+    return epoch(progress) or (line.status.detail if line.state.is_active else "")
 
 
 def epoch(progress: Progress) -> str:

@@ -52,9 +52,14 @@ def print_json(record: Any) -> None:
     typer.echo(json_text(record))
 
 
-def json_text(record: Any) -> str:
-    """A record as strict JSON, which has no NaN: null stands for it."""
-    return json.dumps(_finite(record), indent=1, allow_nan=False)
+def json_text(record: Any, *, indent: int | None = 1) -> str:
+    """A record as strict JSON, which has no NaN: null stands for it.
+
+    Args:
+        indent: None for one line, as short as it gets.
+    """
+    separators = (",", ":") if indent is None else None
+    return json.dumps(_finite(record), indent=indent, separators=separators, allow_nan=False)
 
 
 def agrees(question: str, *, yes: bool) -> bool:

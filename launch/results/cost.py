@@ -30,13 +30,13 @@ def cost_of(experiment: Experiment) -> Cost:
 
 
 def _seconds(attempt: AttemptDir) -> float:
-    record, end = read(AttemptRecord, attempt.attempt), _end(attempt)
+    record, end = read(AttemptRecord, attempt.attempt), end_of(attempt)
     if not isinstance(record, AttemptRecord) or record.started is None or end is None:
         return 0.0
     return max(0.0, end - record.started)
 
 
-def _end(attempt: AttemptDir) -> float | None:
+def end_of(attempt: AttemptDir) -> float | None:
     """Seconds since the epoch: when rank 0 ended, else when it last said something."""
     outcome = read(OutcomeRecord, attempt.outcome(0))
     if isinstance(outcome, OutcomeRecord) and outcome.ended is not None:

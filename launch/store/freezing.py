@@ -106,11 +106,22 @@ def _sweep_record(grid: "Grid", now: datetime, code: CodeVersion | None) -> dict
         "container": grid.image,
         "starts_from": grid.starts_from,
         "checkpoints": dict(grid.checkpoints),
+        "notify": list(grid.notify),
         "pcm_version": __version__,
         "code": None if code is None else {"commit": code.commit, "dirty": code.dirty},
         "ships_code": grid.checkout is not None,
+        "folder": str(Path.cwd()),
+        "folder_in_code": _folder_in_code(grid),
         "code_digest": code_digest(),
     }
+
+
+def _folder_in_code(grid: "Grid") -> str | None:
+    """Where in the checkout that is shipped the launch was typed."""
+    if grid.checkout is None:
+        return None
+    here, top = Path.cwd().resolve(), grid.checkout.resolve()
+    return str(here.relative_to(top)) if here.is_relative_to(top) else None
 
 
 def _point_record(point: "Point") -> dict[str, Any]:

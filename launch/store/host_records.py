@@ -32,6 +32,7 @@ class SweepRecord:
     site_defaults: dict[str, Any] | None = None
     site_record: dict[str, Any] | None = None
     checkpoints: dict[str, Any] | None = None
+    notify: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

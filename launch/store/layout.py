@@ -13,11 +13,13 @@ ROOT/
     jobs/
       refused-KEY.json    why a job made no attempt
       KEY/                submitit's files of a local job, while it runs
+    notified/             who was told of its first failure and of its end
   cancelled/ID.json       keeps an experiment from starting, until somebody resumes it
   queues/KEY.json         what waits for a local launcher, while that lives
   summaries.sqlite        see `launch.store.summary_cache`
 """
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,6 +99,11 @@ class LaunchDir:
     def local_job(self, key: str) -> Path:
         """Folder of submitit's files of one local job."""
         return self.jobs / key
+
+    def notified(self, occasion: str, target: str) -> Path:
+        """Says that a target was told of an occasion, or is just being told."""
+        digest = hashlib.sha256(target.encode()).hexdigest()[:8]
+        return self.path / "notified" / f"{occasion}-{digest}.json"
 
     @property
     def submissions(self) -> Path:

@@ -11,7 +11,9 @@ from launch.damage import DamagedError, required
 from launch.store.freezing import writing
 from launch.store.host_records import read_bases
 from launch.store.layout import LaunchDir, RunsRoot
+from launch.store.script_folder import freeze_script
 from pcm.config.override import with_value
+from pcm.config.structures.script import RUN, names_script
 from pcm.errors import ConfigError, NotFoundError, RefusedError
 from pcm.run_dir import SCHEMA_VERSION, RunDir, fsync_folder, write_json, write_text
 from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing
@@ -39,8 +41,10 @@ def create_run_dir(launch_dir: Path, experiment_id: str) -> RunDir:
         with writing(launch.root):
             _create(run_dir, launch, record)
     _check_identity(run_dir, record)
+    config = frozen_config(launch, record)
     with writing(launch.root):
-        freeze_checkpointing(run_dir, _checkpointing(launch, record))
+        freeze_checkpointing(run_dir, _checkpointing(launch, config))
+        freeze_script(run_dir, launch, config)
     return run_dir
 
 
@@ -80,7 +84,12 @@ def _create(run_dir: RunDir, launch: LaunchDir, record: Mapping[str, Any]) -> No
     aside = RunDir(folder / f".{run_dir.path.name}.{uuid.uuid4().hex[:8]}.tmp")
     make_folder(aside.path)
     try:
-        write_text(aside.config, dump_yaml(frozen_config(launch, record)))
+        config = frozen_config(launch, record)
+        write_text(aside.config, dump_yaml(config))
+        if names_script(config):
+            params = config[RUN].get("params") or {}
+            write_json(aside.params, params)
+            write_text(aside.params.with_suffix(".yaml"), dump_yaml(params))
         write_json(aside.experiment, _experiment_record(launch, record))
         aside.path.rename(run_dir.path)
     except OSError:
@@ -92,9 +101,9 @@ def _create(run_dir: RunDir, launch: LaunchDir, record: Mapping[str, Any]) -> No
     fsync_folder(folder)
 
 
-def _checkpointing(launch: LaunchDir, record: Mapping[str, Any]) -> Checkpointing:
+def _checkpointing(launch: LaunchDir, config: Mapping[str, Any]) -> Checkpointing:
     """What this launch wants of checkpoints; an earlier one may have wanted something else."""
-    trainer = frozen_config(launch, record).get("trainer") or {}
+    trainer = config.get("trainer") or {}
     return Checkpointing.of(
         grid=launch.record.get("checkpoints") or {}, trainer=trainer.get("checkpoints") or {}
     )

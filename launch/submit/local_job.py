@@ -2,7 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import submitit
 from submitit.core.utils import environment_variables
@@ -22,6 +22,30 @@ _NO_LIMIT_MIN = 60 * 24 * 365 * 10
 
 _TAGS = ("%j", "%t", "%A", "%a")
 """submitit replaces these, wherever they are in a path."""
+
+
+class LocalJob(Protocol):
+    """All ranks of one experiment on this machine.
+
+    Attributes:
+        key: what its supervisors write into `attempt.json`.
+    """
+
+    @property
+    def key(self) -> str: ...  # noqa: D102
+
+    @property
+    def launch(self) -> LaunchDir: ...  # noqa: D102
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the processes that its launcher has started have ended."""
+
+    def kill(self) -> None:
+        """SIGKILL those processes and everything below them."""
+
+    def remove_files(self) -> None:
+        """Remove what only this launcher needs to know of it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +71,12 @@ class SubmittedJob:
 
     def remove_files(self) -> None:
         """Remove submitit's own files of this job; the run directory has all there is to know."""
-        shutil.rmtree(self.launch.local_job(self.key), ignore_errors=True)
+        remove_files(self.launch, self.key)
+
+
+def remove_files(launch: LaunchDir, key: str) -> None:
+    """Remove the folder of one local job."""
+    shutil.rmtree(launch.local_job(key), ignore_errors=True)
 
 
 def submit_local(

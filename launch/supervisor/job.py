@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import submitit
@@ -30,6 +30,7 @@ class Job:
         checkpoint: the one that somebody wants to go on from; None takes the newest.
         restarts: how often the scheduler sent the job back to its queue.
         token: of the array that it came with; None without one.
+        cold: why its training processes are started afresh; None where that goes without saying.
     """
 
     executor: str
@@ -47,6 +48,7 @@ class Job:
     checkpoint: str | None = None
     restarts: int = 0
     token: str | None = None
+    cold: str | None = None
 
     @property
     def is_orphaned(self) -> bool:
@@ -57,22 +59,28 @@ class Job:
     def current(cls) -> "Job":
         """The job of submitit's local executor that the calling process is a task of."""
         env = submitit.JobEnvironment()
+        here = cls.forked(env.job_id, env.global_rank, env.num_tasks)
+        return replace(here, executor=env.cluster)
+
+    @classmethod
+    def forked(cls, job_id: str, rank: int, world_size: int) -> "Job":
+        """One rank of a job whose ranks are all on this machine, as its launcher tells."""
         given = json.loads(os.environ.get(LOCAL_VARIABLE, "{}"))
-        local_world_size = env.num_tasks // env.num_nodes
         return cls(
-            executor=env.cluster,
-            id=env.job_id,
-            key=given.get("key", f"{env.job_id}-0"),
-            rank=env.global_rank,
-            world_size=env.num_tasks,
-            local_rank=env.local_rank,
-            local_world_size=local_world_size,
-            node=env.node,
+            executor="local",
+            id=job_id,
+            key=given.get("key", f"{job_id}-0"),
+            rank=rank,
+            world_size=world_size,
+            local_rank=rank,
+            local_world_size=world_size,
+            node=0,
             main_address="127.0.0.1",
-            cores=max(1, given.get("cores", available_cores()) // local_world_size),
+            cores=max(1, given.get("cores", available_cores()) // world_size),
             launcher=Process.from_record(given.get("launcher", {})),
             devices=given.get("devices"),
             checkpoint=given.get("checkpoint"),
+            cold=given.get("cold"),
         )
 
     @classmethod
@@ -93,10 +101,12 @@ class Job:
         )
 
 
-def local_job_text(key: str, *, devices: str, cores: int, checkpoint: str | None) -> str:
+def local_job_text(
+    key: str, *, devices: str, cores: int, checkpoint: str | None, cold: str | None = None
+) -> str:
     """What a local launcher, the calling process, tells one of its jobs."""
     given: dict[str, Any] = {"key": key, "devices": devices, "cores": cores}
-    given |= {"checkpoint": checkpoint, "launcher": Process.current().record()}
+    given |= {"checkpoint": checkpoint, "launcher": Process.current().record(), "cold": cold}
     return json.dumps(given)
 
 

@@ -15,13 +15,15 @@ from launch.container import (
 from launch.container.checks import require_apptainer, require_binds, require_pcm_inside
 from launch.container.command import PYTHON, deaf
 from launch.container.digest import require_same_image
-from launch.container.settings import Bind, with_code, with_run_dir
+from launch.container.settings import Bind, with_code, with_run_dir, with_script
 from launch.site import Mount
 from launch.slurm.controller import signals_everything
 from launch.store import LaunchDir
 from launch.supervisor.job import Job
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
+from pcm.run_dir.records import ScriptRecord
+from pcm.run_dir.typed_json import read
 
 NVIDIA = (Path("/dev/nvidiactl"), Path("/proc/driver/nvidia/version"))
 """One of them is there where NVIDIA's driver is; the device may come with its first use."""
@@ -43,6 +45,9 @@ def node_container(launch: LaunchDir, run_dir: RunDir, job: Job) -> Container | 
     container = with_run_dir(container, run_dir.path, checkpoint)
     if launch.ships_code:
         container = with_code(container, launch.snapshot)
+    script = read(ScriptRecord, run_dir.script)
+    if isinstance(script, ScriptRecord):
+        container = with_script(container, script)
     return _with_scratch(container)
 
 

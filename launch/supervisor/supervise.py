@@ -11,6 +11,7 @@ from pathlib import Path
 from launch.container import with_code_first
 from launch.container.staging import staged
 from launch.machine.signals import SCHEDULER, SignalFlag
+from launch.notify.occasions import notice_end
 from launch.slurm.controller import read_job
 from launch.status.derive import derive_state
 from launch.status.facts import attempt_facts
@@ -21,6 +22,7 @@ from launch.store.refusals import recorded_refusal
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.ending import check_losses, is_wanted_back, obstacle, settle
+from launch.supervisor.forked import Waiting
 from launch.supervisor.heartbeat import INTERVAL_S, LOOKS, Watch
 from launch.supervisor.job import Job
 from launch.supervisor.node_container import inside_command, inside_environment, require_on_node
@@ -30,7 +32,7 @@ from launch.supervisor.slurm_job import is_slurm_task, slurm_job
 from launch.supervisor.time_limit import TimeLimit
 from launch.supervisor.training import TrainingProcess
 from launch.supervisor.training_environment import training_environment
-from pcm.errors import RefusedError
+from pcm.errors import PcmError, RefusedError
 
 PEERS_PATIENCE_S = GRACE_S + 3.0
 """Ranks of an attempt end at about the same time, or are killed after the grace."""
@@ -56,26 +58,55 @@ def supervise(
     launch = LaunchDir(Path(launch_dir))
     with SignalFlag(SCHEDULER) as signals:
         job = slurm_job(checkpoint, token) if is_slurm_task() else Job.current()
-        if job.rank == 0:
-            attempt = lead(launch, experiment_id, job, signals)
-        else:
-            attempt = follow(launch, experiment_id, job, signals)
+        attempt = take_part(launch, experiment_id, job, signals)
     return conclude(attempt)
 
 
-def lead(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag) -> Attempt:
+def take_part(
+    launch: LaunchDir,
+    experiment_id: str,
+    job: Job,
+    signals: SignalFlag,
+    waiting: Waiting | None = None,
+) -> Attempt:
+    """Run one rank of an attempt to its end.
+
+    Args:
+        waiting: its training process, if it is there already.
+    """
+    role = lead if job.rank == 0 else follow
+    return role(launch, experiment_id, job, signals, waiting)
+
+
+def lead(
+    launch: LaunchDir,
+    experiment_id: str,
+    job: Job,
+    signals: SignalFlag,
+    waiting: Waiting | None = None,
+) -> Attempt:
     """Rank 0: make the attempt, run the rank, decide what becomes of the job."""
     with ExitStack() as stack:
         with recorded_refusal(launch, job.key):
             check_losses(launch, experiment_id, job)
             attempt = stack.enter_context(lead_attempt(launch, experiment_id, job))
         limit = _meet_slurm(attempt, job) if job.executor == "slurm" else None
-        run_rank(attempt, job, signals, limit)
+        run_rank(attempt, job, signals, limit, waiting)
         wait_for_outcomes(attempt, job)
         verdict = settle(launch, attempt, job) if job.executor == "slurm" else None
     if verdict is not None and verdict.is_ours:
         bring_back(attempt, job, verdict)
+    _notify(attempt)
     return attempt
+
+
+def _notify(attempt: Attempt) -> None:
+    """Tell those who want to know of failures and ends; that this fails changes nothing else."""
+    try:
+        notice_end(attempt.launch, attempt.run_dir.path.name, partial(attempt.tell, 0))
+    except (OSError, PcmError) as error:
+        with suppress(OSError):
+            attempt.tell(0, f"warning: nobody could be told how things stand: {error}")
 
 
 def _meet_slurm(attempt: Attempt, job: Job) -> TimeLimit:
@@ -90,30 +121,42 @@ def _meet_slurm(attempt: Attempt, job: Job) -> TimeLimit:
     return TimeLimit(job.id, facts)
 
 
-def follow(launch: LaunchDir, experiment_id: str, job: Job, signals: SignalFlag) -> Attempt:
+def follow(
+    launch: LaunchDir,
+    experiment_id: str,
+    job: Job,
+    signals: SignalFlag,
+    waiting: Waiting | None = None,
+) -> Attempt:
     """Any other rank: find the attempt, run the rank."""
 
     def is_given_up() -> bool:
         return bool(signals.received) or job.is_orphaned
 
     attempt = join_attempt(launch, experiment_id, job, is_given_up)
-    run_rank(attempt, job, signals)
+    run_rank(attempt, job, signals, waiting=waiting)
     return attempt
 
 
 def run_rank(
-    attempt: Attempt, job: Job, signals: SignalFlag, limit: TimeLimit | None = None
+    attempt: Attempt,
+    job: Job,
+    signals: SignalFlag,
+    limit: TimeLimit | None = None,
+    waiting: Waiting | None = None,
 ) -> None:
     """Start the training process of one rank and stay with it.
 
     Args:
         limit: of the job's time, for the one rank that looks after it.
+        waiting: one that is there already; None to start one.
     """
     try:
         command, environment = _command_here(attempt, job, signals)
         log = attempt.files.log(job.rank)
         is_inside = attempt.container is not None
-        training = TrainingProcess(command, environment, log, is_inside=is_inside)
+        forked = _use(waiting, attempt, job, environment)
+        training = TrainingProcess(command, environment, log, is_inside=is_inside, forked=forked)
         try:
             Rank(attempt, job, signals, limit).run(training)
         finally:
@@ -122,6 +165,24 @@ def run_rank(
         with suppress(OSError):
             fail(attempt.files, job.rank, message=f"its supervisor: {error}")
         raise
+
+
+def _use(
+    waiting: Waiting | None, attempt: Attempt, job: Job, environment: dict[str, str]
+) -> Waiting | None:
+    """The waiting process, with its orders; None, which is told, where it must be a fresh one."""
+    cold = job.cold
+    if waiting is not None:
+        cold = waiting.objection(environment)
+        if cold is not None:
+            waiting.dismiss()
+        elif waiting.begin(attempt.arguments, environment, attempt.files.log(job.rank)):
+            return waiting
+        else:
+            cold = "the process that waited for it is gone"
+    if cold is not None:
+        attempt.tell(job.rank, f"training starts afresh: {cold}")
+    return None
 
 
 def _command_here(

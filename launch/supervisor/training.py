@@ -15,6 +15,7 @@ from typing import Any
 
 from launch.machine.processes import Process, kill_group
 from launch.machine.signals import SCHEDULER
+from launch.supervisor.forked import Waiting
 from launch.supervisor.guard import Guard
 from launch.supervisor.memory import count_oom_kills
 from pcm.errors import ExitCode
@@ -71,6 +72,7 @@ class TrainingProcess:
         environment: all of its variables.
         log: file that its output is added to.
         is_inside: whether it is `apptainer`, and training inside.
+        forked: a child that has its orders to do what the command would; None to start one.
     """
 
     def __init__(
@@ -80,34 +82,25 @@ class TrainingProcess:
         log: Path,
         *,
         is_inside: bool = False,
+        forked: Waiting | None = None,
     ) -> None:
         self.command = list(command)
-        with open(log, "ab", opener=open_private) as stream:
-            self._popen = subprocess.Popen(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                # Out of reach of the terminal's signals; and one signal ends all its workers.
-                start_new_session=True,
-                preexec_fn=_before_exec(),  # noqa: PLW1509 - the supervisor has no threads
-            )
-        self.process = Process.of(self._popen.pid)
+        self._child = forked or _start(command, environment, log)
+        self.process = Process.of(self._child.pid)
         self._guard = Guard(self.process) if is_inside else None
         self._killed = False
         self._oom_kills = count_oom_kills()
 
     def poll(self) -> Outcome | None:
         """How it ended; None while it runs."""
-        pid = self._popen.pid
+        pid = self._child.pid
         if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return None
         # As long as nobody has fetched its exit code, nobody else can have got its id.
         kill_group(self.process)
         if self._guard is not None:
             self._guard.sweep()
-        code = self._popen.wait()
+        code = self._child.wait()
         is_oom = count_oom_kills() > self._oom_kills
         largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // _MEGABYTE
         if code < 0:
@@ -120,8 +113,24 @@ class TrainingProcess:
         kill_group(self.process)
 
 
-def _before_exec() -> Callable[[], None] | None:
-    """What the child does before it becomes the training process."""
+def _start(
+    command: Sequence[str], environment: Mapping[str, str], log: Path
+) -> "subprocess.Popen[bytes]":
+    with open(log, "ab", opener=open_private) as stream:
+        return subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            # Out of reach of the terminal's signals; and one signal ends all its workers.
+            start_new_session=True,
+            preexec_fn=tie_child(),  # noqa: PLW1509 - the supervisor has no threads
+        )
+
+
+def tie_child() -> Callable[[], None]:
+    """What a child of the calling process does first, to live no longer and heed no signal."""
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
     return partial(_prepare_child, os.getpid(), prctl)
 
@@ -132,7 +141,15 @@ def _prepare_child(supervisor: int, prctl: Callable[[int, int], int] | None) -> 
         signal.signal(each, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SCHEDULER)
     if prctl is not None:
-        # If the supervisor is killed, the kernel kills this process.
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != supervisor:
-            os._exit(1)
+        _die_with(supervisor, prctl)
+
+
+def die_with(parent: int) -> None:
+    """Let the kernel kill this process if its parent is killed; on Linux."""
+    _die_with(parent, ctypes.CDLL(None).prctl)
+
+
+def _die_with(parent: int, prctl: Callable[[int, int], int]) -> None:
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

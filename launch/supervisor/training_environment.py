@@ -11,22 +11,30 @@ SCHEDULERS = ("SLURM", "SUBMITIT_", "PMI_", "PMIX_", "OMPI_", LOCAL_VARIABLE, ST
 or Lightning would take the ranks from there."""
 
 
+def shared_environment(inherited: Mapping[str, str], threads: int) -> dict[str, str]:
+    """Variables that the training processes of all ranks of a job have in common.
+
+    Args:
+        inherited: the supervisor's own environment.
+        threads: of each rank; a value that the user has set wins.
+    """
+    kept = {name: text for name, text in inherited.items() if not name.startswith(SCHEDULERS)}
+    kept.setdefault("OMP_NUM_THREADS", str(threads))
+    return kept | {"PYTHONUNBUFFERED": "1"}
+
+
 def training_environment(
     inherited: Mapping[str, str], job: Job, threads: int, gpus: int = 0
 ) -> dict[str, str]:
     """Variables of the training process of one rank.
 
     Args:
-        inherited: the supervisor's own environment.
-        threads: of each rank; a value that the user has set wins.
         gpus: that the job has on this node.
     """
-    kept = {name: text for name, text in inherited.items() if not name.startswith(SCHEDULERS)}
-    kept.setdefault("OMP_NUM_THREADS", str(threads))
+    kept = shared_environment(inherited, threads)
     if job.devices is not None:
         kept["CUDA_VISIBLE_DEVICES"] = job.devices
     return kept | {
-        "PYTHONUNBUFFERED": "1",
         GPUS_ASKED: str(gpus),
         "RANK": str(job.rank),
         "WORLD_SIZE": str(job.world_size),

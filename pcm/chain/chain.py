@@ -235,7 +235,8 @@ class Chain(LightningModule):
     def _log(self, metrics: dict[str, float]) -> None:
         """Give metrics that all ranks agree on to the callbacks and, on rank 0, the loggers."""
         tensors = {name: torch.tensor(value) for name, value in metrics.items()}
-        self.trainer.callback_metrics.update(tensors)
+        for seen_by_callbacks in (self.trainer.callback_metrics, self.trainer.logged_metrics):
+            seen_by_callbacks.update(tensors)
         if self.trainer.is_global_zero:
             for logger in self.loggers:
                 logger.log_metrics({**metrics, "epoch": self.current_epoch}, self.batches_trained)

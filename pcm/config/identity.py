@@ -8,6 +8,8 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from pcm.config.by_object import ByObject
+from pcm.config.structures.callbacks import changes_result
+from pcm.config.structures.script import RUN
 
 _VERSION = "pcm-1"
 """Names the rules of this module; another version gives every experiment another id."""
@@ -20,11 +22,14 @@ RESULT_KEYS = (
     "seed",
     "subsample_size",
     "world_size",
+    RUN,
 )
 """Entries of an experiment's config that can change its result."""
 
 PRESENTATIONAL = frozenset({"callbacks", "checkpoints", "num_nodes", "devices"})
-"""Trainer entries that change no weight; how many ranks there are is in `world_size`."""
+"""Trainer entries that change no weight; how many ranks there are is in `world_size`.
+
+Callbacks that do change some count all the same: see `changes_result`."""
 
 PRESENTATIONAL_KWARGS = frozenset(
     {
@@ -36,6 +41,9 @@ PRESENTATIONAL_KWARGS = frozenset(
     }
 )
 """Lightning's Trainer kwargs that change no weight."""
+
+SCRIPT_KEYS = ("command", "params")
+"""Entries of a script that change its result; how it is asked to stop is none."""
 
 
 class Identifier:
@@ -63,6 +71,8 @@ class Identifier:
         parts = {key: config[key] for key in RESULT_KEYS if config.get(key) is not None}
         if "trainer" in parts:
             parts["trainer"] = self._numerics(parts["trainer"])
+        if RUN in parts:
+            parts[RUN] = {key: parts[RUN][key] for key in SCRIPT_KEYS if parts[RUN].get(key)}
         parts |= {key: value for key, value in more.items() if value is not None}
         return _digest(f"{_VERSION}{self._mapping(parts)}")
 
@@ -109,6 +119,9 @@ def _without_presentation(trainer: Any) -> Any:
     if not isinstance(trainer, dict):
         return trainer
     kept = {key: value for key, value in trainer.items() if key not in PRESENTATIONAL}
+    callbacks = trainer.get("callbacks")
+    if isinstance(callbacks, list) and (changing := [*filter(changes_result, callbacks)]):
+        kept["callbacks"] = changing
     if isinstance(kept.get("kwargs"), dict):
         kwargs = kept["kwargs"].items()
         kept["kwargs"] = {key: value for key, value in kwargs if key not in PRESENTATIONAL_KWARGS}

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pcm import generators
 from pcm.config.structure import ConfigStructure
-from pcm.config.structures.trainer import NEPTUNE_PLOT
+from pcm.config.structures.callbacks import NEPTUNE_PLOT
 from pcm.plots.failures import failing
 from pcm.plots.nodes import Batch
 from pcm.plots.top_nodes import build_top_node

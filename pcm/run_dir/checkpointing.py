@@ -6,12 +6,17 @@ from enum import StrEnum
 from typing import Any
 
 from pcm.console import tell
+from pcm.run_dir.checkpoint_interval import Interval
 from pcm.run_dir.paths import RunDir
 from pcm.run_dir.typed_json import Damaged, read, write
 
 MONITORED = ("val/loss", "val_loss")
 """The metrics, of which the first that exists says which checkpoint is the best, unless a file
 names another."""
+
+
+_ONE_THING = ({"monitor", "mode"}, {"every", "minutes"})
+"""Keys that one file says together."""
 
 
 class Mode(StrEnum):
@@ -28,34 +33,39 @@ class Checkpointing:
     It changes no result, so that a later launch of the same experiment may change it.
 
     Attributes:
-        minutes: between two checkpoints inside an epoch; an epoch's end has one besides.
+        every: how often one is taken, besides a stop, the end and a new best: the text of an
+            `Interval`.
+        minutes: between two checkpoints inside an epoch, where every epoch's end has one besides;
+            None goes by `every`.
         keep: the newest so many are kept.
         monitor: the metric that says which are the best; None for the first of `MONITORED`.
         keep_best: the best so many are kept besides.
     """
 
-    minutes: float = 15.0
+    minutes: float | None = None
     keep: int = 2
     monitor: str | None = None
     mode: Mode = Mode.MIN
     keep_best: int = 1
+    every: str = str(Interval())
 
     @classmethod
     def of(cls, *, grid: Mapping[str, Any], trainer: Mapping[str, Any]) -> "Checkpointing":
         """What two files say together, the grid file's word over the trainer file's.
 
         A metric and its mode are one thing: a grid file that names another metric says too
-        which of its values is the best.
+        which of its values is the best. So are two ways to say how often.
         """
-        below = {
-            key: value
-            for key, value in trainer.items()
-            if not (key == "mode" and grid.get("monitor") is not None)
-        }
-        given = {**below, **{key: value for key, value in grid.items() if value is not None}}
-        given = {key: value for key, value in given.items() if value is not None}
+        given = {key: value for key, value in grid.items() if value is not None}
+        below = {key: value for key, value in trainer.items() if value is not None}
+        for keys in _ONE_THING:
+            if given.keys() & keys:
+                below = {key: value for key, value in below.items() if key not in keys}
+        given = {**below, **given}
         if "mode" in given:
             given["mode"] = Mode(given["mode"])
+        if "every" in given:
+            given["every"] = str(Interval.parse(given["every"]))
         return cls(**given)
 
     @property

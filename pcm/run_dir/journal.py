@@ -11,6 +11,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +24,9 @@ OnDamage = Callable[[Damaged], None]
 _NUMBERS = frozenset({int, float})
 
 _RESUMED = "resumed_from_step"
+
+LOSSES = ("train/loss", "train_loss", "loss")
+"""Metrics, of which the first that exists is the loss that progress tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,27 @@ def read_journal(path: Path, on_damage: OnDamage = lambda _: None) -> list[Row]:
             if not _is_torn(line):
                 on_damage(Damaged(path, str(error), number))
     return sorted(rows, key=lambda row: row.step)
+
+
+def lost_seconds(path: Path) -> float:
+    """How long attempts worked, as far as rows tell, on what a later one computed again."""
+    rows: list[Row] = []
+    lost = 0.0
+    for _, line in _lines(path, lambda _: None):
+        # Who reads the rows themselves hears of what is no line of a journal.
+        with suppress(ValueError):
+            record = parse_object(line)
+            if _RESUMED not in record:
+                rows.append(_row(record))
+                continue
+            step = _whole_number(record, _RESUMED)
+            taken_back = [row for row in rows if row.step > step]
+            rows = [row for row in rows if row.step <= step]
+            for attempt in {row.attempt for row in taken_back}:
+                ends = [row.time for row in taken_back if row.attempt == attempt]
+                kept = [row.time for row in rows if row.attempt == attempt]
+                lost += max(0.0, max(ends) - max(kept, default=min(ends)))
+    return lost
 
 
 def rows_after(path: Path, start: int) -> list[Row] | None:

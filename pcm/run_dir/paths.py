@@ -4,9 +4,14 @@ config.yaml, experiment.json   the frozen experiment           supervisor of ran
 lock                           held while an attempt runs      supervisor of rank 0
 metrics.jsonl, metrics.csv     journal, and its plain table    training rank 0
 events.jsonl                   what trackers get besides       training rank 0
-tracker.json, tracker.lock     ids and high-water marks        whoever holds the lock
+tracker.json(.lock)            ids and high-water marks        whoever holds the lock
+tracker.lock                   held by a `pcm sync`            whoever holds it
+tracker-NAME.lock              held while a tracker is fed     whoever holds it
 checkpointing.json             how often, which are kept     supervisor of rank 0
+script.json                    where a script runs            supervisor of rank 0
+params.json, params.yaml       a script's params              supervisor of rank 0
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
+model_checkpoints/             those of a ModelCheckpoint      training rank 0
 plots/                         pictures                        training rank 0
 attempts/N/
   attempt.json                 host, job, start, world size    supervisor of rank 0
@@ -19,11 +24,13 @@ attempts/N/
   stop.json                    a request to stop               first to ask
   kill.json                    a request to end at once        first to ask
   rendezvous.json              address and port                training rank 0
+  metrics.jsonl                what a script logs              the script's rank 0
   progress.json                epoch, step, loss, time left    training rank 0
   error-R.json                 the exception of rank R         training rank R
   stopped.json, finished.json  the end, as training saw it     training rank 0
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +82,11 @@ class AttemptDir:
     def rendezvous(self) -> Path:
         """Where rank 0 listens."""
         return self.path / "rendezvous.json"
+
+    @property
+    def logged(self) -> Path:
+        """What a script logs, a line a step; taken from here into the journal."""
+        return self.path / "metrics.jsonl"
 
     @property
     def progress(self) -> Path:
@@ -160,8 +172,13 @@ class RunDir:
 
     @property
     def tracker_lock(self) -> Path:
-        """Held by the process that feeds the tracker."""
+        """Held while `pcm sync` sends what trackers have missed."""
         return self.path / "tracker.lock"
+
+    def feeding_lock(self, tracker: str) -> Path:
+        """Held by whoever feeds this one tracker, a job or `pcm sync`, as long as that works."""
+        name = re.sub(r"[^\w.-]", "_", tracker)
+        return self.path / f"tracker-{name}.lock"
 
     @property
     def checkpoints(self) -> Path:
@@ -169,9 +186,24 @@ class RunDir:
         return self.path / "checkpoints"
 
     @property
+    def model_checkpoints(self) -> Path:
+        """Folder of what a user's own ModelCheckpoint writes; nothing goes on from there."""
+        return self.path / "model_checkpoints"
+
+    @property
     def checkpointing(self) -> Path:
         """How often checkpoints are written, and which are kept."""
         return self.path / "checkpointing.json"
+
+    @property
+    def script(self) -> Path:
+        """Where a script runs; only experiments of scripts have it."""
+        return self.path / "script.json"
+
+    @property
+    def params(self) -> Path:
+        """The params of a script's point; beside it the same as YAML."""
+        return self.path / "params.json"
 
     @property
     def plots(self) -> Path:

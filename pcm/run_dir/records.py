@@ -31,6 +31,22 @@ class ExperimentRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptRecord:
+    """`script.json`: how the newest launch runs an experiment that is a script.
+
+    Attributes:
+        folder: the working directory of its command: where the launch was typed, or that
+            folder's copy in the snapshot that the launch ships.
+        shared: the folder that an image must show it; the same, or the whole snapshot.
+        is_writable: whether it may write there: not into a snapshot.
+    """
+
+    folder: str
+    shared: str
+    is_writable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """`attempt.json`: where an attempt runs. Only a supervisor writes all of it.
 

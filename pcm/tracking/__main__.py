@@ -1,6 +1,7 @@
 """`python -m pcm.tracking RUN_DIR`: bring the experiment's tracker run up to date.
 
-With `--follow`, do so until standard input ends; training starts it like that.
+With `--follow`, do so until standard input ends; training starts it like that. With
+`--watch`, for many experiments.
 """
 
 import argparse
@@ -10,10 +11,12 @@ import sys
 import threading
 from pathlib import Path
 
-from pcm.errors import ExitCode, PcmError
+from pcm.errors import ExitCode, PcmError, RefusedError
 from pcm.run_dir import RunDir
-from pcm.tracking.follow import follow, late_warning, sync_run
+from pcm.tracking.follow import follow, late_warning, sync_trackers
+from pcm.tracking.watch import watch
 
+_WATCH_HELP = "RUN_DIR has many; standard input names those to feed until it ends"
 _GRACE_HELP = "seconds for the rest then, unless standard input said how many"
 
 
@@ -22,18 +25,42 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pcm.tracking", description=__doc__)
     parser.add_argument("run_dir", type=Path, help="run directory of the experiment")
     parser.add_argument("--follow", action="store_true", help="until standard input ends")
+    parser.add_argument("--watch", action="store_true", help=_WATCH_HELP)
+    parser.add_argument("--to", action="append", default=[], help="a tracker; repeatable")
     parser.add_argument("--grace", type=float, default=15.0, help=_GRACE_HELP)
     options = parser.parse_args(arguments)
     run_dir = RunDir(options.run_dir.resolve())
     try:
         if options.follow:
             _follow_parent(run_dir, options.grace)
+        elif options.watch:
+            return _watch(run_dir.path, options.to)
         else:
-            print(f"sent {sync_run(run_dir)} points")
+            return _sync(run_dir, options.to)
     except PcmError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return ExitCode.DONE
+
+
+def _watch(folder: Path, to: list[str]) -> ExitCode:
+    def tell(line: str) -> None:
+        print(line, flush=True)
+
+    return ExitCode.DONE if watch(folder, to, tell) else ExitCode.REFUSED
+
+
+def _sync(run_dir: RunDir, to: list[str]) -> ExitCode:
+    results = sync_trackers(run_dir, to)
+    code = ExitCode.DONE
+    for name, result in results.items():
+        which = f"{name}: " if len(results) > 1 else ""
+        if isinstance(result, RefusedError):
+            print(f"error: {which}{result}", file=sys.stderr)
+            code = result.exit_code
+        else:
+            print(f"{which}sent {result} points")
+    return code
 
 
 def _follow_parent(run_dir: RunDir, grace: float) -> None:

@@ -6,6 +6,7 @@ journal, a tracker that is added later gets everything.
 
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +16,14 @@ from pcm.run_dir.journal import end_torn_line
 
 
 class EventWriter:
-    """Appends to the events; one writer, rank 0 of the running attempt."""
+    """Appends to the events; one writer, rank 0 of the running attempt.
+
+    Training appends, and so does the thread that writes checkpoints.
+    """
 
     def __init__(self, path: Path) -> None:
         end_torn_line(path)
+        self._lock = threading.Lock()
         self._stream = path.open("a", encoding="utf-8")
 
     def figure(self, name: str, step: int, file: str) -> None:
@@ -35,7 +40,8 @@ class EventWriter:
 
     def sync(self) -> None:
         """Flush to the disk itself; called before a checkpoint is committed."""
-        self._stream.flush()
+        with self._lock:
+            self._stream.flush()
         os.fsync(self._stream.fileno())
 
     def close(self) -> None:
@@ -43,8 +49,10 @@ class EventWriter:
         self._stream.close()
 
     def _write(self, event: dict[str, Any]) -> None:
-        self._stream.write(json.dumps({**event, "time": time.time()}) + "\n")
-        self._stream.flush()
+        line = json.dumps({**event, "time": time.time()}) + "\n"
+        with self._lock:
+            self._stream.write(line)
+            self._stream.flush()
 
 
 class LineTail:

@@ -11,8 +11,9 @@ from pcm.config.document import load_document
 from pcm.run_dir import RunDir, read_json
 from pcm.tracking.events import LineTail
 from pcm.tracking.flatten import Field, flatten
+from pcm.tracking.outcome import Outcome
 from pcm.tracking.state import TrackerState, load_state, save_state
-from pcm.tracking.tracker import Point, Tracker
+from pcm.tracking.tracker import Point, ShowsOutcome, Tracker, has_found_run
 
 _BATCH = 2000
 """Points between two records of progress."""
@@ -51,6 +52,11 @@ class Feeder:
                 self._tracker.close()
             raise
 
+    def finish(self, outcome: Outcome) -> None:
+        """Let the tracker show how training stands, if it is open and shows such things."""
+        if self._state is not None and isinstance(self._tracker, ShowsOutcome):
+            self._tracker.finish(outcome)
+
     def close(self) -> None:
         """Close the tracker, if it is open."""
         if self._state is not None:
@@ -60,6 +66,8 @@ class Feeder:
     def _open(self) -> TrackerState:
         state = load_state(self._run_dir.tracker, self._tracker.slot)
         run = self._tracker.open(state.runs)
+        if has_found_run(self._tracker):
+            state.is_found, state.marks = True, {}
         if run not in state.runs:
             state.runs.append(run)
         # The id is on disk before the first metric is sent.
@@ -76,6 +84,11 @@ class Feeder:
         if state.sending:
             state.sending = {}
             self._save(state)
+
+    def _mark(self, state: TrackerState, key: str) -> int:
+        if state.is_found and key not in state.marks:
+            state.marks[key] = self._tracker.last_step(key, otherwise=-1)
+        return state.mark(key)
 
     def _read(self) -> None:
         self._pending += metric_points(self._rows.read())
@@ -102,7 +115,7 @@ class Feeder:
         while self._pending:
             batch: defaultdict[str, list[Point]] = defaultdict(list)
             for key, point in itertools.islice(self._pending, _BATCH):
-                last = batch[key][-1].step if batch[key] else state.mark(key)
+                last = batch[key][-1].step if batch[key] else self._mark(state, key)
                 if point.step > last:
                     batch[key].append(point)
             yield {key: points for key, points in batch.items() if points}

@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
-from pcm.tracking.tracker import Point
+from pcm.tracking.tracker import Point, missing_client
 
 _STOP_SECONDS = 30.0
 
@@ -150,9 +149,7 @@ def _import_neptune() -> Any:
     try:
         import neptune
     except ImportError as error:
-        raise RefusedError(
-            f"the tracker neptune is not installed ({error})", "pip install 'pcm-launch[train]'"
-        ) from error
+        raise missing_client("neptune", error) from error
     logging.getLogger("neptune").setLevel(logging.ERROR)
     return neptune
 

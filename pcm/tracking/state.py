@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from pcm.errors import RefusedError
 from pcm.run_dir import read_json, write_json
 
@@ -24,11 +26,13 @@ class TrackerState:
         runs: run ids, oldest first.
         marks: series -> the highest step sent.
         sending: the same for a batch of which nobody knows whether it has arrived.
+        is_found: whether the run was there before this record: it is asked what it holds.
     """
 
     runs: list[str] = field(default_factory=list)
     marks: dict[str, int] = field(default_factory=dict)
     sending: dict[str, int] = field(default_factory=dict)
+    is_found: bool = False
 
     def mark(self, key: str) -> int:
         """The highest step of `key` that was sent; -1 for none."""
@@ -42,8 +46,10 @@ def load_state(path: Path, slot: str) -> TrackerState:
 
 def save_state(path: Path, slot: str, state: TrackerState) -> None:
     """Write the state of `slot`, keeping those of the other trackers."""
-    trackers = _trackers(path) | {slot: asdict(state)}
-    write_json(path, {"schema_version": _VERSION, "trackers": trackers})
+    # Each tracker is fed on its own, perhaps from another machine.
+    with FileLock(path.with_name(f"{path.name}.lock")):
+        trackers = _trackers(path) | {slot: asdict(state)}
+        write_json(path, {"schema_version": _VERSION, "trackers": trackers})
 
 
 def _trackers(path: Path) -> dict[str, dict[str, Any]]:

@@ -8,11 +8,12 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
-from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker
+from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker, plugins, requested
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
+from pcm.tracking.outcome import Outcome
 
 Value = float | str | Path
 """A metric, a line of text, or the file of a picture."""
@@ -71,29 +72,59 @@ class Tracker(Protocol):
         """End the connection; the run can be opened again."""
 
 
+@runtime_checkable
+class ShowsOutcome(Protocol):
+    """A tracker that also shows how training stands."""
+
+    def finish(self, outcome: Outcome) -> None:
+        """Show it; called after the last point, before `close`, of each feeding."""
+
+
+def has_found_run(tracker: Tracker) -> bool:
+    """Whether `open` came upon a run of which our record may be wrong: its `found`, if it has one.
+
+    It was there and our record of it was lost, or its client keeps points in memory that die
+    with it. What such a run holds is asked for, series by series, before anything is sent.
+    """
+    return bool(getattr(tracker, "found", False))
+
+
+def store_lock(tracker: Tracker) -> Path | None:
+    """Its `store_lock`, if it has one: the lock of a store that bears one writer alone.
+
+    No job writes to such a store; `pcm sync` does, one experiment after the other.
+    """
+    return cast("Path | None", getattr(tracker, "store_lock", None))
+
+
 TrackerFactory = Callable[[RunDir, dict[str, Any]], Tracker]
 
 
-def has_tracker(experiment: dict[str, Any]) -> bool:
+def wanted_trackers(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Those that the experiment asks for besides the records in its run directory."""
+    requests = requested(experiment.get("tracker"))
+    return [request for request in requests if TRACKERS.get(_name(request), "") is not None]
+
+
+def has_tracker(experiment: Mapping[str, Any]) -> bool:
     """Whether the experiment asks for more than the records in its run directory."""
-    return TRACKERS.get(_name(experiment), "") is not None
+    return bool(wanted_trackers(experiment))
 
 
 def make_tracker(run_dir: RunDir, experiment: dict[str, Any]) -> Tracker | None:
-    """The tracker that the experiment asks for, not yet open; None for `none` and `csv`.
+    """The one tracker that the record asks for, not yet open; None for `none` and `csv`.
 
     Raises:
         RefusedError: no tracker has that name. `my_pkg.my_module:MyTracker` names one's own.
     """
-    name = _name(experiment)
+    name = _name(experiment.get("tracker") or {})
     if not is_tracker(name):
         raise RefusedError(f"no tracker is called {name!r}", f"one of {', '.join(TRACKERS)}")
-    target = TRACKERS.get(name, name)
+    target = TRACKERS[name] if name in TRACKERS else plugins().get(name, name)
     return None if target is None else _factory(name, target)(run_dir, experiment)
 
 
-def _name(experiment: dict[str, Any]) -> str:
-    request = experiment.get("tracker") or {}
+def _name(request: Mapping[str, Any]) -> str:
     return str(request.get("name", NO_TRACKER))
 
 
@@ -103,3 +134,9 @@ def _factory(name: str, target: str) -> TrackerFactory:
         return cast("TrackerFactory", getattr(importlib.import_module(module), attribute))
     except (ImportError, AttributeError) as error:
         raise RefusedError(f"cannot import the tracker {name!r}: {error}") from error
+
+
+def missing_client(name: str, error: ImportError) -> RefusedError:
+    """For a tracker whose client is not installed; each has an extra of its own."""
+    remedy = f"pip install 'pcm-launch[{name}]'"
+    return RefusedError(f"the tracker {name} is not installed ({error})", remedy)

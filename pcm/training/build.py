@@ -1,25 +1,26 @@
 """From a frozen config to the model, the data and the Trainer."""
 
-import importlib
 import inspect
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
-from lightning.pytorch.callbacks import LearningRateMonitor
-from lightning.pytorch.strategies import DDPStrategy
 
 from pcm.chain import Chain
 from pcm.config.structures.own import names_own_class
 from pcm.console import tell
 from pcm.data import ConditionalMNIST
-from pcm.errors import ConfigError, Fault
+from pcm.run_dir import RunDir
+from pcm.training.callbacks import KeepInside, build_callbacks, trainer_switches
 from pcm.training.checkpoint_io import CheckpointFiles
+from pcm.training.classes import build_object
+from pcm.training.devices import bound_strategy, is_bound_to_gpu, trainer_devices
 from pcm.training.environment import RankEnvironment
-from pcm.training.gpus import gpus_asked, missing_gpus
+from pcm.training.faults import config_error
 from pcm.training.ranks import Ranks
 from pcm.training.training_logger import TrainingLogger
 
@@ -57,36 +58,6 @@ _ELSEWHERE = {
 """Trainer kwargs that are refused, and what to use instead."""
 
 
-def choose_device(trainer_cfg: Config, ranks: Ranks) -> torch.device:
-    """The GPU of this rank if every rank of the node has one, else the CPU.
-
-    Where a scheduler shows each rank a GPU of its own (`--gpus-per-task`, `--gpu-bind=single`),
-    that is the first one.
-
-    Raises:
-        ConfigError: the trainer file insists on GPUs that are not there.
-        RefusedError: the job was to have GPUs, and they are not there.
-    """
-    wanted = trainer_cfg.get("accelerator") or "auto"
-    if wanted == "cpu":
-        return torch.device("cpu")
-    available = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if available == 1 and _is_bound(ranks, os.environ):
-        return torch.device("cuda", 0)
-    index = _gpus(trainer_cfg.get("devices"), ranks)[ranks.local_rank]
-    if available > index and available >= ranks.local_world_size:
-        return torch.device("cuda", index)
-    if asked := gpus_asked():
-        raise missing_gpus(asked, available)
-    if wanted in ("gpu", "cuda"):
-        raise config_error(
-            "accelerator",
-            f"{ranks.local_world_size} ranks on this node need GPUs, and {available} are visible",
-            "accelerator: auto, or fewer ranks",
-        )
-    return torch.device("cpu")
-
-
 def build_model(model_cfg: Config) -> LightningModule:
     """A `Chain`, or a LightningModule of the user's own.
 
@@ -94,7 +65,7 @@ def build_model(model_cfg: Config) -> LightningModule:
         ConfigError: the user's class cannot be had.
     """
     if names_own_class(model_cfg):
-        own: LightningModule = _build_own(model_cfg, LightningModule, "model")
+        own: LightningModule = build_object(model_cfg, LightningModule, "model")
         return own
     return Chain(model_cfg)
 
@@ -106,9 +77,8 @@ def build_data(config: Config) -> LightningDataModule:
         ConfigError: the user's class cannot be had, or a batch size is missing.
     """
     if names_own_class(config["data_train"]):
-        own: LightningDataModule = _build_own(
-            config["data_train"], LightningDataModule, "data_train"
-        )
+        data_cfg = config["data_train"]
+        own: LightningDataModule = build_object(data_cfg, LightningDataModule, "data_train")
         return own
     training = config["model"].get("training") or {}
     if "batch_size" not in training:
@@ -147,23 +117,24 @@ def build_trainer(
     cfg = config.get("trainer") or {}
     kwargs = _trainer_kwargs(cfg.get("kwargs") or {}, config["model"])
     on_gpu = device.type == "cuda"
-    is_bound = on_gpu and _is_bound(ranks, os.environ)
+    is_bound = on_gpu and is_bound_to_gpu(ranks, os.environ)
     strategy = _strategy(kwargs.get("strategy", "auto"), ranks, model)
-    kwargs["strategy"] = _bound_strategy(strategy, device, ranks) if is_bound else strategy
+    kwargs["strategy"] = bound_strategy(strategy, device, ranks) if is_bound else strategy
     kwargs.setdefault("deterministic", "warn" if on_gpu else None)
     if on_gpu:
         # Filling fresh memory finds mistakes, changes no result, and costs time.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    chosen = build_callbacks(cfg.get("callbacks") or [])
+    place = KeepInside(RunDir(Path(logger.root_dir)).model_checkpoints)
     try:
         return Trainer(
-            **kwargs,
+            **kwargs | trainer_switches(chosen),
             accelerator=device.type,
-            devices=_devices(cfg, ranks, device, is_bound=is_bound),
+            devices=trainer_devices(cfg, ranks, device, is_bound=is_bound),
             num_nodes=ranks.nodes,
             plugins=[RankEnvironment(ranks), files],
-            callbacks=[*callbacks, *map(_build_callback, cfg.get("callbacks") or [])],
+            callbacks=[*callbacks, place, *chosen],
             logger=logger,
-            enable_checkpointing=False,
             default_root_dir=logger.root_dir,
         )
     except (MisconfigurationException, TypeError, ValueError) as error:
@@ -225,81 +196,3 @@ def _strategy(wanted: Any, ranks: Ranks, model: LightningModule) -> str:
         return str(wanted)
     needs_search = getattr(model, "unused_parameters", False)
     return "ddp_find_unused_parameters_true" if needs_search else "ddp"
-
-
-def _is_bound(ranks: Ranks, environment: Mapping[str, str]) -> bool:
-    """Whether the job has a GPU for each of this node's ranks, and this one sees its own alone.
-
-    Where the job has fewer, as on a workstation, that single GPU is everybody's.
-    """
-    visible = environment.get("CUDA_VISIBLE_DEVICES", "").strip()
-    sees_one = bool(visible) and "," not in visible
-    return sees_one and 1 < ranks.local_world_size <= gpus_asked(environment)
-
-
-def _bound_strategy(name: str, device: torch.device, ranks: Ranks) -> DDPStrategy:
-    """DDP in which each rank of a node knows its GPU by the same number.
-
-    Lightning takes the device at the local rank's place, and counts ranks by the places.
-    """
-    finds_unused = name == "ddp_find_unused_parameters_true"
-    places = [device] * ranks.local_world_size
-    return DDPStrategy(parallel_devices=places, find_unused_parameters=finds_unused)
-
-
-def _devices(cfg: Config, ranks: Ranks, device: torch.device, *, is_bound: bool) -> list[int] | int:
-    """The Trainer's `devices`."""
-    if device.type != "cuda":
-        return ranks.local_world_size
-    return [0] if is_bound else _gpus(cfg.get("devices"), ranks)
-
-
-def _gpus(wanted: Any, ranks: Ranks) -> list[int]:
-    """The GPUs of this node's ranks: those that the trainer file lists, else the first ones."""
-    if isinstance(wanted, list) and len(wanted) == ranks.local_world_size:
-        return wanted
-    return list(range(ranks.local_world_size))
-
-
-def _build_callback(cfg: Config) -> Callback:
-    if cfg["name"] == "lr_monitor":
-        return LearningRateMonitor(**(cfg.get("kwargs") or {}))
-    # Matplotlib and scikit-learn take a second; only those who plot wait for them.
-    from pcm.plots import build_callback
-
-    callback: Callback = build_callback(cfg["cfg"])
-    return callback
-
-
-def _build_own(cfg: Config, base: type[Any], key: str) -> Any:
-    """An object of the user's own class.
-
-    Raises:
-        ConfigError: there is no such module or class, or it is of another kind.
-    """
-    module_name, _, class_name = cfg["class_path"].rpartition(".")
-    path = f"{key}.class_path"
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        hint = "install its package where training runs, or set PYTHONPATH"
-        raise config_error(path, f"{error}", hint, cfg["class_path"]) from error
-    own = getattr(module, class_name, None)
-    if own is None:
-        hint = f"a class in {module.__file__}"
-        raise config_error(path, "there is no such class", hint, cfg["class_path"])
-    if not (isinstance(own, type) and issubclass(own, base)):
-        raise config_error(path, f"not a {base.__name__}", found=cfg["class_path"])
-    arguments = cfg.get("init_args") or {}
-    try:
-        inspect.signature(own).bind(**arguments)
-    except TypeError as error:
-        raise config_error(f"{key}.init_args", f"{class_name}: {error}") from error
-    return own(**arguments)
-
-
-def config_error(
-    key: str, problem: str, hint: str | None = None, found: str | None = None
-) -> ConfigError:
-    """One fault of the experiment's config."""
-    return ConfigError([Fault(problem, file="config.yaml", key=key, found=found, hint=hint)])

@@ -1,4 +1,7 @@
-"""Writing and reading checkpoint files: whole or not at all, and nothing but plain data."""
+"""Writing and reading checkpoint files: whole or not at all, and nothing but plain data.
+
+Training stands still while its state is copied; a thread writes the copy while it goes on.
+"""
 
 import errno
 import hashlib
@@ -6,6 +9,8 @@ import os
 import pathlib
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,16 +20,23 @@ from lightning.fabric.plugins.io import CheckpointIO
 
 from pcm.console import tell
 from pcm.errors import PcmError
+from pcm.internals.snapshot import Snapshot, Snapshots
 from pcm.run_dir import atomic_writer
 from pcm.run_dir.checkpoints import BY_USER, Manifest, manifest_path, remove, write_manifest
 from pcm.run_dir.trust import make_folder
+from pcm.training.hyperparameters import with_plain_hyperparameters
 from pcm.training.insisting import insist
+from pcm.training.memory import available_memory
 
 _SCALARS = (np.bool_, np.int32, np.int64, np.float32, np.float64)
 
-
-_LAST_CHANCES = ("end", "stop")
+LAST_CHANCES = ("end", "stop")
 """Reasons for a checkpoint after which training writes no other."""
+
+_USERS = {"step": 0, "epoch": 0, "attempt": 0, "reason": BY_USER}
+"""Facts of a checkpoint that a callback of the user's own writes."""
+
+Content = dict[str, Any] | Snapshot
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -79,12 +91,18 @@ class CheckpointFiles(CheckpointIO):
     manifest. An error of the disk leaves everything as it was, and is kept in `trouble`;
     what training ends with is tried again a few times before.
 
+    In the midst of training a thread writes: `finish` waits for it. One is in flight at a time.
+
     Args:
         newest: the checkpoint that training starts from.
         before_commit: called before a checkpoint counts: what it relies on must be on disk.
         after_commit: called when it counts.
         make_room: called after an error for want of room that another try follows; tells what
             it removed.
+        after_save: called with `trouble` when one is written, or could not be.
+        room: bytes of memory that a copy may take.
+
+    The functions are called in the thread where one writes.
 
     Attributes:
         newest: the last checkpoint that was written, or that training started from.
@@ -97,51 +115,63 @@ class CheckpointFiles(CheckpointIO):
         before_commit: Callable[[], None],
         after_commit: Callable[[Manifest], None],
         make_room: Callable[[], Manifest | None] = lambda: None,
+        *,
+        after_save: Callable[[str | None], None] = lambda _: None,
+        room: Callable[[], int] = lambda: available_memory() // 2,
     ) -> None:
         self.newest = newest
         self.trouble: str | None = None
         self._before_commit = before_commit
         self._after_commit = after_commit
         self._make_room = make_room
+        self._after_save = after_save
+        self._snapshots = Snapshots(room)
+        self._thread = ThreadPoolExecutor(1, "checkpoint")
+        self._in_flight: Future[None] | None = None
         self._is_proven = False
+        self._has_told = False
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write one file and its manifest.
+        """Write one file and its manifest, or begin to.
 
         Args:
             storage_options: the manifest's fields besides file, sha256, size and time.
 
         Raises:
-            PcmError: the content could never be loaded again.
+            PcmError: the content, or that of the one before, could never be loaded again.
         """
+        self.finish()
         target, facts = Path(path), storage_options
+        checkpoint = with_plain_hyperparameters(checkpoint)
         if facts is None:
-            facts = {"step": 0, "epoch": 0, "attempt": 0, "reason": BY_USER}
-
-        def commit() -> None:
-            self._commit(checkpoint, target, facts)
-
-        def prepare(error: OSError) -> None:
-            tell(f"warning: checkpoint {target} could not be written: {error}; trying again")
-            if error.errno in _NO_ROOM and (removed := self._make_room()):
-                tell(f"warning: checkpoint {removed.file} was removed to make room")
-
-        try:
-            if facts["reason"] in _LAST_CHANCES:
-                insist(commit, prepare)
-            else:
-                commit()
-        except OSError as error:
-            tell(f"warning: checkpoint {target} could not be written: {error}")
-            trouble: str | None = error.strerror or str(error)
+            # A callback of the user's own writes it, and nothing here goes on from it.
+            self._try_to_write(checkpoint, target, _USERS)
+        elif facts["reason"] in LAST_CHANCES:
+            self._save(checkpoint, target, facts)
+        elif snapshot := self._copied(checkpoint):
+            self._in_flight = self._thread.submit(self._save, snapshot, target, facts)
         else:
-            trouble = None
-        # A callback of the user's own may write others, which nothing here goes on from.
-        if storage_options is not None:
-            self.trouble = trouble
-            self.newest = target if trouble is None else self.newest
+            self._save(checkpoint, target, facts)
+
+    def finish(self) -> None:
+        """Wait until the checkpoint in flight is whole, or has failed.
+
+        Raises:
+            PcmError: its content could never be loaded again.
+        """
+        in_flight, self._in_flight = self._in_flight, None
+        if in_flight is not None:
+            in_flight.result()
+
+    def close(self) -> None:
+        """Finish, when training has ended whichever way; tell what was wrong."""
+        try:
+            self.finish()
+        except PcmError as error:
+            tell(f"warning: {error}")
+        self._thread.shutdown()
 
     def load_checkpoint(
         self,
@@ -156,11 +186,45 @@ class CheckpointFiles(CheckpointIO):
         """Remove a file and its manifest."""
         remove(Path(path))
 
-    def _commit(self, checkpoint: dict[str, Any], path: Path, facts: dict[str, Any]) -> None:
+    def _copied(self, checkpoint: dict[str, Any]) -> Snapshot | None:
+        """A copy to write while training goes on; None without the memory for it."""
+        snapshot = self._snapshots.take(checkpoint)
+        if snapshot is None and not self._has_told:
+            self._has_told = True
+            tell("warning: no memory for a copy of the state: training waits for its checkpoints")
+        return snapshot
+
+    def _save(self, content: Content, target: Path, facts: dict[str, Any]) -> None:
+        """Write one of training's own, and note how it went."""
+        self.trouble = self._try_to_write(content, target, facts)
+        if self.trouble is None:
+            self.newest = target
+        self._after_save(self.trouble)
+
+    def _try_to_write(self, content: Content, target: Path, facts: dict[str, Any]) -> str | None:
+        """Why it could not be written; None if it was."""
+
+        def prepare(error: OSError) -> None:
+            tell(f"warning: checkpoint {target} could not be written: {error}; trying again")
+            if error.errno in _NO_ROOM and (removed := self._make_room()):
+                tell(f"warning: checkpoint {removed.file} was removed to make room")
+
+        commit = partial(self._commit, content, target, facts)
+        try:
+            if facts["reason"] in LAST_CHANCES:
+                insist(commit, prepare)
+            else:
+                commit()
+        except OSError as error:
+            tell(f"warning: checkpoint {target} could not be written: {error}")
+            return error.strerror or str(error)
+        return None
+
+    def _commit(self, content: Content, path: Path, facts: dict[str, Any]) -> None:
         """Write one file and its manifest; raises OSError with everything as it was."""
         try:
             make_folder(path.parent, exist_ok=True)
-            size, sha256 = self._write(checkpoint, path)
+            size, sha256 = self._write(content, path)
             manifest = Manifest(path.name, sha256, size, time=time.time(), **facts)
             write_manifest(path.parent, manifest)
         except OSError:
@@ -170,12 +234,15 @@ class CheckpointFiles(CheckpointIO):
             raise
         self._after_commit(manifest)
 
-    def _write(self, checkpoint: dict[str, Any], path: Path) -> tuple[int, str]:
+    def _write(self, content: Content, path: Path) -> tuple[int, str]:
         """Put the file in its place, with no manifest; its size and sha256."""
         with atomic_writer(path) as stream:
             hashing = HashingStream(stream)
             try:
-                torch.save(checkpoint, hashing)  # type: ignore[arg-type]  # needs write() alone
+                if isinstance(content, Snapshot):
+                    content.write(hashing)
+                else:
+                    torch.save(content, hashing)  # type: ignore[arg-type]  # needs write() alone
             except RuntimeError as error:
                 # torch's writer turns the disk's error into its own.
                 raise hashing.error or error from error

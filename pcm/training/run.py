@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -20,25 +20,28 @@ from pcm.internals import loops
 from pcm.internals.required import check_internals
 from pcm.run_dir import SCHEMA_VERSION, read_json
 from pcm.run_dir.checkpointing import read_checkpointing
-from pcm.run_dir.checkpoints import Manifest, make_room, prune
+from pcm.run_dir.checkpoints import (
+    Manifest,
+    best_first,
+    make_room,
+    prune,
+    read_manifests,
+)
 from pcm.run_dir.records import StoppedRecord
 from pcm.training.agreement import Agreement, Alone, Together, Wish
-from pcm.training.build import (
-    build_data,
-    build_model,
-    build_trainer,
-    choose_device,
-    config_error,
-)
+from pcm.training.build import build_data, build_model, build_trainer
 from pcm.training.checkpoint_io import CheckpointFiles
+from pcm.training.devices import choose_device
+from pcm.training.faults import config_error
 from pcm.training.final_records import record_failure, record_finish, write_table
 from pcm.training.loaders import make_replayable
 from pcm.training.progress import Heartbeat, Progress
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
-from pcm.training.saver import Clock, Saver
+from pcm.training.saver import Saver
+from pcm.training.schedule import LONGEST_S, Schedule, mean_between_interruptions
 from pcm.training.session import Session, StopTraining, unsaved_end
-from pcm.training.settings import checkpoint_seconds, collective_seconds
+from pcm.training.settings import checkpoint_minutes, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.task import Task, record_stop
 from pcm.training.training_logger import TrainingLogger
@@ -62,8 +65,6 @@ class Run:
         self._ranks = task.ranks
         self._progress = Progress()
         self._checkpointing = read_checkpointing(task.run_dir)
-        self._progress.interval = checkpoint_seconds(self._checkpointing)
-        self._clock = Clock(self._progress.interval)
         self._logger: TrainingLogger | None = None
         self._files: CheckpointFiles | None = None
 
@@ -120,6 +121,13 @@ class Run:
                 tell(f"warning: {task.run_dir.events} could not be written: {error}")
             prune(folder, self._checkpointing)
 
+        schedule = self._schedule(start)
+        progress.interval = min(schedule.period, LONGEST_S)
+
+        def after_save(trouble: str | None) -> None:
+            progress.note_save(trouble)
+            schedule.note_end(is_saved=trouble is None)
+
         newest = start.checkpoint if start.is_own else None
         self._logger = logger
         self._files = CheckpointFiles(
@@ -127,6 +135,7 @@ class Run:
             logger.sync,
             after_commit,
             make_room=lambda: make_room(folder, self._checkpointing),
+            after_save=after_save,
         )
         saver = Saver(
             task.run_dir,
@@ -134,7 +143,7 @@ class Run:
             ranks,
             files=self._files,
             progress=progress,
-            clock=self._clock,
+            schedule=schedule,
             group=group,
         )
         return Session(
@@ -142,15 +151,29 @@ class Run:
             config["seed"],
             is_own=start.is_own,
             saver=saver,
-            agreement=self._agreement(group),
+            schedule=schedule,
+            agreement=self._agreement(schedule, group),
             progress=progress,
         )
 
-    def _agreement(self, group: dist.ProcessGroup | None) -> Agreement:
+    def _schedule(self, start: StartingPoint) -> Schedule:
+        wanted, attempts = self._checkpointing, self._task.run_dir.attempts()
+        saved = read_manifests(self._task.run_dir.checkpoints) if start.is_own else []
+        best = next(iter(best_first(saved, wanted)), None)
+        earlier = [each for each in attempts if each.number < self._task.attempt.number]
+        return Schedule(
+            wanted,
+            minutes=checkpoint_minutes(wanted),
+            between_interruptions=mean_between_interruptions(earlier),
+            best=None if best is None else best.monitored(wanted.monitored),
+        )
+
+    def _agreement(self, schedule: Schedule, group: dist.ProcessGroup | None) -> Agreement:
         def wish() -> Wish:
             if self._task.stop.is_asked:
                 return Wish.STOP
-            return Wish.SAVE if self._clock.is_due else Wish.GO_ON
+            is_due = schedule.is_due(self._progress.count_steps())
+            return Wish.SAVE if is_due else Wish.GO_ON
 
         return Alone(wish) if group is None else Together(group, self._ranks.rank, wish)
 
@@ -183,7 +206,8 @@ class Run:
         )
         self._progress.count_steps = lambda: loops.steps_done(trainer)
         try:
-            trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
+            with closing(self._files):
+                trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
         except StopTraining:
             return self._leave_stopped()
         except MisconfigurationException as error:

@@ -10,30 +10,10 @@ from lightning.pytorch import Trainer
 from pcm.internals import loops
 from pcm.internals.loops import Place
 from pcm.run_dir import AttemptDir, RunDir
-from pcm.training.checkpoint_io import CheckpointFiles
+from pcm.training.checkpoint_io import LAST_CHANCES, CheckpointFiles
 from pcm.training.progress import Progress
 from pcm.training.ranks import Ranks
-
-
-class Clock:
-    """When the next checkpoint inside an epoch is due; only rank 0's counts.
-
-    Args:
-        period: seconds.
-    """
-
-    def __init__(self, period: float) -> None:
-        self._period = period
-        self._due = time.monotonic() + period
-
-    @property
-    def is_due(self) -> bool:
-        """Whether the period is over."""
-        return time.monotonic() >= self._due
-
-    def restart(self, *, is_saved: bool = True) -> None:
-        """A checkpoint was just written; or could not be, and is tried again much sooner."""
-        self._due = time.monotonic() + (self._period if is_saved else self._period / 10)
+from pcm.training.schedule import Schedule
 
 
 class Saver:
@@ -52,7 +32,7 @@ class Saver:
         *,
         files: CheckpointFiles,
         progress: Progress,
-        clock: Clock,
+        schedule: Schedule,
         group: dist.ProcessGroup | None,
     ) -> None:
         self._folder = run_dir.checkpoints
@@ -60,9 +40,10 @@ class Saver:
         self._ranks = ranks
         self._files = files
         self._progress = progress
-        self._clock = clock
+        self._schedule = schedule
         self._group = group
         self._saved: tuple[int, Place] | None = None
+        self._is_open = False
         self.place: Place | None = None
         self.trouble: str | None = None
 
@@ -71,11 +52,20 @@ class Saver:
         self._saved = (step, place)
 
     def save(self, trainer: Trainer, place: Place, reason: str, metrics: dict[str, float]) -> None:
-        """Write a checkpoint, unless this very place has one; `trouble` tells whether it has."""
-        step = loops.steps_done(trainer)
-        if self._saved == (step, place):
-            return
+        """Write a checkpoint, or begin to, unless this very place has one.
+
+        What is the last is written on return: `trouble` tells whether it is.
+        """
         phase, self._progress.phase = self._progress.phase, "checkpointing"
+        self._settle()
+        if self._saved != (loops.steps_done(trainer), place):
+            self._save(trainer, place, reason, metrics)
+            if reason in LAST_CHANCES:
+                self._settle()
+        self._progress.phase = phase
+
+    def _save(self, trainer: Trainer, place: Place, reason: str, metrics: dict[str, float]) -> None:
+        step = loops.steps_done(trainer)
         self.place = place
         facts = {
             "step": step,
@@ -84,14 +74,23 @@ class Saver:
             "reason": reason,
             "metrics": metrics,
         }
+        self._schedule.note_begun(step)
+        begun = time.monotonic()
         trainer.save_checkpoint(self._path(facts, place), storage_options=facts)
+        self._schedule.note_cost(time.monotonic() - begun)
         self.place = None
+        self._saved = (step, place)
+        self._is_open = True
+
+    def _settle(self) -> None:
+        """Wait for the checkpoint that was begun, if any, and learn what came of it."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._files.finish()
         self.trouble = self._share(self._files.trouble)
-        if self.trouble is None:
-            self._saved = (step, place)
-        self._progress.note_save(self.trouble)
-        self._clock.restart(is_saved=self.trouble is None)
-        self._progress.phase = phase
+        if self.trouble is not None:
+            self._saved = None
 
     def our_part(self, trainer: Trainer, mine: dict[str, Any]) -> dict[str, Any]:
         """What is added to Lightning's checkpoint while one is under way; on all ranks."""

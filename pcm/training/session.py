@@ -1,6 +1,5 @@
 """The callback that makes a run resumable: where to save, where to stop, how to go on."""
 
-import math
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -15,11 +14,14 @@ from pcm.internals.loops import Place
 from pcm.training import loaders
 from pcm.training.agreement import Agreement, Wish
 from pcm.training.attributes import Attributes
+from pcm.training.callbacks import capture_callbacks
+from pcm.training.length import describe_length
 from pcm.training.module_state import fingerprint, has_gradients
 from pcm.training.progress import Progress
 from pcm.training.rank_state import capture_rank, restore_rank
 from pcm.training.ranks import Ranks
 from pcm.training.saver import Saver
+from pcm.training.schedule import Schedule
 from pcm.training.start_state import KEY, Start, read_start
 from pcm.training.want_of_data import require_batches, require_data
 
@@ -49,6 +51,7 @@ class Session(Callback):
         *,
         is_own: bool,
         saver: Saver,
+        schedule: Schedule,
         agreement: Agreement,
         progress: Progress,
     ) -> None:
@@ -56,6 +59,7 @@ class Session(Callback):
         self._seed = seed
         self._is_own = is_own
         self._saver = saver
+        self._schedule = schedule
         self._agreement = agreement
         self._progress = progress
         self._trainer: Trainer | None = None
@@ -65,6 +69,7 @@ class Session(Callback):
         # This rank's state at the validation's start. A stop inside of it saves that one, for the
         # validation is then done again as a whole, with the same draws.
         self._at_validation: dict[str, Any] = {}
+        self._callbacks_at_validation: dict[str, Any] = {}
         # Whether a validation has ended since the last checkpoint: its metrics go into the next
         # one alone, which is the one that `best` may then choose.
         self._is_validated = False
@@ -106,7 +111,8 @@ class Session(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Seed this rank, or prepare for the place where training goes on."""
-        self._describe_length(trainer)
+        is_inside = self._start is not None and self._start.place is not Place.EPOCH
+        describe_length(trainer, self._progress, is_inside=is_inside)
         self._attributes = Attributes(pl_module)
         fix_buckets(trainer.strategy.model)
         if self._start is not None and self._start.place is Place.EPOCH:
@@ -115,13 +121,14 @@ class Session(Callback):
             generators.seed_rank(self._seed, self._ranks.rank)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Place `epoch`: save what the epoch before led to; stop if asked."""
+        """Place `epoch`: save what the epoch before led to, if it is due; stop if asked."""
         self._restore(trainer, pl_module)
         resume_averaging(trainer)
         wish = self._agreement.settle()
         self._progress.chances += 1
         self._progress.epoch = loops.epoch_of(trainer)
-        if loops.steps_done(trainer) > 0:
+        is_taken = wish is not Wish.GO_ON or self._schedule.takes_epoch(loops.epoch_of(trainer))
+        if is_taken and loops.steps_done(trainer) > 0:
             self._save(trainer, Place.EPOCH, "stop" if wish is Wish.STOP else "epoch")
         if wish is Wish.STOP:
             raise StopTraining
@@ -158,6 +165,7 @@ class Session(Callback):
         self._restore(trainer, pl_module)
         self._progress.phase = "validating"
         self._at_validation = self._capture(trainer, pl_module)
+        self._callbacks_at_validation = capture_callbacks(trainer)
         self._stop_in_validation(trainer)
 
     def on_validation_batch_end(self, trainer: Trainer, *_: Any, **__: Any) -> None:
@@ -169,6 +177,8 @@ class Session(Callback):
         """Let the next checkpoint carry the metrics."""
         if not trainer.sanity_checking:
             self._is_validated = True
+            if self._ranks.is_first:
+                self._schedule.note_validation(_metrics_of(trainer))
             self._progress.phase = "training"
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
@@ -196,6 +206,8 @@ class Session(Callback):
             return
         loops.write_place(checkpoint["loops"], place)
         is_validation = place is Place.VALIDATION
+        if is_validation:
+            checkpoint["callbacks"] = self._callbacks_at_validation
         mine = self._at_validation if is_validation else self._capture(trainer, pl_module)
         checkpoint[KEY] = self._saver.our_part(trainer, mine)
 
@@ -266,23 +278,13 @@ class Session(Callback):
     def _save(self, trainer: Trainer, place: Place, reason: str) -> None:
         metrics = {}
         if self._is_validated:
-            metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+            metrics = _metrics_of(trainer)
         self._saver.save(trainer, place, reason, metrics)
         self._is_validated = False
 
-    def _describe_length(self, trainer: Trainer) -> None:
-        """Tell the progress how far it is to the end."""
-        progress, epochs = self._progress, trainer.max_epochs
-        progress.epoch = loops.epoch_of(trainer)
-        progress.phase = "training"
-        if epochs is None or epochs < 0:
-            return
-        progress.max_epochs = epochs
-        at_boundary = self._start is None or self._start.place is Place.EPOCH
-        within = 0 if at_boundary else loops.batches_done(trainer)
-        left = (epochs - progress.epoch) * trainer.num_training_batches
-        if math.isfinite(left):
-            progress.total_steps = loops.steps_done(trainer) + int(left) - within
+
+def _metrics_of(trainer: Trainer) -> dict[str, float]:
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}
 
 
 def unsaved_end(step: int, reason: str) -> PcmError:

@@ -3,7 +3,9 @@
 import os
 
 from pcm.errors import UsageError
-from pcm.run_dir.checkpointing import DEFAULTS, Checkpointing
+from pcm.run_dir.checkpointing import Checkpointing
+
+_CHECKPOINTS = "PCM_CHECKPOINT_MINUTES"
 
 
 def minutes(name: str, default: float) -> float:
@@ -22,9 +24,15 @@ def minutes(name: str, default: float) -> float:
     raise UsageError(f"{name}={text!r} is no positive number of minutes")
 
 
-def checkpoint_seconds(wanted: Checkpointing = DEFAULTS) -> float:
-    """Between two checkpoints inside an epoch: PCM_CHECKPOINT_MINUTES, else what files say."""
-    return 60 * minutes("PCM_CHECKPOINT_MINUTES", wanted.minutes)
+def checkpoint_minutes(wanted: Checkpointing) -> float | None:
+    """Between two checkpoints inside an epoch: PCM_CHECKPOINT_MINUTES, else what files say.
+
+    Returns:
+        None where they say it otherwise, see `Checkpointing.every`.
+    """
+    if _CHECKPOINTS in os.environ:
+        return minutes(_CHECKPOINTS, 0)
+    return wanted.minutes
 
 
 def rendezvous_seconds() -> float:

@@ -7,10 +7,9 @@ from typing import Any
 from pcm.console import tell
 from pcm.errors import PcmError
 from pcm.run_dir import RunDir
+from pcm.run_dir.journal import LOSSES
 from pcm.tracking import RunLogger
 from pcm.training.progress import Progress
-
-_LOSSES = ("train/loss", "train_loss", "loss")
 
 
 class TrainingLogger(RunLogger):
@@ -40,7 +39,7 @@ class TrainingLogger(RunLogger):
         present = self._progress.count_steps()
         # What callbacks log has no epoch of its own.
         super().log_metrics({"epoch": self._progress.epoch, **metrics}, present)
-        loss = next((float(metrics[name]) for name in _LOSSES if name in metrics), None)
+        loss = next((float(metrics[name]) for name in LOSSES if name in metrics), None)
         if loss is None:
             return
         self._progress.loss = loss

@@ -292,3 +292,26 @@ def test_a_runs_folder_that_cannot_be_written(pcm: Pcm, project: Path) -> None:
     result = pcm("launch", "small.yaml", *LOCAL, "--yes", "--runs-dir", "file")
     assert result.exit_code == 4
     assert "--runs-dir" in result.stderr
+
+
+def test_a_webhooks_address_is_not_written_down(
+    pcm: Pcm, project: Path, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(project / "home"))
+    settings = project / "home" / "pcm" / "config.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("notify: [me@example.org, 'https://hooks.example.org/s3cret']\n")
+    assert pcm("launch", "small.yaml", *LOCAL, "--yes").exit_code == 0
+    [record] = (project / "runs").glob("sweeps/small/*/sweep.json")
+    assert json.loads(record.read_text())["notify"] == ["me@example.org", "webhook"]
+    assert not any("s3cret" in path.read_text() for path in record.parent.glob("*.json*"))
+
+
+@pytest.mark.parametrize("target", ["https://hooks.example.org/s3cret", "me", "[webhook, me]"])
+def test_a_grid_names_those_who_can_be_told(pcm: Pcm, project: Path, target: str) -> None:
+    grid = project / "small.yaml"
+    grid.write_text(f"{grid.read_text()}notify: {target}\n")
+    result = pcm("plan", "small.yaml")
+    assert result.exit_code == 3
+    assert "notify" in result.stderr
+    assert "s3cret" not in result.stderr

@@ -190,3 +190,15 @@ def test_metrics_are_sent_of_what_has_started(
     ]
     assert all(command[-3:-1] == ["-m", "pcm.tracking"] for command in replays)
     assert f"{mixed.experiments[3].id}: not started" in result.stdout
+
+
+def test_finished_experiments_are_carried_to_another_tracker(pcm: Pcm, mixed: Runs) -> None:
+    done = mixed.experiments[0]
+    assert pcm("sync", done.id, "--to", "tensorboard", "--follow").exit_code == 0
+    assert list((done.run_dir.path / "tensorboard").iterdir())
+
+
+def test_nothing_is_sent_to_a_tracker_that_nobody_knows(pcm: Pcm, mixed: Runs) -> None:
+    result = pcm("sync", mixed.experiments[0].id, "--to", "mlflaw")
+    assert result.exit_code == 2
+    assert "mlflaw" in result.stderr

@@ -13,6 +13,7 @@ import yaml
 
 from pcm.__main__ import main
 from pcm.run_dir import RunDir, read_json, write_json, write_text
+from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing
 from pcm.run_dir.checkpoints import read_manifests
 from pcm.training.checkpoint_io import load_plain
 
@@ -76,6 +77,8 @@ def make_run(folder: Path, **config: Any) -> RunDir:
     defaults["trainer"]["kwargs"] |= config.pop("kwargs", {})
     starts_from = config.pop("starts_from", None)
     write_text(run_dir.config, yaml.safe_dump(defaults | config))
+    # These trainings are over before the first one would be due.
+    freeze_checkpointing(run_dir, Checkpointing(every="1 epochs"))
     experiment = {"schema_version": 1, "id": "0123456789", "name": "test", "tags": []}
     write_json(run_dir.experiment, {**experiment, "tracker": None, "starts_from": starts_from})
     return run_dir

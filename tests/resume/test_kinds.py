@@ -93,15 +93,6 @@ def test_what_cannot_be_kept_is_named(tmp_path: Path, capfd: pytest.CaptureFixtu
     assert "layers (Linear), made (Helper)" in output
 
 
-def test_checkpoints_of_ones_own_are_left_alone(tmp_path: Path) -> None:
-    run_dir = make_run(tmp_path / "run", model=kind("Checkpointing"), data_train=loaders())
-    assert run(run_dir, OWN_KILL_AT="step 7") == [-9]
-    assert [path.name for path in run_dir.checkpoints.glob("*.ckpt")] == ["mine-step=4.ckpt"]
-    assert run(run_dir) == [ExitCode.DONE]
-    mine = {f"mine-step={step}.ckpt" for step in range(4, 31, 4)}
-    assert mine <= {path.name for path in run_dir.checkpoints.glob("*.ckpt")}
-
-
 def test_two_ranks_share_out_loaders_that_are_made_anew(tmp_path: Path) -> None:
     config = {"model": kind("Balanced"), "data_train": loaders("Told"), "world_size": 2}
     whole, broken = (

@@ -155,6 +155,7 @@ def test_checkpoints_by_the_clock(whole: RunDir, tmp_path: Path) -> None:
     broken = make_run(tmp_path / "run")
     assert run(broken, PCM_CHECKPOINT_MINUTES="1e-9", OWN_KILL_AT="step 6") == [-9]
     newest = read_manifests(broken.checkpoints)[0]
-    assert (newest.step, newest.reason) == (5, "interval")
+    assert newest.reason == "interval"
+    assert newest.step in (4, 5), "only what was in flight may be lost"
     assert run(broken) == DONE
     assert_same_end(whole, broken)

@@ -110,10 +110,12 @@ def _watch(words: list[str], states: "list[State]", runs_dir: Path | None) -> No
     from launch.report.live import live_view
     from launch.report.table import console
     from launch.report.terminal import note
+    from launch.results.recent import recent_losses
     from launch.status.looking import Looking
+    from launch.store.finding import open_store
 
-    looking = Looking(note)
-    with live_view(console()) as show:
+    looking, root = Looking(note), open_store(runs_dir).root
+    with live_view(console(), lambda id_: recent_losses(root.run_dir(id_).metrics)) as show:
         while True:
             lines = _look(looking, words, states, runs_dir)
             show(lines)

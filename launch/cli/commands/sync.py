@@ -1,33 +1,105 @@
-"""`pcm sync`: send a tracker what it has missed."""
+"""`pcm sync`: send trackers what they have missed."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from launch.cli.options import RunsDir, SweepsOrIds
 from pcm.errors import ExitCode
 
+if TYPE_CHECKING:
+    from launch.store import Experiment
 
-def sync(words: SweepsOrIds, *, runs_dir: RunsDir = None) -> None:
+
+def sync(
+    words: SweepsOrIds,
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="Trackers to send to, with commas between, whatever the grid file says.",
+            metavar="NAME[,NAME]",
+        ),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on, live, until all experiments have ended.")
+    ] = False,
+    runs_dir: RunsDir = None,
+) -> None:
     """Send trackers the metrics that they have missed.
 
-    Needs the training side, where the trackers' clients are installed.
+    Needs the training side, where the trackers' clients are installed. With --follow, on a
+    machine that has a network, trackers are fed live of nodes that have none.
 
     \b
     Example:
       pcm sync quickstart
+      pcm sync quickstart --to mlflow
+      pcm sync quickstart --follow
     """
+    from launch.store.finding import find_experiments, open_store
+
+    names = _names(to)
+    experiments = find_experiments(open_store(runs_dir), words)
+    is_all_sent = _follow(experiments, names) if follow else _send(experiments, names)
+    if not is_all_sent:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _names(to: str | None) -> list[str]:
+    from launch.wishes import require_trackers
+    from pcm.config.trackers import names_in
+
+    names = [] if to is None else names_in(to)
+    require_trackers(names)
+    return names
+
+
+def _send(experiments: Sequence["Experiment"], to: Sequence[str]) -> bool:
     import subprocess
 
     from launch.container.modules import module_command
-    from launch.store.finding import find_experiments, open_store
 
     failures = 0
-    for experiment in find_experiments(open_store(runs_dir), words):
+    for experiment in experiments:
         if not experiment.run_dir.path.exists():
             typer.echo(f"{experiment.id}: not started")
             continue
         typer.echo(f"{experiment.id}: ", nl=False)
+        options = [f"--to={name}" for name in to]
         run_dir = experiment.run_dir.path
-        command, variables = module_command(experiment.launch, run_dir, "pcm.tracking")
+        command, variables = module_command(experiment.launch, run_dir, "pcm.tracking", options)
         failures += subprocess.run(command, env=variables, check=False).returncode != 0
-    if failures:
-        raise typer.Exit(ExitCode.REFUSED)
+    return not failures
+
+
+def _follow(experiments: Sequence["Experiment"], to: Sequence[str]) -> bool:
+    """Until all have ended, or Ctrl-C; then what is left."""
+    import time
+
+    from launch.container.feeding import Feeding
+    from launch.status.looking import Looking
+
+    feeding, looking = Feeding(experiments, to), Looking(_say, _QUEUE_INTERVAL_S)
+    try:
+        while feeding.is_alive:
+            if all(line.state.is_ended for line in looking.lines(experiments)):
+                break
+            time.sleep(_INTERVAL_S)
+    except KeyboardInterrupt:
+        _say("sending the rest; Ctrl-C again to leave it")
+    return feeding.end()
+
+
+def _say(line: str) -> None:
+    from pcm.config.printable import printable
+
+    typer.echo(printable(line), err=True)
+
+
+_INTERVAL_S = 2.0
+"""Between two looks at whether experiments run."""
+
+_QUEUE_INTERVAL_S = 30.0
+"""Between two questions to Slurm: nobody waits for the answer."""

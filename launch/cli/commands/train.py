@@ -11,7 +11,7 @@ from launch.cli.commands.launch import launch_grid
 from launch.cli.options import CodeOption, DryRun, Image, RunsDir, SiteOption, TrackerOption
 from launch.cli.resource_options import with_resources
 from launch.executor import Executor
-from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker
+from pcm.config.trackers import TRACKERS, names_in
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +52,11 @@ def train(
         str, typer.Option(help="Name of the experiment.", metavar="NAME")
     ] = "train",
     project_name: Annotated[
-        str | None, typer.Option(help="Neptune project: workspace/project.", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="The tracker's project, or experiment; Neptune's without --tracker.",
+            metavar="NAME",
+        ),
     ] = None,
     tags: Annotated[
         list[str] | None, typer.Option(help="Tags: one word or more.", metavar="TAG...")
@@ -96,7 +100,7 @@ def train(
     from launch.wishes import Wishes
 
     store, settings = open_store(runs_dir), read_settings()
-    wishes = Wishes(resources=resources, image=image, code=code, settings=settings)
+    wishes = Wishes(resources=resources, tracker=tracker, image=image, code=code, settings=settings)
     if executor is Executor.DEBUG:
         wishes = wishes.for_one_rank()
     grid = single(
@@ -108,12 +112,12 @@ def train(
         seed=seed,
         subsample_size=subsample_size,
         tags=tags or (),
-        tracker=_tracker(tracker or settings.tracker, project_name),
+        tracker=wishes.choose_tracker(_tracker(tracker, project_name)),
         checkpoint=_checkpoint(store, checkpoint_experiment_id, checkpoint_name),
         resources=wishes.resources,
         defaults=wishes.default_resources,
     )
-    grid = wishes.apply_to_container(grid)
+    grid = wishes.apply_to_container(wishes.apply_to_notify(grid))
     if verbose:
         from launch.store.yaml_text import dump_yaml
 
@@ -129,14 +133,17 @@ def train(
     )
 
 
-def _tracker(name: str | None, project: str | None) -> dict[str, Any] | None:
-    """Neptune, unless another one or none was asked for."""
-    chosen = name or "neptune"
-    if project is not None and chosen != "neptune":
-        raise UsageError("--project-name is Neptune's", "leave it out, or say --tracker neptune")
-    if not is_tracker(chosen):
-        raise UsageError(f"no tracker is called '{chosen}'", f"choose one of {', '.join(TRACKERS)}")
-    return None if chosen == NO_TRACKER else {"name": chosen, "project": project}
+def _tracker(names: str | None, project: str | None) -> list[dict[str, Any]] | None:
+    """What a grid file would say; a project alone is Neptune's, as it was before the others."""
+    if project is None:
+        return None
+    wanted = names_in("neptune" if names is None else names)
+    if not any(TRACKERS.get(name, name) for name in wanted):
+        raise UsageError(
+            "--project-name is for a tracker",
+            "leave it out, or say --tracker neptune, --tracker wandb or --tracker mlflow",
+        )
+    return [{"name": name, "project": project} for name in wanted]
 
 
 def _checkpoint(store: "Store", identifier: str | None, name: str | None) -> Path | None:

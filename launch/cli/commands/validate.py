@@ -49,6 +49,8 @@ def _print(checked: "list[CheckedFile]") -> None:
     for each in checked:
         if not each.faults:
             typer.echo(f"{printable(each.file)}: a good {each.kind} file")
+        for note in each.notes:
+            typer.echo(f"note: {printable(note)}", err=True)
         # A base file of two grids is told off once.
         for fault in each.faults:
             if fault not in said:

@@ -5,6 +5,7 @@ from functools import cache
 from pcm.config.names import did_you_mean
 from pcm.config.structure import ConfigStructure
 from pcm.config.structures import (
+    callbacks,
     data,
     grid,
     links,
@@ -32,7 +33,7 @@ def _table() -> dict[str, ConfigStructure]:
         "conditions": {"categorical": data.CATEGORICAL, "continuous": data.CONTINUOUS},
         "distributions": {**data.DISCRETE_DISTRIBUTIONS, **data.CONTINUOUS_DISTRIBUTIONS},
         "value_transforms": data.VALUE_TRANSFORMS,
-        "callbacks": trainer.CALLBACKS,
+        "callbacks": {**callbacks.CALLBACK_KWARGS, **callbacks.CALLBACKS},
         "plot_top_nodes": plots.PLOT_TOP_NODES,
         "plot_nodes": plots.PLOT_NODES,
         "plot_functions": {name: f.kwargs for name, f in plots.PLOT_FUNCTIONS.items()},

@@ -1,4 +1,6 @@
-"""The config of one experiment: a model, its data, a trainer, and how they fit together."""
+"""The config of one experiment: a model, its data, a trainer, and how they fit together; or a
+script.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -10,6 +12,7 @@ from pcm.config.structures.data import DATA
 from pcm.config.structures.grid import SEED
 from pcm.config.structures.model import MODEL
 from pcm.config.structures.own import OWN_CLASS, names_own_class
+from pcm.config.structures.script import RUN, SCRIPT_OF_POINT, names_script
 from pcm.config.structures.trainer import TRAINER
 from pcm.config.structures.wiring import (
     Links,
@@ -124,13 +127,17 @@ def _check_dynamic_kwargs(
             yield finding.under("dynamic_kwargs", name)._replace(problem=problem)
 
 
-EXPERIMENT: ConfigStructure = Meaning(
+_OF_ANY_EXPERIMENT: Mapping[str, ConfigStructure] = {
+    "schema_version": int,
+    "seed": SEED,
+    "subsample_size": (None, COUNT),
+    "world_size": COUNT,
+}
+
+_EXPERIMENT_OF_FILES = Meaning(
     Record(
         {
-            "schema_version": int,
-            "seed": SEED,
-            "subsample_size": (None, COUNT),
-            "world_size": COUNT,
+            **_OF_ANY_EXPERIMENT,
             "model": MODEL_FILE,
             "data_train": DATA_FILE,
             "trainer": TRAINER,
@@ -139,3 +146,7 @@ EXPERIMENT: ConfigStructure = Meaning(
     ),
     _check_experiment,
 )
+
+_EXPERIMENT_OF_SCRIPT = Record({**_OF_ANY_EXPERIMENT, RUN: SCRIPT_OF_POINT})
+
+EXPERIMENT: ConfigStructure = Choice(names_script, _EXPERIMENT_OF_SCRIPT, _EXPERIMENT_OF_FILES)

@@ -3,11 +3,15 @@
 Paths, axes and resources are looked at by whoever expands the grid.
 """
 
-from pcm.config.shapes import COUNT, MapOf, Number, OneOf, Record
+from collections.abc import Mapping
+
+from pcm.config.shapes import COUNT, Choice, MapOf, Number, OneOf, Record
 from pcm.config.structure import ConfigStructure, Namespace
 from pcm.config.structures.checkpoints import CHECKPOINTS
 from pcm.config.structures.container import CONTAINER
-from pcm.config.trackers import TRACKERS, is_tracker
+from pcm.config.structures.notify import NOTIFY
+from pcm.config.structures.script import RUN, SCRIPT, names_script
+from pcm.config.structures.trackers import TRACKER
 
 SEED = Number(int, low=0, high=2**32 - 1)
 """What Lightning's `seed_everything` takes."""
@@ -51,32 +55,37 @@ RESOURCES = Record(
 )
 """What one experiment asks for: `time: "12:00:00"`, `mem: 32G`."""
 
-TRACKER: ConfigStructure = Record(
-    {"name": OneOf(TRACKERS, "tracker", is_tracker)}, {"project": (None, str)}
-)
+_OF_ANY_GRID: Mapping[str, ConfigStructure] = {
+    "name": str,
+    "tags": (None, [str]),
+    "seed": SEED,
+    "set": (None, _OVERRIDES),
+    "grid": (None, _OVERRIDES),
+    "zip": (None, [_OVERRIDES]),
+    "random": (None, Record({"n": int, "axes": _OVERRIDES}, {"seed": (None, int)})),
+    "exclude": (None, [_OVERRIDES]),
+    "include": (None, [_OVERRIDES]),
+    "resources": (None, RESOURCES),
+    "container": (None, CONTAINER),
+    "checkpoints": (None, CHECKPOINTS),
+    "tracker": (None, TRACKER),
+    "notify": (None, NOTIFY),
+    "version": (None, int | str),
+}
 
-GRID: ConfigStructure = Record(
+_GRID_OF_FILES = Record(
     {
         "base": Record(
             {"model": str, "data_train": str}, {"data_val": (None, str), "trainer": (None, str)}
         )
     },
     {
-        "name": str,
-        "tags": (None, [str]),
-        "seed": SEED,
+        **_OF_ANY_GRID,
         "subsample_size": (None, COUNT),
-        "set": (None, _OVERRIDES),
-        "grid": (None, _OVERRIDES),
-        "zip": (None, [_OVERRIDES]),
-        "random": (None, Record({"n": int, "axes": _OVERRIDES}, {"seed": (None, int)})),
-        "exclude": (None, [_OVERRIDES]),
-        "include": (None, [_OVERRIDES]),
-        "resources": (None, RESOURCES),
-        "container": (None, CONTAINER),
-        "checkpoints": (None, CHECKPOINTS),
-        "tracker": (None, TRACKER),
         "starts_from": (None, {"checkpoint": str}),
-        "version": (None, int | str),
     },
 )
+
+_GRID_OF_SCRIPT = Record({RUN: SCRIPT}, _OF_ANY_GRID)
+
+GRID: ConfigStructure = Choice(names_script, _GRID_OF_SCRIPT, _GRID_OF_FILES)

@@ -1,27 +1,46 @@
 """A class of the user's own in place of a model or data file, as Lightning writes it."""
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pcm.config.shapes import Record, Rule
-from pcm.config.structure import ConfigStructure, Finding
+from pcm.config.structure import ConfigStructure, Finding, Inspector
 from pcm.config.wording import shown
 
 _CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
+_NESTED = Record({"class_path": str}, {"init_args": (None, dict), "partial": bool})
+"""An argument that is an object; `partial`: a factory of one, which takes further arguments."""
 
-def _check_class_path(cfg: dict[str, Any]) -> list[Finding]:
+
+def _check_own_class(cfg: dict[str, Any]) -> Iterator[Finding]:
     path = cfg["class_path"]
-    if _CLASS_PATH.fullmatch(path):
-        return []
-    return [Finding(("class_path",), "not a class path", shown(path), "package.module.Class")]
+    if not _CLASS_PATH.fullmatch(path):
+        yield Finding(("class_path",), "not a class path", shown(path), "package.module.Class")
+    for finding in _check_arguments(cfg.get("init_args") or {}):
+        yield finding.under("init_args")
+
+
+def _check_arguments(value: Any) -> Iterator[Finding]:
+    """What is wrong with the objects in an argument, however deep."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, each in items:
+        for finding in _check_argument(each):
+            yield finding.under(key)
+
+
+def _check_argument(value: Any) -> Iterable[Finding]:
+    if names_own_class(value):
+        return [*Inspector().inspect(value, _NESTED)] or _check_own_class(value)
+    return _check_arguments(value) if isinstance(value, dict | list) else ()
 
 
 OWN_CLASS: ConfigStructure = Rule(
-    Record({"class_path": str}, {"init_args": dict}), _check_class_path
+    Record({"class_path": str}, {"init_args": dict}), _check_own_class
 )
 
 
 def names_own_class(cfg: Any) -> bool:
-    """Whether a model or data file names a class of the user's own."""
+    """Whether a model or data file, or an argument, names a class of the user's own."""
     return isinstance(cfg, dict) and "class_path" in cfg

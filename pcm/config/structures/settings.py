@@ -1,16 +1,18 @@
 """A user's own settings: what they say once for all commands."""
 
-from pcm.config.shapes import OneOf, Record
+from pcm.config.shapes import Record
 from pcm.config.structure import ConfigStructure
-from pcm.config.trackers import TRACKERS, is_tracker
+from pcm.config.structures.notify import OWN_NOTIFY
+from pcm.config.structures.trackers import TRACKER
 
 SETTINGS: ConfigStructure = Record(
     optional={
         "site": (None, str),
         "runs_dir": (None, str),
-        "tracker": (None, OneOf(TRACKERS, "tracker", is_tracker)),
+        "tracker": (None, TRACKER),
         "account": (None, str),
-        "notify": (None, str, [str]),
+        "notify": (None, OWN_NOTIFY),
+        "preload": (None, [str]),
     }
 )
 """`~/.config/pcm/config.yaml`."""

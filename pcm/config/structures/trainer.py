@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pcm.config.names import did_you_mean
-from pcm.config.shapes import COUNT, MapOf, OneOf, Record, Rule, Tagged
-from pcm.config.structure import ConfigStructure, Finding, Inspector, Namespace
+from pcm.config.shapes import COUNT, Record, Rule
+from pcm.config.structure import ConfigStructure, Finding
+from pcm.config.structures.callbacks import CALLBACK
 from pcm.config.structures.checkpoints import CHECKPOINTS
-from pcm.config.structures.plots import PLOT_TOP_NODE
 from pcm.config.wording import shown
 
 TRAINER_KWARGS = (
@@ -85,45 +85,6 @@ def _check_kwargs(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
             hint = did_you_mean(str(value), known)
             yield Finding((key,), "Lightning has no such precision", shown(value), hint=hint)
 
-
-LR_MONITOR: ConfigStructure = {}
-NEPTUNE_PLOT: ConfigStructure = {
-    "neptune_plot_log_path": str,
-    "command": {"name": str, "dynamic_kwargs": (None, MapOf(dict))},
-    "plt_tree_top_node": PLOT_TOP_NODE,
-}
-CALLBACKS: dict[str, ConfigStructure] = {"lr_monitor": LR_MONITOR, "neptune_plot": NEPTUNE_PLOT}
-"""Structure of `cfg` by name."""
-
-CALLBACK_KWARGS: dict[str, ConfigStructure] = {
-    "lr_monitor": Record(
-        optional={
-            "logging_interval": (None, OneOf(("epoch", "step"), "logging interval")),
-            "log_momentum": bool,
-            "log_weight_decay": bool,
-        }
-    ),
-    "neptune_plot": Namespace,
-}
-"""Structure of `kwargs` by name."""
-
-
-def _check_callback(callback: Mapping[str, Any]) -> Iterator[Finding]:
-    structure = CALLBACK_KWARGS[callback["name"]]
-    for finding in Inspector().inspect(callback["kwargs"], structure):
-        yield finding.under("kwargs")
-
-
-CALLBACK: ConfigStructure = Rule(
-    Tagged(
-        {"name": str, "cfg": Namespace, "kwargs": dict},
-        tag="name",
-        content="cfg",
-        choices=CALLBACKS,
-        what="callback",
-    ),
-    _check_callback,
-)
 
 TRAINER: ConfigStructure = Record(
     {

@@ -2,7 +2,6 @@
 
 import copy
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from lightning.pytorch.callbacks import (
     EarlyStopping,
     EMAWeightAveraging,
     GradientAccumulationScheduler,
-    ModelCheckpoint,
     StochasticWeightAveraging,
 )
 from own_model import ask_for_stop  # type: ignore[import-not-found]  # beside this file
@@ -304,14 +302,6 @@ class LoggingNowAndThen(Net):
         if batch_idx % 4 == 0:
             self.log("train_loss", loss, on_step=True, on_epoch=True)
         return loss
-
-
-class Checkpointing(Net):
-    """Writes checkpoints of its own among pcm's."""
-
-    def configure_callbacks(self) -> Any:
-        folder = Path(self.trainer.default_root_dir) / "checkpoints"
-        return [ModelCheckpoint(folder, "mine-{step}", every_n_train_steps=4, save_top_k=-1)]
 
 
 class Unkept(Net):

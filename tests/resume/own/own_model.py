@@ -7,12 +7,14 @@ training step, the validation. Metrics are logged in all of Lightning's ways.
 import os
 import random
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningDataModule, LightningModule
+from lightning.pytorch import Callback, LightningDataModule, LightningModule
+from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MeanMetric
@@ -141,6 +143,57 @@ class Manual(Base):
         net = torch.optim.Adam(self.net.parameters(), lr=0.01)
         head = torch.optim.SGD(self.head.parameters(), lr=0.01, momentum=0.9)
         return [net, head]
+
+
+class Counting(Callback):
+    """Counts each hook, over all attempts: one that is skipped or called twice shows."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The counts."""
+        return {"counts": dict(self.counts)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting."""
+        self.counts = Counter(state_dict["counts"])
+
+    def on_train_epoch_start(self, *_: Any) -> None:
+        """Count."""
+        self.counts["epochs begun"] += 1
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Count."""
+        self.counts["steps begun"] += 1
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Count."""
+        self.counts["steps"] += 1
+
+    def on_validation_start(self, *_: Any) -> None:
+        """Count."""
+        self.counts["validations begun"] += 1
+
+    def on_validation_batch_end(self, *_: Any, **__: Any) -> None:
+        """Count."""
+        self.counts["validation batches"] += 1
+
+    def on_validation_end(self, *_: Any) -> None:
+        """Count."""
+        self.counts["validations"] += 1
+
+    def on_train_epoch_end(self, *_: Any) -> None:
+        """Count."""
+        self.counts["epochs"] += 1
+
+
+class Bringing(Automatic):
+    """A module that brings callbacks itself."""
+
+    def configure_callbacks(self) -> list[Callback]:
+        """One of Lightning's and one of its own."""
+        return [EarlyStopping("val_loss", patience=1), Counting()]
 
 
 def ask_for_stop(place: str, step: int) -> None:

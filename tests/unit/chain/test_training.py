@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 from torch.multiprocessing.spawn import start_processes
 
@@ -193,6 +194,17 @@ def test_bfloat16(tiny_cfg: dict[str, Any]) -> None:
     losses = [value for _, value in logger.series("train/loss_epoch")]
     assert losses[-1] < losses[0]
     assert "val/elbo" in trainer.callback_metrics
+
+
+def test_callbacks_monitor_what_a_chain_logs(tiny_cfg: dict[str, Any], tmp_path: Path) -> None:
+    stopping = EarlyStopping("val/elbo", mode="min", patience=1)
+    best = ModelCheckpoint(tmp_path, monitor="val/elbo", mode="max", filename="{epoch}")
+    trainer = new_trainer(9, Recorder(), callbacks=[stopping, best], enable_checkpointing=True)
+    trainer.fit(new_chain(tiny_cfg), Batches([8] * 6), Batches([8]))
+    # The ELBO rises, so one that should fall ends training.
+    assert stopping.stopped_epoch == 1
+    assert best.best_model_score == trainer.callback_metrics["val/elbo"]
+    assert trainer.logged_metrics["val/elbo"] == trainer.callback_metrics["val/elbo"]
 
 
 def test_two_ranks_with_uneven_validation(tiny_cfg: dict[str, Any], tmp_path: Path) -> None:

@@ -71,6 +71,21 @@ def test_what_is_no_class_path(path: str) -> None:
     assert (fault.key, fault.problem) == ("class_path", "not a class path")
 
 
+@pytest.mark.parametrize(
+    ("nested", "key", "problem"),
+    [
+        ({"class_path": "Adam"}, "class_path", "not a class path"),
+        ({"class_path": "a.B", "init_arg": {}}, "init_arg", "unknown key 'init_arg'"),
+        ({"class_path": "a.B", "partial": "yes"}, "partial", "wrong type"),
+    ],
+)
+def test_objects_among_the_arguments(nested: dict[str, Any], key: str, problem: str) -> None:
+    whole = {"class_path": "a.B", "init_args": {"c": [{"class_path": "a.D", "partial": True}]}}
+    assert check_model(whole) == []
+    (fault,) = check_model({"class_path": "a.B", "init_args": {"c": [{"deep": nested}]}})
+    assert (fault.key, fault.problem) == (f"init_args.c.0.deep.{key}", problem)
+
+
 def test_unknown_keys_beside_a_class_path() -> None:
     (fault,) = check_model({"class_path": "a.B", "init_arg": {}})
     assert fault.hint == "did you mean 'init_args'?"

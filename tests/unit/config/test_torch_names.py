@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from lightning import Trainer
+from lightning.pytorch import callbacks
 from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.utilities.types import LRSchedulerConfig
 from torch import nn, optim
@@ -13,10 +14,12 @@ from torch.optim import lr_scheduler
 
 from pcm.config.shapes import Record, Rule
 from pcm.config.structure import ConfigStructure
+from pcm.config.structures.callbacks import CALLBACK_KWARGS
+from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS, REFUSED_CLASSES
 from pcm.config.structures.links import LINKS
 from pcm.config.structures.modules import MODULES, has_parameters
 from pcm.config.structures.optimizers import LR_SCHEDULER, LR_SCHEDULERS, OPTIMIZERS
-from pcm.config.structures.trainer import CALLBACK_KWARGS, SET_ELSEWHERE, TRAINER_KWARGS
+from pcm.config.structures.trainer import SET_ELSEWHERE, TRAINER_KWARGS
 
 MODULE_CLASSES: dict[str, type[nn.Module]] = {
     "activation/relu": nn.ReLU,
@@ -51,6 +54,34 @@ def test_trainer_kwargs() -> None:
 
 def test_lr_monitor_kwargs() -> None:
     assert keys_of(CALLBACK_KWARGS["lr_monitor"]) == parameters_of(LearningRateMonitor)
+
+
+BEYOND_YAML = {
+    "StochasticWeightAveraging": {"avg_fn"},
+    "BackboneFinetuning": {"lambda_func"},
+    "RichProgressBar": {"theme", "console_kwargs"},
+}
+"""What a callback's constructor takes that is no plain data."""
+
+
+@pytest.mark.parametrize("name", LIGHTNING_CALLBACKS)
+def test_kwargs_of_lightnings_callbacks(name: str) -> None:
+    class_name = LIGHTNING_CALLBACKS[name].class_name
+    own = getattr(callbacks, class_name, None)
+    if own is None:
+        pytest.skip(f"this version of Lightning has no {class_name}")
+    parameters = dict(inspect.signature(own).parameters)
+    structure = LIGHTNING_CALLBACKS[name].kwargs
+    record = structure.structure if isinstance(structure, Rule) else structure
+    assert isinstance(record, Record)
+    plain = {key for key, each in parameters.items() if each.kind is not each.VAR_KEYWORD}
+    assert set(record.keys()) == plain - BEYOND_YAML.get(class_name, set())
+    needed = {key for key in plain if parameters[key].default is inspect.Parameter.empty}
+    assert set(record.required) == needed
+
+
+def test_refused_callbacks_are_lightnings() -> None:
+    assert all(hasattr(callbacks, name) for name in REFUSED_CLASSES)
 
 
 def test_scheduler_config_keys() -> None:

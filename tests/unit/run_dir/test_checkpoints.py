@@ -189,3 +189,17 @@ def test_room_is_made_of_the_oldest_that_nobody_needs(folder: Path) -> None:
     # The newest is not whole, so the one before is what training would go on from.
     assert [each and each.step for each in removed] == [0, 3, None]
     assert [manifest.step for manifest in read_manifests(folder)] == [2, 1]
+
+
+def test_a_callbacks_own_checkpoints_are_neither_resumed_from_nor_removed(folder: Path) -> None:
+    own = {"attempt": 0, "reason": "user"}
+    add(folder, 0, loss=0.1, file="mine.ckpt", **own)
+    assert find_checkpoint(folder, None) is None
+    with pytest.raises(NotFoundError, match="a callback of your own"):
+        find_checkpoint(folder, "mine")
+    for step in range(1, 6):
+        add(folder, step, loss=1.0)
+    prune(folder)
+    make_room(folder)
+    assert (folder / "mine.ckpt").exists()
+    assert find_checkpoint(folder, "best") != folder / "mine.ckpt"

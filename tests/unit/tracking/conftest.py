@@ -16,7 +16,7 @@ def run_dir(tmp_path: Path) -> RunDir:
     return folder
 
 
-def describe(run_dir: RunDir, tracker: dict[str, Any] | None) -> dict[str, Any]:
+def describe(run_dir: RunDir, tracker: Any) -> dict[str, Any]:
     """Write the experiment's record, and return it."""
     record = {"id": "c0ffee1234", "name": "grid 1 ä", "tags": ["vae"], "tracker": tracker}
     write_json(run_dir.experiment, record)

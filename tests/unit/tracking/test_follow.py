@@ -12,6 +12,7 @@ from pcm.run_dir import RunDir
 from pcm.tracking import follow as follow_module
 from pcm.tracking.__main__ import main
 from pcm.tracking.follow import follow, sync_run
+from pcm.tracking.tensorboard_tracker import TensorBoardTracker
 from pcm.tracking.tracker import Tracker
 from tests.unit.tracking.conftest import describe, write_rows
 from tests.unit.tracking.fakes import FakeTracker, Service
@@ -87,6 +88,46 @@ def test_a_failing_tracker_is_told_once_and_tried_again(
     assert "no route to https://***NEPTUNE_API_TOKEN***@tracker" in warning
     assert str(run_dir.metrics) in warning
     assert f"pcm sync {run_dir.path.name}" in warning
+
+
+def test_a_broken_tracker_holds_up_no_other(
+    run_dir: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    describe(run_dir, [f"{FAKES}:Broken", "tensorboard", "csv"])
+    write_rows(run_dir, 1, 5)
+    assert main([str(run_dir.path)]) == 4
+    output = capsys.readouterr()
+    assert output.out == "tensorboard: sent 10 points\n"
+    assert output.err.startswith(f"error: {FAKES}:Broken: the tracker failed: ConnectionError")
+    warnings: list[str] = []
+    ended = threading.Event()
+    ended.set()
+    write_rows(run_dir, 4, 8, attempt=2, resumed_from=3)
+    follow(run_dir, ended, warnings.append)
+    (warning,) = warnings
+    assert "Broken" in warning
+    assert TensorBoardTracker(run_dir, {}).last_step("train/loss", otherwise=-1) == 8
+
+
+def test_a_job_leaves_a_tracker_that_fails_it_to_others(
+    run_dir: RunDir, tracker: FakeTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_module, "_INTERVAL", 60.0)
+    write_rows(run_dir, 1, 5)
+    ended, failed = threading.Event(), threading.Event()
+    job = threading.Thread(target=follow, args=(run_dir, ended, lambda _: failed.set()))
+
+    def has_no_network(method: str, client: FakeTracker) -> None:
+        if threading.current_thread() is job:
+            raise ConnectionError("no network on this node")
+
+    tracker.before = has_no_network
+    job.start()
+    assert failed.wait(60)
+    assert sync_run(run_dir) == 10
+    ended.set()
+    job.join(60)
+    assert tracker.service.steps("train/loss") == list(range(1, 6))
 
 
 def test_an_unknown_tracker_is_a_warning(run_dir: RunDir) -> None:

@@ -291,7 +291,7 @@ def test_without_neptune_the_remedy_is_told(
     run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "neptune", None)
-    with pytest.raises(RefusedError, match="pcm-launch\\[train\\]"):
+    with pytest.raises(RefusedError, match="pcm-launch\\[neptune\\]"):
         NeptuneTracker(run_dir, describe(run_dir, {"name": "neptune"})).open([])
 
 

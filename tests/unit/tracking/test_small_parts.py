@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from pcm.config.secrets import scrub
+from pcm.config.trackers import requested
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 from pcm.tracking.events import EventWriter, LineTail
@@ -67,6 +68,28 @@ def test_secrets_of_the_environment_are_hidden(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("SHORT_TOKEN", "no")
     text = scrub("no: s3cret-token-longer and s3cret-token at no.example")
     assert text == "no: ***WANDB_API_KEY*** and ***NEPTUNE_API_TOKEN*** at no.example"
+
+
+def test_a_password_in_an_address_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:s3cret-word@mlflow.example")
+    text = scrub("no route to https://me:s3cret-word@mlflow.example/api")
+    assert text == "no route to https://me:***MLFLOW_TRACKING_URI***@mlflow.example/api"
+
+
+@pytest.mark.parametrize(
+    ("asked", "requests"),
+    [
+        (None, []),
+        ("mlflow", [("mlflow", None)]),
+        ({"name": "neptune", "project": "a/b"}, [("neptune", "a/b")]),
+        (["csv", {"name": "wandb", "project": "p"}], [("csv", None), ("wandb", "p")]),
+    ],
+)
+def test_trackers_are_asked_for_by_name_or_in_a_list(
+    asked: object, requests: list[tuple[str, str | None]]
+) -> None:
+    found = [(request["name"], request["project"]) for request in requested(asked)]
+    assert found == requests
 
 
 def test_a_tail_waits_for_the_end_of_a_line(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from lightning.pytorch.callbacks import LearningRateMonitor
 
 from pcm.errors import ConfigError, RefusedError
 from pcm.run_dir import RunDir
-from pcm.training.build import build_data, build_model, build_trainer, choose_device
+from pcm.training.build import build_data, build_model, build_trainer
 from pcm.training.checkpoint_io import CheckpointFiles
+from pcm.training.devices import choose_device
 from pcm.training.progress import Progress
 from pcm.training.ranks import Ranks
 from pcm.training.training_logger import TrainingLogger

@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +138,11 @@ def test_training_goes_on_after_an_error_in_its_midst(
     diary, disk = Diary(), Faulty(monkeypatch)
     disk.faults = [errno.EIO]
     diary.files.save_checkpoint({"weights": torch.zeros(10)}, path, FACTS | {"reason": "interval"})
+    diary.files.finish()
     assert (diary.files.trouble, diary.files.newest) == (os.strerror(errno.EIO), None)
     assert list(path.parent.iterdir()) == []
     diary.files.save_checkpoint({"weights": torch.zeros(10)}, path, FACTS | {"reason": "interval"})
+    diary.files.finish()
     assert [diary.files.trouble, diary.files.newest] == [None, path]
 
 
@@ -153,6 +156,7 @@ def test_one_of_the_same_name_counts_until_it_is_replaced(
     disk.faults = [errno.EIO]
     again = FACTS | {"attempt": 3, "reason": "epoch"}
     diary.files.save_checkpoint({"weights": torch.ones(10)}, path, again)
+    diary.files.finish()
     assert read_manifests(path.parent) == [before]
     assert find_fault(path.parent, before) is None
 
@@ -170,3 +174,80 @@ def test_room_is_made_only_where_there_is_none(path: Path, monkeypatch: pytest.M
     files.save_checkpoint({"weights": torch.zeros(10)}, path, FACTS)
     assert asked == [0]
     assert files.trouble is None
+
+
+MIDST = FACTS | {"reason": "interval"}
+
+
+def state() -> dict[str, Any]:
+    """Weights that are tied, a view, a transposed one, an empty one, and what is no tensor."""
+    weights = torch.arange(12.0).reshape(3, 4)
+    tied = torch.nn.Parameter(weights)
+    tensors = {"a": tied, "b": tied, "row": weights[1], "turned": weights.T, "none": torch.zeros(0)}
+    return {"tensors": tensors, "step": 3, "half": torch.ones(5, dtype=torch.bfloat16)}
+
+
+def test_what_is_written_aside_has_the_bytes_of_what_is_written_at_once(path: Path) -> None:
+    files, at_once = Diary().files, path.with_name("epoch=0-step=4.ckpt")
+    files.save_checkpoint(state(), at_once, FACTS)
+    # The second copy goes into the memory of the first.
+    for _ in range(2):
+        files.save_checkpoint(state(), path, MIDST)
+        files.finish()
+        assert path.read_bytes() == at_once.read_bytes()
+
+
+def test_training_changes_nothing_that_is_being_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, write = threading.Event(), HashingStream.write
+
+    def wait(self: HashingStream, data: bytes) -> int:
+        assert goes_on.wait(60)
+        return write(self, data)
+
+    monkeypatch.setattr(HashingStream, "write", wait)
+    diary, weights = Diary(), torch.zeros(1000)
+    diary.files.save_checkpoint({"weights": weights}, path, MIDST)
+    weights.add_(1)
+    assert (diary.files.newest, diary.entries) == (None, [])
+    goes_on.set()
+    # The next one waits for it.
+    later = path.with_name("epoch=0-step=4.ckpt")
+    diary.files.save_checkpoint({"weights": weights}, later, MIDST)
+    assert load_plain(path)["weights"].sum() == 0
+    diary.files.close()
+    assert load_plain(later)["weights"].sum() == 1000
+
+
+def test_without_memory_for_a_copy_training_waits_and_says_so_once(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = CheckpointFiles(None, lambda: None, lambda _: None, room=lambda: 100)
+    for step in range(2):
+        each = path.with_name(f"epoch=0-step={step}.ckpt")
+        files.save_checkpoint({"weights": torch.zeros(1000)}, each, MIDST)
+        assert files.newest == each
+    assert capsys.readouterr().err.count("no memory for a copy") == 1
+    files.save_checkpoint({"weights": torch.zeros(10)}, path, MIDST)
+    files.finish()
+    assert (files.newest, files.trouble) == (path, None)
+
+
+def test_what_could_run_code_ends_training_at_the_next_chance(path: Path) -> None:
+    files = Diary().files
+    files.save_checkpoint({"mine": os.path.join}, path, MIDST)
+    with pytest.raises(PcmError, match="could never be loaded again"):
+        files.save_checkpoint({}, path, MIDST)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_what_is_in_flight_when_training_fails_is_kept(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for content in ({"weights": torch.zeros(10)}, {"mine": os.path.join}):
+        files = Diary().files
+        files.save_checkpoint(content, path, MIDST)
+        files.close()
+    assert "could never be loaded again" in capsys.readouterr().err
+    assert [manifest.file for manifest in read_manifests(path.parent)] == [path.name]

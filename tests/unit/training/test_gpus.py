@@ -10,7 +10,7 @@ import torch
 from pcm.errors import RefusedError
 from pcm.run_dir import GPUS_ASKED
 from pcm.training import gpus
-from pcm.training.build import choose_device
+from pcm.training.devices import choose_device
 from pcm.training.ranks import Ranks
 
 ONE = Ranks()

@@ -6,9 +6,10 @@ import pytest
 
 from pcm.errors import PcmError, UsageError
 from pcm.run_dir import AttemptDir, create_json, read_json, write_json
+from pcm.run_dir.checkpointing import Checkpointing
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, _join, _receive
-from pcm.training.settings import checkpoint_seconds, collective_seconds, minutes
+from pcm.training.settings import checkpoint_minutes, collective_seconds, minutes
 from pcm.training.stop import StopRequest
 
 FIRST, SECOND = (Ranks(rank, 2, rank, 2, is_supervised=True) for rank in (0, 1))
@@ -106,10 +107,11 @@ def test_nobody_listens(attempt: AttemptDir) -> None:
 
 
 def test_waiting_times_are_set_by_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checkpoint_seconds() == 900
+    assert checkpoint_minutes(Checkpointing()) is None
+    assert checkpoint_minutes(Checkpointing(minutes=3)) == 3
     monkeypatch.setenv("PCM_CHECKPOINT_MINUTES", "0.5")
     monkeypatch.setenv("PCM_COLLECTIVE_MINUTES", "2")
-    assert (checkpoint_seconds(), collective_seconds()) == (30, 120)
+    assert (checkpoint_minutes(Checkpointing(minutes=3)), collective_seconds()) == (0.5, 120)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "0", "-1", "nan"])

@@ -8,6 +8,7 @@ import pytest
 from launch.grid import Grid, expand
 from launch.store import Store, create_run_dir
 from pcm.errors import ConfigError
+from pcm.run_dir.checkpoint_interval import Interval
 from pcm.run_dir.checkpointing import Checkpointing, Mode, read_checkpointing
 from tests.unit.launch.conftest import ExpandGrid, WriteGrid
 
@@ -37,13 +38,39 @@ def test_training_is_told(config_folder: Path, expand_grid: ExpandGrid, tmp_path
     assert frozen(expand_grid(), tmp_path / "nothing") == Checkpointing()
     say_in_trainer_file(config_folder, "{minutes: 3, keep: 5, keep_best: null}")
     grid = expand_grid(checkpoints={"keep": 1, **ACCURACY})
-    assert frozen(grid, tmp_path / "both") == Checkpointing(3.0, 1, "val/acc", Mode.MAX, 3)
+    assert frozen(grid, tmp_path / "both") == Checkpointing(3.0, 1, "val/acc", Mode.MAX, 3, "auto")
+
+
+@pytest.mark.parametrize(
+    ("written", "frozen_as"),
+    [
+        ("auto", "auto"),
+        ("10m", "10 minutes"),
+        ("1.5 h", "90 minutes"),
+        ("30s", "0.5 minutes"),
+        ({"minutes": 2}, "2 minutes"),
+        ({"steps": 500}, "500 steps"),
+        ("1 epoch", "1 epochs"),
+    ],
+)
+def test_how_often(expand_grid: ExpandGrid, tmp_path: Path, written: Any, frozen_as: str) -> None:
+    wanted = frozen(expand_grid(checkpoints={"every": written}), tmp_path)
+    assert (wanted.every, wanted.minutes) == (frozen_as, None)
+    assert str(Interval.parse(wanted.every)) == frozen_as
+
+
+def test_the_grid_file_says_how_often_in_its_own_way(
+    config_folder: Path, expand_grid: ExpandGrid, tmp_path: Path
+) -> None:
+    say_in_trainer_file(config_folder, "{minutes: 3}")
+    wanted = frozen(expand_grid(checkpoints={"every": {"epochs": 2}}), tmp_path)
+    assert (wanted.every, wanted.minutes) == ("2 epochs", None)
 
 
 def test_the_newest_launch_counts(expand_grid: ExpandGrid, tmp_path: Path) -> None:
     assert frozen(expand_grid(checkpoints={"minutes": 1}), tmp_path / "runs").minutes == 1.0
     assert frozen(expand_grid(checkpoints={"minutes": 2.5}), tmp_path / "runs").minutes == 2.5
-    assert frozen(expand_grid(), tmp_path / "runs").minutes == 15.0
+    assert frozen(expand_grid(), tmp_path / "runs").every == "auto"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +78,11 @@ def test_the_newest_launch_counts(expand_grid: ExpandGrid, tmp_path: Path) -> No
     [
         ({"minutes": 0}, "minutes", "out of range"),
         ({"minutes": "often"}, "minutes", "fits no alternative"),
+        ({"every": "often"}, "every", "no interval"),
+        ({"every": {"steps": 1.5}}, "every", "no interval"),
+        ({"every": {"steps": 0}}, "every", "no interval"),
+        ({"every": 15}, "every", "no interval"),
+        ({"every": "1h", "minutes": 60}, "minutes", "`every` says how often"),
         ({"keep": 0}, "keep", "out of range"),
         ({"keep_best": -1}, "keep_best", "out of range"),
         ({"monitor": "val/acc", "mode": "maximum"}, "mode", "unknown mode"),

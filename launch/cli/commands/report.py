@@ -1,0 +1,98 @@
+"""`pcm report`: a sweep as one page."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from launch.cli.options import RunsDir, SweepsOrIds
+
+INTERVAL_S = 15.0
+"""Between two pages of `--watch`."""
+
+
+def report(
+    words: SweepsOrIds,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="The page; else SWEEP.html, here.", metavar="FILE.html"
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="The metric to begin with, with :max where the greatest is the best; else the "
+            "one that says which checkpoint is the best.",
+            metavar="NAME",
+        ),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Write it again and again until all have ended.")
+    ] = False,
+    opens: Annotated[bool, typer.Option("--open", help="Show it in a browser.")] = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Write a sweep as one page: curves, axes, table, failures.
+
+    It needs no network to be looked at.
+
+    \b
+    Examples:
+      pcm report quickstart
+      pcm report quickstart --metric val/elbo:max -o quickstart.html
+      pcm report quickstart --watch --open
+    """
+    from launch.report.page.gathering import Gathering
+    from launch.report.terminal import note, say
+    from launch.status.looking import Looking
+    from launch.store.finding import find_experiments, open_store
+
+    store = open_store(runs_dir)
+    target = output or Path(f"{words[0]}.html")
+    gathering = Gathering(", ".join(words), Looking(note), _wanted(metric))
+    is_first = True
+    while True:
+        data = gathering.gather(find_experiments(store, words))
+        _write(target, data)
+        if is_first:
+            say(f"wrote {target} ({target.stat().st_size / 1e6:.1f} MB)")
+            if opens:
+                _open(target)
+        if not watch or data["is_over"]:
+            return
+        is_first = False
+        time.sleep(INTERVAL_S)
+
+
+def _wanted(metric: str | None) -> tuple[str, bool] | None:
+    """The metric and whether its greatest value is the best."""
+    if metric is None:
+        return None
+    name = metric.removesuffix(":max").removesuffix(":min")
+    return name, metric.endswith(":max")
+
+
+def _write(target: Path, data: dict[str, object]) -> None:
+    """As a whole or not at all: who has it open may load it again at any time."""
+    from launch.report.page.html import page
+    from pcm.errors import RefusedError
+    from pcm.run_dir import write_text
+
+    try:
+        write_text(target, page(data))
+    except OSError as error:
+        raise RefusedError(
+            f"can't write {target}: {error.strerror or error}", "name another file with -o"
+        ) from error
+
+
+def _open(target: Path) -> None:
+    import webbrowser
+
+    from launch.report.terminal import note
+
+    if not webbrowser.open(target.absolute().as_uri()):
+        note(f"note: there is no browser to show it in; open {target.absolute()} yourself")

@@ -1,0 +1,211 @@
+"""A process that has loaded what training needs and forks the processes of this launcher's jobs.
+
+Loading torch and Lightning takes seconds of CPU, forking a process that has them a hundredth.
+"""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from launch.container.python import PYTHON_VARIABLE
+from launch.machine.activity import STOPPED
+from launch.machine.processes import Process, kill_tree, stat_fields
+from launch.machine.signals import PERSON, held_back
+from launch.store import Experiment, LaunchDir
+from launch.submit.local_job import remove_files
+from launch.supervisor.job import LOCAL_VARIABLE
+from launch.supervisor.training_environment import shared_environment
+from pcm.run_dir.trust import make_folder
+
+SWITCH = "PCM_WARM"
+"""Environment variable: 0 starts each training process afresh."""
+
+LOADING_S = 300.0
+"""For what training needs to be loaded, on a slow and busy file system."""
+
+ANSWER_S = 15.0
+"""For a fork, which takes a hundredth of a second."""
+
+
+END_S = 5.0
+
+
+class ColdError(Exception):
+    """Why a job's training processes must be started afresh."""
+
+
+def is_of_use(experiments: Sequence[Experiment], environment: Mapping[str, str]) -> bool:
+    """Whether the processes of these experiments could be forked, and there are several."""
+    processes = sum(each.world_size for each in experiments)
+    is_wanted = environment.get(SWITCH, "1") not in ("", "0") and processes > 1
+    is_able = sys.platform == "linux" and not environment.get(PYTHON_VARIABLE)
+    return is_wanted and is_able and any(map(_trains_here, experiments))
+
+
+def _trains_here(experiment: Experiment) -> bool:
+    record = experiment.launch.record
+    return record.get("container") is None and not record.get("ships_code")
+
+
+@dataclass(frozen=True)
+class ForkedJob:
+    """All ranks of one experiment: forked supervisors, each with its training process."""
+
+    key: str
+    launch: LaunchDir
+    supervisors: tuple[Process, ...]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all supervisors have ended."""
+        return not any(each.is_alive for each in self.supervisors)
+
+    def kill(self) -> None:
+        """SIGKILL the supervisors and everything below them."""
+        for each in self.supervisors:
+            if each.is_alive:
+                kill_tree(each.pid)
+
+    def remove_files(self) -> None:
+        """Remove what the supervisors have printed; the run directory has all there is to know."""
+        remove_files(self.launch, self.key)
+
+
+class Nursery:
+    """The launcher's end of it.
+
+    Args:
+        threads: that most training processes are to have.
+        preload: a user's own modules, loaded once as well.
+    """
+
+    def __init__(self, threads: int, preload: Sequence[str] = ()) -> None:
+        self._channel, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-m", "launch.local.forking", str(its.fileno())]
+        self._cold: str | None = None
+        self._is_ready = False
+        self._deadline = time.monotonic() + LOADING_S
+        # A session of its own, and deaf: the launcher alone decides what a signal means.
+        with its, held_back(PERSON):
+            self._popen = subprocess.Popen(
+                [*command, str(os.getpid()), *preload],
+                env=shared_environment(os.environ, threads),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[its.fileno()],
+                start_new_session=True,
+            )
+
+    def is_loading(self) -> bool:
+        """Whether it is worth waiting for: it can't fork yet, but may soon."""
+        if self._cold is None and not self._is_ready:
+            if self._has_answered(0.0):
+                self._greet()
+            elif time.monotonic() > self._deadline:
+                self._give_up(f"libraries were not loaded after {LOADING_S:.0f} s")
+            else:
+                self._look_after()
+        return self._cold is None and not self._is_ready
+
+    def fork(self, experiment: Experiment, key: str, job_text: str) -> ForkedJob:
+        """Start all ranks of one experiment.
+
+        Args:
+            job_text: as for `submit_local`.
+
+        Raises:
+            ColdError: that can't be, or must not be.
+            OSError: there is no room for the folder of the job.
+        """
+        if not _trains_here(experiment):
+            raise ColdError("it runs another code than its launcher")
+        self._require_ready()
+        folder = experiment.launch.local_job(key)
+        make_folder(experiment.launch.jobs, exist_ok=True)
+        folder.mkdir(mode=0o700)
+        request = {
+            "launch": str(experiment.launch.path),
+            "experiment": experiment.id,
+            "ranks": experiment.world_size,
+            "id": key,
+            "folder": str(folder),
+            "environment": {**os.environ, LOCAL_VARIABLE: job_text},
+        }
+        try:
+            return ForkedJob(key, experiment.launch, self._ask(request))
+        except ColdError:
+            remove_files(experiment.launch, key)
+            raise
+
+    def close(self) -> None:
+        """End it; what it has forked goes on."""
+        self._channel.close()
+        if not self._is_ready:
+            self._popen.kill()
+        try:
+            self._popen.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
+
+    def _require_ready(self) -> None:
+        if self._cold is None:
+            self._look_after()
+        if self._cold is not None:
+            raise ColdError(self._cold)
+
+    def _ask(self, request: dict[str, Any]) -> tuple[Process, ...]:
+        go, its = socket.socketpair()
+        with go:
+            try:
+                with its:
+                    socket.send_fds(self._channel, [json.dumps(request).encode()], [its.fileno()])
+                answer = self._answer(ANSWER_S)
+            except OSError as error:
+                answer = {"cold": str(error)}
+            if answer is None:
+                self._look_after()
+                # Those that were forked nevertheless see that nobody waits for them any more.
+                if self._cold is None:
+                    self._give_up(f"the process that forks gave no answer in {ANSWER_S:.0f} s")
+                raise ColdError(self._cold)
+            if answer["cold"] is not None:
+                raise ColdError(answer["cold"])
+            supervisors = tuple(Process.of(pid) for pid in answer["pids"])
+            go.sendall(b"+" * len(supervisors))
+        return supervisors
+
+    def _greet(self) -> None:
+        answer = self._answer(0.0)
+        self._cold = "the process that forks has ended" if answer is None else answer["cold"]
+        self._is_ready = self._cold is None
+
+    def _answer(self, patience_s: float) -> dict[str, Any] | None:
+        if not self._has_answered(patience_s):
+            return None
+        text = self._channel.recv(1 << 16)
+        answer: dict[str, Any] | None = json.loads(text) if text else None
+        return answer
+
+    def _has_answered(self, patience_s: float) -> bool:
+        return bool(select.select([self._channel], [], [], patience_s)[0])
+
+    def _look_after(self) -> None:
+        """Give it up where it is dead, or where a signal has stopped it."""
+        fields = stat_fields(self._popen.pid)
+        if self._popen.poll() is not None or fields is None:
+            self._give_up("the process that forks has ended")
+        elif fields[0] in STOPPED:
+            self._give_up("a signal has stopped the process that forks")
+
+    def _give_up(self, why: str) -> None:
+        self._cold = why
+        self._popen.kill()

@@ -1,0 +1,78 @@
+"""Starts local jobs: forked where that is of use and possible, else afresh."""
+
+import os
+import uuid
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from launch.local.nursery import ColdError, Nursery, is_of_use
+from launch.store import Experiment
+from launch.store.trust import require_trusted_launch
+from launch.submit.local_job import LocalJob, submit_local
+from launch.supervisor.job import available_cores, local_job_text
+from launch.user_settings import read_settings
+from pcm.errors import RefusedError
+
+
+class Starter:
+    """Starts the jobs of one launcher.
+
+    Args:
+        experiments: all that may be started.
+        parallel: how many run at once, and share the cores.
+    """
+
+    def __init__(self, experiments: Sequence[Experiment], parallel: int) -> None:
+        self._experiments = experiments
+        self._cores = available_cores() // parallel
+        self._nursery: Nursery | None = None
+
+    def __enter__(self) -> Self:
+        if is_of_use(self._experiments, os.environ):
+            threads = max(1, self._cores // self._experiments[0].world_size)
+            self._nursery = Nursery(threads, read_settings().preload)
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if self._nursery is not None:
+            self._nursery.close()
+
+    def is_ready(self) -> bool:
+        """Whether a job may be started now."""
+        return self._nursery is None or not self._nursery.is_loading()
+
+    def start(self, experiment: Experiment, devices: list[str], checkpoint: str | None) -> LocalJob:
+        """Start all ranks of one experiment.
+
+        Raises:
+            RefusedError: as for `submit_local`.
+        """
+        key = uuid.uuid4().hex
+
+        def text(cold: str | None = None) -> str:
+            return local_job_text(
+                key,
+                devices=",".join(devices),
+                cores=self._cores,
+                checkpoint=checkpoint,
+                cold=cold,
+            )
+
+        cold = None
+        if self._nursery is not None:
+            require_trusted_launch(experiment.launch)
+            try:
+                return self._nursery.fork(experiment, key, text())
+            except ColdError as error:
+                cold = str(error)
+            except OSError as error:
+                raise RefusedError(f"can't start experiment {experiment.id}: {error}") from error
+        return submit_local(
+            experiment.launch, experiment.id, experiment.world_size, key, text(cold)
+        )

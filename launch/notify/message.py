@@ -1,0 +1,74 @@
+"""What a message says: counts, what failed first, the best point, where to look."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from launch.status.state import Line, State
+from launch.store import Experiment
+from launch.text import counted
+from pcm.config.printable import printable_line
+from pcm.run_dir.checkpointing import Mode, read_checkpointing
+from pcm.run_dir.summary import read_summary
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A subject and a few lines, the first of which says the same."""
+
+    subject: str
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it, for what knows no subject."""
+        return "\n".join((self.subject, "", *self.lines)) + "\n"
+
+
+def failure_message(sweep: str, line: Line) -> Message:
+    """For the first experiment of a sweep that fails."""
+    reason = printable_line(f"{line.id} {line.name}: {line.status.detail}")
+    return Message(f"pcm: an experiment of {sweep} has failed", (reason, *_where(sweep)))
+
+
+def end_message(sweep: str, lines: Sequence[Line], experiments: Sequence[Experiment]) -> Message:
+    """For a sweep of which nothing runs or waits any more."""
+    counts = Counter(line.state for line in lines)
+    told = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
+    summary = f"{counted(len(lines), 'experiment')}: {told}"
+    best = _best(experiments)
+    return Message(
+        f"pcm: {sweep} has ended: {told}",
+        (summary, *([] if best is None else [best]), *_where(sweep)),
+    )
+
+
+def _where(sweep: str) -> Iterable[str]:
+    yield f"pcm status {sweep}"
+
+
+def _best(experiments: Sequence[Experiment]) -> str | None:
+    """The point whose monitored metric is the best; None where no point has it."""
+    values = [found for each in experiments if (found := _monitored(each)) is not None]
+    if not values:
+        return None
+    _, text = min(values, key=lambda item: item[0])
+    return f"best: {printable_line(text)}"
+
+
+def _monitored(experiment: Experiment) -> tuple[float, str] | None:
+    """What the best is looked for by, the least first, and how it is told."""
+    if not experiment.run_dir.summary.exists():
+        return None
+    summary, wanted = read_summary(experiment.run_dir), read_checkpointing(experiment.run_dir)
+    metrics = {} if summary is None else summary.metrics
+    name = next((each for each in wanted.monitored if each in metrics), None)
+    if name is None:
+        return None
+    is_least = wanted.mode is Mode.MIN
+    value = metrics[name].least if is_least else metrics[name].greatest
+    if value is None or not math.isfinite(value):
+        return None
+    text = f"{experiment.id} {experiment.name}, {name} {value:.6g}"
+    return (value if is_least else -value), text

@@ -1,0 +1,83 @@
+"""Sending a message: by the site's sendmail, to a webhook, or to a program."""
+
+import getpass
+import json
+import shlex
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Sequence
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from launch.notify.message import Message
+from launch.notify.webhook import VARIABLE, webhook_address
+from pcm.config.structures.notify import WEBHOOK, is_program
+from pcm.errors import RefusedError
+
+_PATIENCE_S = 30.0
+
+_SENDMAILS = "/usr/sbin:/usr/lib:/usr/bin"
+"""Where sendmail is on machines that don't have it in users' PATH."""
+
+
+def send(target: str, message: Message) -> None:
+    """Send a message to one target.
+
+    Raises:
+        RefusedError: it could not be handed over.
+    """
+    try:
+        if target == WEBHOOK:
+            _post(_require_address(), message)
+        elif is_program(target):
+            program, *arguments = shlex.split(target)
+            _run([str(Path(program).expanduser()), *arguments], message.text)
+        else:
+            _run([_sendmail(), "-t", "-i"], _mail(target, message))
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        # A webhook's address is a secret, and errors may tell it.
+        reason = type(error).__name__ if target == WEBHOOK else str(error)
+        raise RefusedError(f"{target} could not be told: {reason}") from None
+
+
+def _require_address() -> str:
+    address = webhook_address()
+    if address is None:
+        raise RefusedError("the webhook has no address here", f"set {VARIABLE}, or your settings'")
+    return address
+
+
+def _post(address: str, message: Message) -> None:
+    """Slack and Mattermost take JSON; ntfy takes the text as it is."""
+    is_ntfy = "ntfy" in (urlsplit(address).hostname or "")
+    body = message.text if is_ntfy else json.dumps({"text": message.text})
+    headers = {"Content-Type": "text/plain" if is_ntfy else "application/json"}
+    request = urllib.request.Request(address, body.encode(), headers, method="POST")
+    with urllib.request.urlopen(request, timeout=_PATIENCE_S):
+        pass
+
+
+def _mail(address: str, message: Message) -> str:
+    mail = EmailMessage()
+    mail["To"] = address
+    mail["From"] = getpass.getuser()
+    mail["Subject"] = message.subject
+    mail.set_content(message.text)
+    return mail.as_string()
+
+
+def _sendmail() -> str:
+    found = shutil.which("sendmail") or shutil.which("sendmail", path=_SENDMAILS)
+    if found is None:
+        raise RefusedError("there is no sendmail on this machine", "use a webhook or a program")
+    return found
+
+
+def _run(command: Sequence[str], text: str) -> None:
+    done = subprocess.run(
+        command, input=text, text=True, capture_output=True, timeout=_PATIENCE_S, check=False
+    )
+    if done.returncode != 0:
+        raise RefusedError(f"{command[0]} ended with exit code {done.returncode}")

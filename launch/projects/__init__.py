@@ -1,0 +1,1 @@
+"""Small projects that run at once: what `pcm init` begins with."""

@@ -1,0 +1,1 @@
+"""The page of `pcm report`: one HTML file with everything in it."""

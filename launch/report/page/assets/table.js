@@ -1,0 +1,114 @@
+// The table: sorted by a click, cut by the filter and by brushing, exact.
+
+let table = null;
+
+function numbersFirst(one, other, _a, _b, _column, direction) {
+  const missing = (value) => value === null || value === undefined;
+  if (missing(one) || missing(other)) {
+    const order = missing(one) - missing(other);
+    return direction === "asc" ? order : -order; // what is missing is last, either way
+  }
+  if (typeof one === "number" && typeof other === "number") return one - other;
+  return asText(one).localeCompare(asText(other), "en", { numeric: true });
+}
+
+const titled = (text) => () => make("span", text, { title: text });
+
+function textCell(cell) {
+  const value = cell.getValue();
+  return make("span", short(value), { title: asText(value) });
+}
+
+function stateCell(cell) {
+  const span = make("span"), dot = make("span", undefined, { class: "dot" });
+  dot.style.background = stateColour(cell.getValue());
+  span.append(dot, cell.getValue());
+  span.title = cell.getData().detail;
+  return span;
+}
+
+// Field, title, and a run's value: also the columns of the CSV.
+function columnsOf() {
+  const several = new Set(RUNS.map((run) => run.sweep)).size > 1;
+  const main = METRICS.indexOf(choice.metric);
+  const others = METRICS.filter((name) => name !== choice.metric);
+  return [
+    { field: "id", title: "id", of: (run) => run.id, frozen: innerWidth > 700 },
+    ...(several ? [{ field: "sweep", title: "sweep", of: (run) => run.sweep }] : []),
+    ...(AXES.length ? [] : [{ field: "name", title: "name", of: (run) => run.name }]),
+    { field: "state", title: "state", of: (run) => run.state, formatter: stateCell },
+    ...AXES.map((axis, place) => ({ field: `a${place}`, title: axis.label, path: axis.path, of: (run) => run.axes[place] })),
+    ...(main < 0 ? [] : [
+      { field: "last", title: choice.metric, of: (run) => run.last[main], number: true },
+      { field: "best", title: `${choice.metric}:${choice.greatest ? "max" : "min"}`, of: (run) => (choice.greatest ? run.greatest : run.least)[main], number: true },
+    ]),
+    { field: "hours", title: "hours", of: (run) => run.hours, number: true },
+    ...(RUNS.some((run) => run.gpu_hours) ? [{ field: "gpu", title: "GPU hours", of: (run) => run.gpu_hours, number: true }] : []),
+    { field: "attempts", title: "attempts", of: (run) => run.attempts, number: true },
+    ...others.map((name) => ({ field: `m${METRICS.indexOf(name)}`, title: name, of: (run) => run.last[METRICS.indexOf(name)], number: true })),
+  ];
+}
+
+function rowsOf(columns) {
+  return RUNS.map((run) => Object.fromEntries([
+    ["index", run.index], ["detail", run.detail], ...columns.map(({ field, of }) => [field, of(run)]),
+  ]));
+}
+
+function drawTable() {
+  const columns = columnsOf();
+  table?.destroy();
+  table = new tabulator.Tabulator(byId("table"), {
+    data: rowsOf(columns), index: "index", layout: "fitData", nestedFieldSeparator: false,
+    pagination: "local", paginationSize: 25, paginationButtonCount: 3, resizableColumns: false,
+    placeholder: "", headerSortTristate: true,
+    columns: columns.map(({ field, title, frozen, number, formatter }) => ({
+      field, title, frozen, titleFormatter: titled(title), formatter: formatter ?? textCell,
+      sorter: numbersFirst, hozAlign: number ? "right" : "left", headerHozAlign: number ? "right" : "left",
+      minWidth: 60, maxWidth: 320,
+    })),
+    rowFormatter: (row) => {
+      row.getElement().classList.toggle("marked", row.getData().index === choice.focus);
+      row.getElement().tabIndex = 0;
+    },
+  });
+  table.on("tableBuilt", () => filterTable());
+  table.on("rowClick", (_event, row) => mark(row.getData().index));
+}
+
+const mark = (index) => change({ focus: choice.focus === index ? null : index });
+
+function filterTable() {
+  if (!table?.initialized) return;
+  table.setFilter((data) => shown.has(data.index));
+}
+
+function markRows() {
+  table?.getRows("visible").forEach((row) => row.reformat());
+}
+
+function tableByKey(event) {
+  const row = event.target.closest?.(".tabulator-row");
+  if (!row || !["Enter", " ", "ArrowDown", "ArrowUp"].includes(event.key)) return;
+  event.preventDefault();
+  if (event.key === "ArrowDown") row.nextElementSibling?.focus();
+  else if (event.key === "ArrowUp") row.previousElementSibling?.focus();
+  else table.getRows("visible").filter((each) => each.getElement() === row).forEach((each) => mark(each.getData().index));
+}
+
+function csvText() {
+  const columns = columnsOf();
+  const cell = (value) => {
+    const text = value === null || value === undefined ? "" : asText(value);
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const runs = table.getRows("active").map((row) => RUNS[row.getData().index]);
+  return [columns.map(({ path, title }) => path ?? title), ...runs.map((run) => columns.map(({ of }) => of(run)))]
+    .map((row) => `${row.map(cell).join(",")}\n`).join("");
+}
+
+function saveCsv() {
+  const link = make("a", undefined, { href: URL.createObjectURL(new Blob([csvText()], { type: "text/csv" })), download: "results.csv" });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

@@ -1,0 +1,62 @@
+"""Which code, image and machines a sweep ran with, as far as it is recorded."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from launch.damage import whole
+from launch.store import Experiment, LaunchDir
+from launch.store.records import newest_attempt, read_record
+from launch.text import counted
+
+
+def provenance(experiments: Sequence[Experiment]) -> list[list[str]]:
+    """Label and text, of all launches and newest attempts together."""
+    launches = list(dict.fromkeys(each.launch for each in experiments))
+    facts = [_facts(launch) for launch in launches]
+    hosts = Counter(_host(each) for each in experiments)
+    hosts.pop("", None)
+    asked = Counter(_asked(each) for each in experiments)
+    found = [
+        ["launches", ", ".join(launch.id for launch in launches)],
+        ["pcm", _each(fact["pcm"] for fact in facts)],
+        ["code", _each(fact["code"] for fact in facts)],
+        ["image", _each(fact["image"] for fact in facts)],
+        ["asked for", _tally(asked)],
+        ["machines", _tally(hosts)],
+    ]
+    return [[label, text] for label, text in found if text]
+
+
+def _facts(launch: LaunchDir) -> dict[str, str]:
+    record: dict[str, Any] = whole(launch.read_record()) or {}
+    code, image = record.get("code") or {}, record.get("container") or {}
+    edited = " with uncommitted edits (code.diff)" if code.get("dirty") else ""
+    sha256 = image.get("sha256")
+    return {
+        "pcm": record.get("pcm_version") or "",
+        "code": f"commit {code['commit']}{edited}" if code.get("commit") else "",
+        "image": " ".join(
+            filter(None, [str(image.get("image") or ""), f"sha256 {sha256}" if sha256 else ""])
+        ),
+    }
+
+
+def _host(experiment: Experiment) -> str:
+    attempt = newest_attempt(experiment.run_dir)
+    return "" if attempt is None else str(read_record(attempt.attempt).get("host") or "")
+
+
+def _asked(experiment: Experiment) -> str:
+    ranks, gpus = experiment.world_size, experiment.resources.gpus
+    return counted(ranks, "rank") + (f", {counted(gpus, 'GPU')}" if gpus else "")
+
+
+def _tally(counts: "Counter[str]") -> str:
+    shown = [f"{name} ({count:,})" for name, count in counts.most_common(12)]
+    more = len(counts) - len(shown)
+    return ", ".join([*shown, f"{more:,} more"] if more > 0 else shown)
+
+
+def _each(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(filter(None, texts)))

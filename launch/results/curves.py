@@ -1,0 +1,105 @@
+"""An experiment's metrics over its steps, and what its clock said meanwhile."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from launch.damage import notice
+from pcm.run_dir import Row, read_journal
+
+LONGEST = 1000
+"""Points that are kept of a curve: more than a page has pixels for one."""
+
+KNOTS = 32
+"""Points that are kept of a clock, which is nearly straight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One metric; the steps ascend."""
+
+    steps: list[int]
+    values: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Epochs and hours of training at some steps, straight between them."""
+
+    steps: list[int] = field(default_factory=list)
+    epochs: list[int] = field(default_factory=list)
+    hours: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """All metrics of an experiment, by name."""
+
+    metrics: dict[str, Curve] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+
+
+class CurvesReader:
+    """Reads journals, each again only where it has grown: for those who look again and again."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[tuple[int, int], Curves]] = {}
+
+    def read(self, journal: Path) -> Curves:
+        """The curves of a journal so far; none where there is no journal."""
+        try:
+            facts = journal.stat()
+        except OSError:
+            return Curves()
+        key = (facts.st_size, facts.st_mtime_ns)
+        kept = self._known.get(journal)
+        if kept is None or kept[0] != key:
+            kept = self._known[journal] = (key, curves_of(read_journal(journal, notice)))
+        return kept[1]
+
+
+def curves_of(rows: Sequence[Row]) -> Curves:
+    """The curves of the rows that count, thinned to what a picture can show."""
+    steps: dict[str, list[int]] = {}
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        for name, value in row.values.items():
+            if name not in steps:
+                steps[name], values[name] = [], []
+            steps[name].append(row.step)
+            values[name].append(value)
+    metrics = {name: _thinned(steps[name], values[name]) for name in steps}
+    return Curves(metrics, _clock(rows))
+
+
+def _thinned(steps: list[int], values: list[float]) -> Curve:
+    """At most `LONGEST` points: the least and the greatest of each stretch, so no peak is lost."""
+    if len(steps) <= LONGEST:
+        return Curve(steps, values)
+    count = LONGEST // 2 - 1
+    chosen = {0, len(steps) - 1}
+    for index in range(count):
+        stretch = range(index * len(steps) // count, (index + 1) * len(steps) // count)
+        known = [place for place in stretch if math.isfinite(values[place])] or [stretch[0]]
+        chosen |= {min(known, key=values.__getitem__), max(known, key=values.__getitem__)}
+    places = sorted(chosen)
+    return Curve([steps[place] for place in places], [values[place] for place in places])
+
+
+def _clock(rows: Sequence[Row]) -> Clock:
+    """Hours of training: what passed between two attempts doesn't count."""
+    if not rows:
+        return Clock()
+    hours = [0.0]
+    for before, after in pairwise(rows):
+        is_same = before.attempt == after.attempt
+        hours.append(hours[-1] + (max(0.0, after.time - before.time) / 3600 if is_same else 0.0))
+    last = len(rows) - 1
+    places = sorted({index * last // (KNOTS - 1) for index in range(KNOTS)})
+    return Clock(
+        [rows[place].step for place in places],
+        [rows[place].epoch for place in places],
+        [hours[place] for place in places],
+    )

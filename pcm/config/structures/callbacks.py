@@ -1,0 +1,121 @@
+"""Callbacks of a trainer file: ours and Lightning's by name, any other by its class path."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pcm.config.shapes import Choice, MapOf, OneOf, Record, Rule, Tagged
+from pcm.config.structure import ConfigStructure, Finding, Inspector, Namespace
+from pcm.config.structures.lightning_callbacks import (
+    LIGHTNING_CALLBACKS,
+    NAME_OF_CLASS,
+    REFUSED_CLASSES,
+)
+from pcm.config.structures.own import OWN_CLASS, names_own_class
+from pcm.config.structures.plots import PLOT_TOP_NODE
+from pcm.config.wording import shown
+
+LR_MONITOR: ConfigStructure = {}
+NEPTUNE_PLOT: ConfigStructure = {
+    "neptune_plot_log_path": str,
+    "command": {"name": str, "dynamic_kwargs": (None, MapOf(dict))},
+    "plt_tree_top_node": PLOT_TOP_NODE,
+}
+CALLBACKS: dict[str, ConfigStructure] = {"lr_monitor": LR_MONITOR, "neptune_plot": NEPTUNE_PLOT}
+"""Structure of `cfg` by name, of the callbacks that have one."""
+
+CALLBACK_KWARGS: dict[str, ConfigStructure] = {
+    "lr_monitor": Record(
+        optional={
+            "logging_interval": (None, OneOf(("epoch", "step"), "logging interval")),
+            "log_momentum": bool,
+            "log_weight_decay": bool,
+        }
+    ),
+    "neptune_plot": Namespace,
+    **{name: callback.kwargs for name, callback in LIGHTNING_CALLBACKS.items()},
+}
+"""Structure of `kwargs` by name."""
+
+_WATCHING = {"lr_monitor", "neptune_plot"} | {
+    name for name, callback in LIGHTNING_CALLBACKS.items() if callback.only_watches
+}
+
+_LIGHTNING_MODULES = "lightning.pytorch.callbacks."
+
+
+def changes_result(callback: Any) -> bool:
+    """Whether training with this callback may end with other weights than without it."""
+    return known_name(callback) not in _WATCHING
+
+
+def known_name(callback: Any) -> str | None:
+    """The name of a callback that is known, also where its class path is given; else None."""
+    if not isinstance(callback, dict):
+        return None
+    if names_own_class(callback):
+        return NAME_OF_CLASS.get(_lightning_class(callback["class_path"]))
+    name = callback.get("name")
+    return name if isinstance(name, str) and name in CALLBACK_KWARGS else None
+
+
+def _lightning_class(path: Any) -> str:
+    """The name of a class of Lightning's; empty for any other."""
+    is_lightnings = isinstance(path, str) and path.startswith(_LIGHTNING_MODULES)
+    return path.rpartition(".")[2] if is_lightnings else ""
+
+
+def _check_kwargs(callback: Mapping[str, Any]) -> Iterable[Finding]:
+    structure = CALLBACK_KWARGS[callback["name"]]
+    inside = Inspector().inspect(callback.get("kwargs") or {}, structure)
+    return [finding.under("kwargs") for finding in inside]
+
+
+def _check_lightning(callback: Mapping[str, Any]) -> Iterable[Finding]:
+    cfg = callback.get("cfg")
+    if cfg:
+        yield Finding(("cfg",), "not for a callback of Lightning's", shown(cfg), "kwargs")
+    yield from _check_kwargs(callback)
+
+
+def _check_class(callback: Mapping[str, Any]) -> Iterable[Finding]:
+    path = callback["class_path"]
+    own = _lightning_class(path)
+    if own in REFUSED_CLASSES:
+        problem = f"{own} can't be used here"
+        yield Finding(("class_path",), problem, shown(path), hint=REFUSED_CLASSES[own])
+    elif own in NAME_OF_CLASS:
+        structure = CALLBACK_KWARGS[NAME_OF_CLASS[own]]
+        for finding in Inspector().inspect(callback.get("init_args") or {}, structure):
+            yield finding.under("init_args")
+
+
+CATALOGUE_CALLBACK: ConfigStructure = Rule(
+    Tagged(
+        {"name": str, "cfg": Namespace, "kwargs": dict},
+        tag="name",
+        content="cfg",
+        choices=CALLBACKS,
+        what="callback",
+    ),
+    _check_kwargs,
+)
+
+LIGHTNING_CALLBACK: ConfigStructure = Rule(
+    Record(
+        {"name": OneOf((*CALLBACKS, *LIGHTNING_CALLBACKS), "callback")},
+        {"cfg": dict, "kwargs": dict},
+    ),
+    _check_lightning,
+)
+
+OWN_CALLBACK: ConfigStructure = Rule(OWN_CLASS, _check_class)
+
+
+def _has_cfg(callback: Any) -> bool:
+    name = callback.get("name") if isinstance(callback, dict) else None
+    return isinstance(name, str) and name in CALLBACKS
+
+
+CALLBACK: ConfigStructure = Choice(
+    names_own_class, OWN_CALLBACK, Choice(_has_cfg, CATALOGUE_CALLBACK, LIGHTNING_CALLBACK)
+)

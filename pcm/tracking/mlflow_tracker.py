@@ -1,0 +1,200 @@
+"""MLflow, by its client: one run an experiment, known by its tag `pcm_id`.
+
+The store is that of `MLFLOW_TRACKING_URI`; credentials (`MLFLOW_TRACKING_TOKEN`, `_USERNAME`,
+`_PASSWORD`) are the client's own affair. A store in files or SQLite breaks under several
+writers, so no job writes to one: `pcm sync` does.
+"""
+
+import hashlib
+import itertools
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import url2pathname
+
+from pcm.run_dir import RunDir
+from pcm.tracking.outcome import Outcome
+from pcm.tracking.tracker import Point, missing_client
+
+_ID = "pcm_id"
+
+_STATUS = {
+    Outcome.RUNNING: "RUNNING",
+    Outcome.DONE: "FINISHED",
+    Outcome.FAILED: "FAILED",
+    Outcome.STOPPED: "KILLED",
+}
+
+_METRICS, _PARAMS = 1000, 100
+"""What a server takes in one request."""
+
+_LONGEST_PARAM = 6000
+_LONGEST_NAME = 200
+_UNSAFE = re.compile(r"[^/\w.\- :]")
+
+T = TypeVar("T")
+
+
+class MlflowTracker:
+    """One experiment's run.
+
+    Args:
+        run_dir: pictures are named by their place in it.
+        experiment: the experiment's record: `id`, `name`, `sweep`; `tracker.project` names
+            MLflow's experiment, else `MLFLOW_EXPERIMENT_NAME` does, else it is the sweep.
+    """
+
+    def __init__(self, run_dir: RunDir, experiment: dict[str, Any]) -> None:
+        self._run_dir = run_dir
+        self._experiment = experiment
+        self._uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+        self._client: Any = None
+        self._run = ""
+        self._params: set[str] = set()
+        self._metrics: list[Any] = []
+        # Another server is another tracker: it has nothing of what this one was sent.
+        self.slot = f"mlflow-{_digest(_without_user(self._uri))}"
+        self.local = not self._uri
+        self.store_lock = _store_lock(self._uri)
+        self.found = False
+
+    def open(self, runs: Sequence[str]) -> str:
+        """Continue the run that the record or the tag names, or start one."""
+        self._metrics = []
+        self._client = _client(self._uri)
+        self._run, self.found = (runs[-1], False) if runs else self._find_or_create()
+        run = self._client.get_run(self._run)
+        self._params = set(run.data.params)
+        self._client.update_run(self._run, status="RUNNING")
+        return self._run
+
+    def describe(self, fields: Mapping[str, str | int | float | bool], tags: Sequence[str]) -> None:
+        """Parameters, which MLflow lets nobody change, so only new ones; and a tag of all tags."""
+        from mlflow.entities import Param, RunTag
+
+        named = {_safe_name(key): str(value)[:_LONGEST_PARAM] for key, value in fields.items()}
+        new = [Param(name, value) for name, value in named.items() if name not in self._params]
+        for batch in _batches(new, _PARAMS):
+            self._client.log_batch(self._run, params=batch)
+        self._params |= named.keys()
+        self._client.log_batch(self._run, tags=[RunTag("pcm_tags", ", ".join(tags))])
+
+    def log(self, key: str, points: Sequence[Point]) -> None:
+        """Numbers wait for `flush`; texts become tags and pictures artifacts, by their step."""
+        from mlflow.entities import Metric
+
+        for point in points:
+            if isinstance(point.value, Path):
+                self._log_picture(point.value)
+            elif isinstance(point.value, str):
+                name = _safe_name(f"{key}.step-{point.step}")
+                self._client.set_tag(self._run, name, point.value)
+            else:
+                when = int(point.time * 1000)
+                self._metrics.append(Metric(_safe_name(key), point.value, when, point.step))
+
+    def flush(self) -> None:
+        """Send the numbers, many a request."""
+        for batch in _batches(self._metrics, _METRICS):
+            self._client.log_batch(self._run, metrics=batch)
+        self._metrics = []
+
+    def last_step(self, key: str, otherwise: int) -> int:  # noqa: ARG002 - the store knows
+        """Ask the store; tags and artifacts, written twice, are there once all the same."""
+        history = self._client.get_metric_history(self._run, _safe_name(key))
+        return max((metric.step for metric in history), default=-1)
+
+    def finish(self, outcome: Outcome) -> None:
+        """Set the run's status."""
+        if outcome is Outcome.RUNNING:
+            self._client.update_run(self._run, status=_STATUS[outcome])
+        else:
+            self._client.set_terminated(self._run, status=_STATUS[outcome])
+
+    def close(self) -> None:
+        """Forget the client, which keeps no connection."""
+        self._client = None
+
+    def _find_or_create(self) -> tuple[str, bool]:
+        folder = self._experiment_id()
+        identifier = str(self._experiment["id"])
+        found = self._client.search_runs([folder], f"tags.{_ID} = '{identifier}'", max_results=1)
+        if found:
+            return str(found[0].info.run_id), True
+        name = str(self._experiment.get("name") or identifier)
+        run = self._client.create_run(folder, tags={_ID: identifier}, run_name=name)
+        return str(run.info.run_id), False
+
+    def _experiment_id(self) -> str:
+        """That of MLflow's experiment, which is what pcm calls a sweep."""
+        from mlflow.exceptions import MlflowException
+
+        project = (self._experiment.get("tracker") or {}).get("project")
+        name = (
+            project
+            or os.environ.get("MLFLOW_EXPERIMENT_NAME")
+            or self._experiment.get("sweep")
+            or "pcm"
+        )
+        there = self._client.get_experiment_by_name(name)
+        if there is None:
+            try:
+                return str(self._client.create_experiment(name))
+            except MlflowException:
+                # Another experiment of the sweep was faster.
+                there = self._client.get_experiment_by_name(name)
+                if there is None:
+                    raise
+        return str(there.experiment_id)
+
+    def _log_picture(self, file: Path) -> None:
+        if file.exists():
+            folder = Path("plots") / file.relative_to(self._run_dir.plots).parent
+            self._client.log_artifact(self._run, str(file), folder.as_posix())
+
+
+def _client(uri: str) -> Any:
+    # Its makers want to know who uses it, from every job.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    try:
+        from mlflow import MlflowClient
+    except ImportError as error:
+        raise missing_client("mlflow", error) from error
+    return MlflowClient(tracking_uri=uri)
+
+
+def _safe_name(key: str) -> str:
+    """A name that MLflow takes; different keys never share one."""
+    parts = _UNSAFE.sub("_", key).split("/")
+    safe = "/".join(part for part in parts if part not in {"", ".", ".."})[:_LONGEST_NAME]
+    return safe if safe == key else f"{safe}-{_digest(key)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _without_user(uri: str) -> str:
+    parts = urlsplit(uri)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _store_lock(uri: str) -> Path | None:
+    """Beside a store in files or SQLite; None for a server, which bears many writers."""
+    parts = urlsplit(uri)
+    if parts.scheme == "sqlite":
+        store = Path(uri.removeprefix("sqlite:///"))
+    elif parts.scheme in {"", "file"} and uri:
+        store = Path(url2pathname(parts.path))
+    else:
+        return None
+    return store.with_name(f".{store.name}.pcm.lock")
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
+    rest = iter(items)
+    while batch := list(itertools.islice(rest, size)):
+        yield batch

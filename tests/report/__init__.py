@@ -1,0 +1,1 @@
+"""The page of `pcm report`, in a real browser."""

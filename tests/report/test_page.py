@@ -1,0 +1,180 @@
+"""The page in a browser: what it draws, what a person can do with it, and no error."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.report.browser import Browser, Tab
+from tests.report.conftest import HOSTILE, write_page
+from tests.report.sweeps import GRID, copy, freeze, train
+
+ROWS = "[...document.querySelectorAll('#table .tabulator-row')]"
+NOTHING = "\N{EN DASH}"
+"""What stands where there is no value."""
+
+CELLS = f"{ROWS}.map(row => [...row.querySelectorAll('.tabulator-cell')].map(c => c.innerText))"
+
+
+@pytest.fixture
+def tab(browser: Browser, small: Path) -> Iterator[Tab]:
+    """The small page, wide and light; it must end without an error."""
+    tab = browser.tab()
+    tab.size(1280, 900)
+    tab.open(small)
+    yield tab
+    assert tab.errors == []
+    tab.close()
+
+
+def inked(tab: Tab, selector: str) -> int:
+    """How many pixels of a canvas have been drawn on."""
+    return int(
+        tab.evaluate(
+            f"(() => {{ const c = document.querySelector('{selector}');"
+            "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+            "let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n; })()"
+        )
+    )
+
+
+def test_everything_is_drawn(tab: Tab) -> None:
+    assert tab.evaluate("document.querySelector('#states').innerText").split("\n") == [
+        "22 done",
+        "2 failed",
+    ]
+    assert inked(tab, "#curves canvas") > 2000
+    assert inked(tab, "#parallel canvas") > 2000
+    assert tab.evaluate("document.querySelectorAll('#scatters canvas').length") == 3
+    assert tab.evaluate("document.querySelectorAll('#importance .effect').length") >= 3
+    assert tab.evaluate(f"{ROWS}.length") == 24
+
+
+def test_hostile_names_and_values_stay_text(tab: Tab) -> None:
+    assert HOSTILE in tab.evaluate("document.querySelector('#table').innerText")
+    tab.evaluate("document.querySelector('#failures details').open = true")
+    failure = tab.evaluate("document.querySelector('#failures').innerText")
+    assert failure.split("\n")[1].endswith(f"RuntimeError: bad {HOSTILE} at 5")
+    assert tab.evaluate("document.querySelectorAll('img, b').length") == 0
+    assert tab.evaluate("document.title") == "small"
+
+
+def test_a_click_on_a_title_sorts_by_exact_values(tab: Tab) -> None:
+    loss = "document.querySelector('#table [tabulator-field=last]')"
+    tab.click("#table .tabulator-col[tabulator-field=last] .tabulator-col-title")
+    tab.wait_for(f"{loss}.getAttribute('aria-sort') === 'ascending'")
+    place = tab.evaluate(
+        "[...document.querySelectorAll('#table .tabulator-col')]"
+        ".findIndex(c => c.getAttribute('tabulator-field') === 'last')"
+    )
+    values = [row[place] for row in tab.evaluate(CELLS)]
+    known = [float(value) for value in values if value != NOTHING]
+    assert len(known) == 22
+    assert known == sorted(known)
+    assert values[22:] == [NOTHING, NOTHING]
+
+
+def type_filter(tab: Tab, text: str) -> None:
+    tab.click("#filter")
+    tab.evaluate("document.querySelector('#filter').select()")
+    tab.call("Input.insertText", text=text)
+
+
+def test_the_filter_cuts_table_and_curves(tab: Tab) -> None:
+    type_filter(tab, "lr<1e-3 activation=relu state=done")
+    tab.wait_for(f"{ROWS}.length === 4")
+    assert tab.evaluate("document.querySelector('#count').innerText") == "4 of 24"
+    tab.wait_for("document.querySelector('#curves').curves.length === 4")
+    type_filter(tab, "nonsense<3")
+    tab.wait_for("document.querySelector('#filter').getAttribute('aria-invalid') === 'true'")
+
+
+def test_brushing_an_axis_cuts_table_and_curves_until_it_is_taken_back(tab: Tab) -> None:
+    left, top, _, height = tab.place("#parallel")
+    # The first axis stands 56 pixels from the left; its greatest value, a third, is at the top.
+    tab.drag((left + 56, top + 45), (left + 56, top + height * 0.33))
+    tab.wait_for("document.querySelector('#count').innerText === '7 of 24'")
+    tab.wait_for(f"{ROWS}.length === 7")
+    assert {row[2] for row in tab.evaluate(CELLS)} == {"0.01"}
+    tab.wait_for("document.querySelector('#curves').curves.length === 7")
+    tab.click("#clear")
+    tab.wait_for(f"{ROWS}.length === 24")
+
+
+def test_a_curve_that_is_pointed_at_is_named_and_kept_by_a_click(tab: Tab) -> None:
+    left, top, width, height = tab.place("#curves .u-over")
+    x, y = left + width * 0.9, top + height * 0.9
+    tab.mouse("mouseMoved", x, y)
+    tab.wait_for("!document.querySelector('#tip').hidden")
+    named = tab.evaluate("document.querySelector('#tip strong').innerText")
+    for kind in ("mousePressed", "mouseReleased"):
+        tab.mouse(kind, x, y)
+    tab.wait_for("document.querySelectorAll('#table .marked').length === 1")
+    assert tab.evaluate("document.querySelector('#table .marked').innerText").startswith(named)
+    assert inked(tab, "#curves canvas.over") > 100
+
+
+def test_the_keyboard_goes_through_curves_and_rows(tab: Tab) -> None:
+    tab.evaluate("document.querySelector('#curves').focus()")
+    tab.press("ArrowRight")
+    tab.press("Enter")
+    tab.wait_for("document.querySelectorAll('#table .marked').length === 1")
+    tab.evaluate(f"{ROWS}[3].focus()")
+    tab.press("ArrowDown")
+    tab.press("Enter")
+    tab.wait_for(f"{ROWS}[4].classList.contains('marked')")
+
+
+def test_means_over_seeds_other_metrics_and_hours(tab: Tab) -> None:
+    tab.click("#seeds")
+    tab.wait_for("document.querySelector('#curves').curves.length === 6")
+    assert tab.evaluate("document.querySelector('#curves').curves[0].lows.length") > 100
+    before = tab.evaluate("document.querySelector('#curves').curves[0].xs[159]")
+    tab.evaluate(
+        "(() => { const x = document.querySelector('#x'); x.value = 'hour';"
+        "x.dispatchEvent(new Event('change')); })()"
+    )
+    tab.wait_for("document.querySelector('#curves').curves[0].xs[159] < 1")
+    assert before == 400
+
+
+def test_two_points_show_what_differs(tab: Tab) -> None:
+    text = tab.evaluate("document.querySelector('#differences').innerText")
+    assert "batch_size" not in text
+    assert "val/loss" in text
+    tab.click("#same")
+    tab.wait_for("document.querySelector('#differences').innerText.includes('batch_size')")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_fits_laptop_and_phone_light_and_dark(
+    browser: Browser, small: Path, width: int, dark: bool
+) -> None:
+    tab = browser.tab()
+    tab.size(width, 900, dark=dark)
+    tab.open(small)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(21, 23, 27)" if dark else "rgb(252, 252, 250)")
+    assert inked(tab, "#curves canvas") > 500
+    assert tab.errors == []
+    tab.close()
+
+
+def test_500_points_with_8_metrics_are_small_and_drawn(browser: Browser, tmp_path: Path) -> None:
+    experiments = freeze(tmp_path, "large", grid=GRID)
+    assert len(experiments) == 500
+    # A fifth of the points as training would leave them, the others with copies of their rows.
+    for experiment in experiments[:100]:
+        train(experiment, 1000)
+    for index, experiment in enumerate(experiments[100:]):
+        copy(experiments[index % 100], experiment)
+    page = write_page(experiments, tmp_path / "large.html")
+    assert page.stat().st_size < 15e6
+    tab = browser.tab()
+    tab.size(1280, 900)
+    tab.open(page)
+    assert inked(tab, "#curves canvas") > 10_000
+    assert tab.errors == []
+    tab.close()

@@ -1,0 +1,83 @@
+"""Grids of scripts: their points, identities and faults."""
+
+from pathlib import Path
+
+import pytest
+
+from launch.grid import Grid, expand
+from launch.validate import check_file
+
+GRID = """\
+name: swept
+run:
+  command: [python, train.py, --lr, "{lr}", --seed, "{seed}"]
+  params: {width: 3}
+grid:
+  run.params.lr: [1e-3, 1e-2]
+  seed: [0, 1]
+resources: {tasks_per_node: 2}
+"""
+
+
+def read(tmp_path: Path, text: str) -> Grid:
+    (tmp_path / "grid.yaml").write_text(text)
+    return expand(tmp_path / "grid.yaml")
+
+
+def test_params_are_axes(tmp_path: Path) -> None:
+    grid = read(tmp_path, GRID)
+    assert [point.name for point in grid.points][:2] == [
+        "swept-lr=0.001-seed=0",
+        "swept-lr=0.001-seed=1",
+    ]
+    last = grid.points[-1]
+    assert last.config["run"]["params"] == {"width": 3, "lr": 0.01}
+    assert (last.seed, last.world_size) == (1, 2)
+    assert last.changes == [(("run", "params", "lr"), 0.01)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_same"),
+    [
+        ("params: {width: 3}", "params: {width: 3}\n  stop_signal: USR1", True),
+        ("name: swept", "name: other", True),
+        ("width: 3", "width: 4", False),
+        ("train.py", "other.py", False),
+        ("tasks_per_node: 2", "tasks_per_node: 1", False),
+        ("name: swept", "version: 2", False),
+    ],
+)
+def test_what_an_experiment_is(tmp_path: Path, old: str, new: str, *, is_same: bool) -> None:
+    ids = [point.id for point in read(tmp_path, GRID).points]
+    others = [point.id for point in read(tmp_path, GRID.replace(old, new)).points]
+    assert (ids == others) is is_same
+    assert is_same or not set(ids) & set(others)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ('"{lr}"', '"{lrr}"', 3, "no param is called 'lrr' (in 4 points)"),
+        ('"{lr}"', '"{lr"', 3, "not a word of a command: "),
+        ("[python, train.py", "[[python], train.py", 3, "wrong type"),
+        ("width: 3}", "width: 3}\n  stop_signal: KILL", 5, "unknown signal"),
+        ("width: 3}", "width: 3}\n  parms: {}", 5, "unknown key 'parms'"),
+        ("run.params.lr", "model.lr", 6, "no such place"),
+        ("run.params.lr", "run", 6, "no such place"),
+        ("resources:", "subsample_size: 3\nresources:", 8, "unknown key 'subsample_size'"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, line: int, said: str
+) -> None:
+    (tmp_path / "grid.yaml").write_text(GRID.replace(old, new))
+    checked = check_file(tmp_path / "grid.yaml")
+    assert checked.kind == "grid"
+    assert [fault.line for fault in checked.faults][:1] == [line], checked.faults
+    assert said in checked.faults[0].problem
+
+
+def test_an_empty_command(tmp_path: Path) -> None:
+    (tmp_path / "grid.yaml").write_text("run: {command: []}\n")
+    [fault] = check_file(tmp_path / "grid.yaml").faults
+    assert (fault.line, fault.problem) == (1, "an empty command")

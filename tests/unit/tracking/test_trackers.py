@@ -1,0 +1,195 @@
+"""Every built-in tracker with its real client and a real local store, read back after kills."""
+
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pcm.run_dir import JournalWriter, RunDir, read_json, write_json
+from pcm.tracking.conformance import Steps, check_tracker
+from pcm.tracking.events import EventWriter
+from pcm.tracking.feeder import Feeder
+from pcm.tracking.follow import follow, sync_run
+from pcm.tracking.mlflow_tracker import MlflowTracker
+from pcm.tracking.outcome import Outcome
+from pcm.tracking.tensorboard_tracker import TensorBoardTracker
+from pcm.tracking.tracker import Tracker
+from pcm.tracking.wandb_tracker import WandbTracker
+from tests.unit.tracking.conftest import describe, write_rows
+from tests.unit.tracking.test_neptune import PNG
+
+
+@pytest.fixture(autouse=True)
+def no_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(("WANDB_", "MLFLOW_", "NEPTUNE_")):
+            monkeypatch.delenv(name)
+
+
+def tensorboard_events(run_dir: RunDir) -> list[Any]:
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+    files = sorted((run_dir.path / "tensorboard").iterdir())
+    return [event for file in files for event in EventFileLoader(str(file)).Load()]
+
+
+def tensorboard_steps(run_dir: RunDir) -> Sequence[Steps]:
+    steps: defaultdict[str, list[int]] = defaultdict(list)
+    for event in tensorboard_events(run_dir):
+        for value in event.summary.value:
+            steps[value.tag].append(event.step)
+    return [steps]
+
+
+def test_tensorboard_holds_every_step_once(tmp_path: Path) -> None:
+    run_dir = check_tracker("tensorboard", tmp_path, tensorboard_steps)
+    assert len(list((run_dir.path / "tensorboard").glob("*tfevents.1*"))) == 1
+    assert tensorboard_steps(run_dir)[0]["checkpoints"] == [40, 73, 106]
+
+
+@pytest.fixture
+def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "store").as_uri())
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow import MlflowClient
+
+    return MlflowClient()
+
+
+def test_mlflow_holds_every_step_once(tmp_path: Path, mlflow_store: Any) -> None:
+    def runs() -> Any:
+        (experiment,) = mlflow_store.search_experiments(filter_string="name = 'a-sweep'")
+        return mlflow_store.search_runs([experiment.experiment_id])
+
+    def steps(run_dir: RunDir) -> Sequence[Steps]:
+        return [
+            {
+                key: [point.step for point in mlflow_store.get_metric_history(run.info.run_id, key)]
+                for key in run.data.metrics
+            }
+            for run in runs()
+        ]
+
+    check_tracker("mlflow", tmp_path, steps)
+    (run,) = runs()
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "a run"
+    assert run.data.tags["pcm_id"] == "c0ffee1234"
+    assert run.data.tags["pcm_tags"] == "one, two"
+    assert run.data.tags["checkpoints.step-106"] == "step=106.ckpt"
+    assert run.data.params["config/model/chain/0/name"] == "encoder"
+
+
+def test_wandb_offline_holds_every_step_once(tmp_path: Path) -> None:
+    from pcm.tracking.wandb_files import read_rows
+
+    def steps(run_dir: RunDir) -> Sequence[Steps]:
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for file in sorted(run_dir.path.glob(".wandb/wandb/offline-run-*/run-c0ffee1234.wandb")):
+            for row in read_rows(file):
+                for key in row:
+                    found[key].append(row["trainer/global_step"])
+        return [found]
+
+    check_tracker("wandb", tmp_path, steps)
+
+
+def feed(run_dir: RunDir, tracker: Tracker, outcome: Outcome) -> None:
+    feeder = Feeder(run_dir, tracker)
+    feeder.feed()
+    feeder.finish(outcome)
+    feeder.close()
+
+
+def with_picture(run_dir: RunDir) -> RunDir:
+    picture = run_dir.plots / "val" / "pca-step=5.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(PNG)
+    events = EventWriter(run_dir.events)
+    events.figure("val/pca", 5, "val/pca-step=5.png")
+    events.figure("val/gone", 5, "val/gone-step=5.png")
+    events.close()
+    return run_dir
+
+
+def test_mlflow_shows_how_training_stands(run_dir: RunDir, mlflow_store: Any) -> None:
+    record = describe(run_dir, {"name": "mlflow", "project": "vaes"})
+
+    def status(outcome: Outcome) -> str:
+        tracker = MlflowTracker(run_dir, record)
+        feed(run_dir, tracker, outcome)
+        (run_id,) = read_json(run_dir.tracker)["trackers"][tracker.slot]["runs"]
+        return str(mlflow_store.get_run(run_id).info.status)
+
+    write_rows(run_dir, 1, 5)
+    outcomes = [Outcome.RUNNING, Outcome.STOPPED, Outcome.RUNNING, Outcome.FAILED, Outcome.DONE]
+    assert [status(outcome) for outcome in outcomes] == [
+        "RUNNING",
+        "KILLED",
+        "RUNNING",
+        "FAILED",
+        "FINISHED",
+    ]
+
+
+def test_mlflow_takes_any_name_and_pictures(run_dir: RunDir, mlflow_store: Any) -> None:
+    record = describe(with_picture(run_dir), {"name": "mlflow", "project": "vaes"})
+    journal = JournalWriter(run_dir.metrics, 1, None)
+    names = ["a/../b", "b", "loss (x) ä", "loss [x] ä", "//c", "x" * 300, "x" * 301]
+    journal.append(3, 0, 0.0, dict.fromkeys(names, 1.0))
+    journal.close()
+    tracker = MlflowTracker(run_dir, record)
+    feed(run_dir, tracker, Outcome.DONE)
+    (run_id,) = read_json(run_dir.tracker)["trackers"][tracker.slot]["runs"]
+    assert len(mlflow_store.get_run(run_id).data.metrics) == len(names)
+    artifacts = mlflow_store.list_artifacts(run_id, "plots/val")
+    assert [artifact.path for artifact in artifacts] == ["plots/val/pca-step=5.png"]
+
+
+def test_no_job_writes_to_a_store_of_one_writer(run_dir: RunDir, mlflow_store: Any) -> None:
+    describe(run_dir, "mlflow")
+    write_rows(run_dir, 1, 5)
+    ended = threading.Event()
+    ended.set()
+    warnings: list[str] = []
+    follow(run_dir, ended, warnings.append)
+    assert len(warnings) == 1
+    assert "one writer" in warnings[0]
+    assert mlflow_store.search_experiments(filter_string="name = 'pcm'") == []
+    assert sync_run(run_dir) == 10
+
+
+def test_tensorboard_shows_pictures_and_config(run_dir: RunDir) -> None:
+    write_json(
+        run_dir.experiment, {"id": "c0ffee1234", "tags": ["vae"], "overrides": {"model.lr": 0.1}}
+    )
+    feed(with_picture(run_dir), TensorBoardTracker(run_dir, {"id": "x"}), Outcome.DONE)
+    shown = {
+        value.tag: (event, value)
+        for event in tensorboard_events(run_dir)
+        for value in event.summary.value
+    }
+    event, picture = shown["val/pca"]
+    assert (event.step, picture.tensor.string_val[2]) == (5, PNG)
+    assert b"| config/model/chain/0/name | encoder |" in shown["config"][1].tensor.string_val[0]
+    assert shown["tags"][1].tensor.string_val[0] == b"vae"
+    assert "val/gone" not in shown
+    assert any("hparams" in tag for tag in shown)
+
+
+def test_wandb_keeps_pictures_and_no_secret(
+    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef" * 2 + "01234567")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    record = describe(with_picture(run_dir), {"name": "wandb", "project": "team/vaes"})
+    write_rows(run_dir, 1, 5)
+    feed(run_dir, WandbTracker(run_dir, record), Outcome.DONE)
+    files = [path.read_bytes() for path in run_dir.path.rglob("*") if path.is_file()]
+    assert sum(text == PNG for text in files) == 2  # pcm's own and the client's
+    assert not any(b"0123456789abcdef" in text for text in files)

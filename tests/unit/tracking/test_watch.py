@@ -1,0 +1,59 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pcm.run_dir import RunDir
+from pcm.tracking.tensorboard_tracker import TensorBoardTracker
+from pcm.tracking.watch import Watch
+from tests.unit.tracking.conftest import describe, write_rows
+
+BROKEN = "tests.unit.tracking.fakes:Broken"
+
+
+def last_step(run_dir: RunDir) -> int:
+    return TensorBoardTracker(run_dir, {}).last_step("train/loss", otherwise=-1)
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[RunDir]:
+    """One that asks for TensorBoard, one for a tracker that fails, one that has not started."""
+    runs = [RunDir(tmp_path / name) for name in ("aaa", "bbb", "ccc")]
+    for run_dir, tracker in zip(runs, ["tensorboard", BROKEN], strict=False):
+        run_dir.path.mkdir()
+        run_dir.config.write_text("seed: 0\n")
+        describe(run_dir, tracker)
+        write_rows(run_dir, 1, 5)
+    return runs
+
+
+def test_what_is_new_is_sent_and_a_failure_told_once(runs: list[RunDir]) -> None:
+    lines: list[str] = []
+    watch = Watch([], lines.append)
+    watch.look(runs)
+    sent, failure = lines
+    assert sent == "aaa: tensorboard: sent 10 points"
+    assert failure.startswith(f"bbb: {BROKEN}: the tracker failed: ConnectionError")
+    watch.look(runs)
+    assert len(lines) == 2
+    write_rows(runs[0], 4, 8, attempt=2, resumed_from=3)
+    watch.look(runs)
+    assert lines[2:] == ["aaa: tensorboard: sent 6 points"]
+    assert last_step(runs[0]) == 8
+    assert not watch.is_all_sent
+
+
+def test_any_experiment_goes_to_another_tracker(runs: list[RunDir]) -> None:
+    watch = Watch(["tensorboard"], lambda _: None)
+    watch.look(runs)
+    assert last_step(runs[1]) == 5
+    assert watch.is_all_sent
+
+
+def test_from_the_command_line_until_the_end_of_input(runs: list[RunDir]) -> None:
+    command = [sys.executable, "-m", "pcm.tracking", "--watch", str(runs[0].path.parent)]
+    done = subprocess.run(
+        command, input="aaa\nccc\n", capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "aaa: tensorboard: sent 10 points\n"

@@ -1,0 +1,67 @@
+"""What a script logs, in the journal of its experiment."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pcm.run_dir import RunDir, read_journal
+from pcm.run_dir.summary import read_summary
+from pcm.training.progress import Progress
+from pcm.training.script_journal import ScriptJournal
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> RunDir:
+    return RunDir(tmp_path)
+
+
+def log(run_dir: RunDir, attempt: int, *records: Any, torn: str = "") -> None:
+    files = run_dir.attempt(attempt)
+    files.path.mkdir(parents=True, exist_ok=True)
+    with files.logged.open("a") as stream:
+        stream.write("".join(json.dumps(record) + "\n" for record in records) + torn)
+
+
+def taken(run_dir: RunDir, attempt: int) -> ScriptJournal:
+    journal = ScriptJournal(run_dir, run_dir.attempt(attempt), Progress())
+    journal.settle()
+    journal.close()
+    return journal
+
+
+def steps(run_dir: RunDir) -> list[tuple[int, int]]:
+    return [(row.attempt, row.step) for row in read_journal(run_dir.metrics)]
+
+
+def test_lines_become_rows_whatever_else_stands_there(run_dir: RunDir) -> None:
+    lines = [{"step": 1, "loss": 0.5, "note": "text"}, {"loss": 1, "epoch": 2}, [1], {"x": "y"}]
+    log(run_dir, 1, *lines, {"pcm": "stopping"}, torn='{"step": 9, "lo')
+    journal = taken(run_dir, 1)
+    rows = read_journal(run_dir.metrics)
+    assert [(row.step, row.epoch, row.values) for row in rows] == [
+        (1, 0, {"loss": 0.5}),
+        (1, 2, {"loss": 1.0}),
+    ]
+    assert journal.marks == {"stopping"}
+    assert read_summary(run_dir) == journal.summary
+
+
+def test_an_attempt_takes_back_what_it_computes_again(run_dir: RunDir) -> None:
+    log(run_dir, 1, *({"step": step, "loss": 1} for step in range(1, 8)))
+    taken(run_dir, 1)
+    log(run_dir, 2, {"step": 6, "loss": 2}, {"step": 7, "loss": 2})
+    taken(run_dir, 2)
+    assert steps(run_dir) == [*((1, step) for step in range(1, 6)), (2, 6), (2, 7)]
+
+
+def test_what_was_logged_in_the_moment_of_a_kill_is_not_lost(run_dir: RunDir) -> None:
+    log(run_dir, 1, {"step": 1, "loss": 1}, {"step": 2, "loss": 1})
+    taken(run_dir, 1)
+    log(run_dir, 1, {"step": 3, "loss": 1})
+    log(run_dir, 2, {"step": 4, "loss": 1})
+    assert taken(run_dir, 2).summary.step == 4
+    assert steps(run_dir) == [(1, 1), (1, 2), (1, 3), (2, 4)]
+    taken(run_dir, 2)
+    assert len(steps(run_dir)) == 4
