@@ -1,5 +1,6 @@
 """YAML events to data; every node keeps its line and its children by key."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -196,6 +197,9 @@ class Builder:
         except ValueError:
             self._fault(event, "the number has too many digits")
             return 0
+        # `.inf` is written on purpose; `695e0514` is the beginning of a hash.
+        if isinstance(value, float) and math.isinf(value) and any(map(str.isdigit, event.value)):
+            self._fault(event, "the number is too large", "a smaller one, or a text in quotes")
         if not plain and not isinstance(value, _SCALAR_TYPES.get(event.tag or "", ())):
             self._refuse_tag(event)
         return value

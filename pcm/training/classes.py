@@ -36,10 +36,19 @@ def build_object(cfg: Config, base: type[Any], key: str) -> Any:
     """
     own = _find(cfg["class_path"], f"{key}.class_path")
     if not _is_class_below(own, base):
-        raise config_error(f"{key}.class_path", f"not a {base.__name__}", found=cfg["class_path"])
+        hint = _other_lightning(own)
+        raise config_error(f"{key}.class_path", f"not a {base.__name__}", hint, cfg["class_path"])
     arguments = _build_arguments(own, cfg, key)
     check_arguments(own, arguments, f"{key}.init_args")
     return own(**arguments)
+
+
+def _other_lightning(own: Any) -> str | None:
+    """What to do about a class of `pytorch_lightning`, which is another package's, if it is one."""
+    parents = own.__mro__ if isinstance(own, type) else ()
+    if any(each.__module__.partition(".")[0] == "pytorch_lightning" for each in parents):
+        return "import lightning.pytorch, in place of pytorch_lightning, in its module"
+    return None
 
 
 def check_arguments(

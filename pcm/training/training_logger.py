@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pcm.console import tell
 from pcm.errors import PcmError
 from pcm.run_dir import RunDir
 from pcm.run_dir.journal import LOSSES
 from pcm.tracking import RunLogger
+from pcm.tracking.experiment import Experiment
 from pcm.training.progress import Progress
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class TrainingLogger(RunLogger):
@@ -29,6 +33,7 @@ class TrainingLogger(RunLogger):
     ) -> None:
         super().__init__(run_dir, experiment, attempt, resumed_from_step)
         self._progress = progress
+        self._experiment_of_module: Experiment | None = None
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:  # noqa: ARG002 - Lightning's own count differs
         """Record numbers at the present step.
@@ -48,6 +53,16 @@ class TrainingLogger(RunLogger):
                 f"the training loss is {loss} at step {present}",
                 "lower the learning rate, clip gradients, or look at the losses in metrics.csv",
             )
+
+    @property
+    def experiment(self) -> Experiment:
+        """What modules draw and log with directly, at the present step."""
+        if self._experiment_of_module is None:
+            self._experiment_of_module = Experiment(self._log_figure_now, self.log_metrics)
+        return self._experiment_of_module
+
+    def _log_figure_now(self, name: str, figure: "Figure") -> None:
+        self.log_figure(name, figure, self._progress.count_steps())
 
     def save(self) -> None:
         """Nothing: Lightning calls this after every row, and a flush to the disk is slow."""

@@ -83,6 +83,17 @@ def test_training_that_ends_for_want_of_data_is_not_done(
     assert not run_dir.attempt(1).finished.exists()
 
 
+def test_what_is_drawn_by_way_of_the_loggers_experiment(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = {"model": kind("Drawing"), "data_train": loaders(), "kwargs": {"max_epochs": 2}}
+    run_dir = make_run(tmp_path / "run", **config)
+    assert train(run_dir) == ExitCode.DONE
+    assert len(list(run_dir.plots.rglob("*.png"))) == 4
+    assert "mean weight" in run_dir.metrics_table.read_text().splitlines()[0]
+    assert capfd.readouterr().err.count("experiment.add_graph is left out") == 1
+
+
 def test_what_cannot_be_kept_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     run_dir = make_run(
         tmp_path / "run", model=kind("Unkept"), data_train=loaders(), kwargs={"max_epochs": 1}

@@ -11,7 +11,7 @@ from pcm.config.structures.conditions import check_conditions, embeddings_of
 from pcm.config.structures.data import DATA
 from pcm.config.structures.grid import SEED
 from pcm.config.structures.model import MODEL
-from pcm.config.structures.own import OWN_CLASS, names_own_class
+from pcm.config.structures.own import HYDRA_CLASS, OWN_CLASS, names_hydra_class, names_own_class
 from pcm.config.structures.script import RUN, SCRIPT_OF_POINT, names_script
 from pcm.config.structures.trainer import TRAINER
 from pcm.config.structures.wiring import (
@@ -24,8 +24,14 @@ from pcm.config.structures.wiring import (
 )
 from pcm.config.wording import shown
 
-MODEL_FILE: ConfigStructure = Choice(names_own_class, OWN_CLASS, MODEL)
-DATA_FILE: ConfigStructure = Choice(names_own_class, OWN_CLASS, DATA)
+
+def _own_or(ours: ConfigStructure) -> ConfigStructure:
+    """A class of the user's own, or a structure of ours."""
+    return Choice(names_hydra_class, HYDRA_CLASS, Choice(names_own_class, OWN_CLASS, ours))
+
+
+MODEL_FILE: ConfigStructure = _own_or(MODEL)
+DATA_FILE: ConfigStructure = _own_or(DATA)
 
 _SET_BY_MODEL = ("max_epochs", "check_val_every_n_epoch")
 _NOT_FOR_CHAINS: Mapping[str, tuple[Any, str]] = {
@@ -46,7 +52,7 @@ def _check_sections(
     inspector: Inspector, model: Any, data_train: Any, data_val: Any, trainer: Any
 ) -> list[Finding]:
     findings = [*_check_data_sections(data_train, data_val)]
-    if not isinstance(model, dict) or names_own_class(model):
+    if not isinstance(model, dict) or names_own_class(model) or names_hydra_class(model):
         return findings
     kwargs = inspector.once(_check_chain_kwargs, entry(trainer, "kwargs"))
     findings += under(kwargs, "trainer", "kwargs")
@@ -64,7 +70,7 @@ def _check_data_sections(data_train: Any, data_val: Any) -> Iterator[Finding]:
     if names_own_class(data_train) and data_val is not None:
         expected = "null: the data module of data_train serves both"
         yield Finding(("data_val",), "a second data module", expected=expected)
-    if not names_own_class(data_train) and data_val is None:
+    if data_val is None and not (names_own_class(data_train) or names_hydra_class(data_train)):
         yield Finding(("data_val",), "no data to validate on", "null", "a data file")
 
 

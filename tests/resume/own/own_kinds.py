@@ -315,3 +315,15 @@ class Unkept(Net):
 
     def on_train_epoch_start(self) -> None:
         self.made = Helper()
+
+
+class Drawing(Net):
+    """Draws by way of the logger's `experiment`, as with TensorBoard's."""
+
+    def on_train_epoch_end(self) -> None:
+        experiment: Any = self.logger.experiment  # type: ignore[union-attr]
+        experiment.add_image("noise", torch.rand(1, 4, 4), self.current_epoch)
+        weights = next(self.parameters()).detach()
+        experiment.add_histogram("weights", weights)
+        experiment.add_scalar("mean weight", weights.mean())
+        experiment.add_graph(self)

@@ -56,6 +56,11 @@ def test_data_and_lines() -> None:
     }
 
 
+def test_the_beginning_of_a_hash_is_no_number() -> None:
+    assert "in quotes" in str(fault_of("commit: 695e0514\n"))
+    assert data_of("a: .inf\nb: '695e0514'\n") == {"a": float("inf"), "b": "695e0514"}
+
+
 def test_a_value_below_its_key_has_the_line_of_the_key() -> None:
     read = parse_document("a:\n\n  b: 1\nc: >\n  folded\n  text\nd: 1\n", "f.yaml")
     assert read.lines[("a",)] == 1

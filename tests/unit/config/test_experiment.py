@@ -284,3 +284,15 @@ def test_one_inspector_for_many_variants_finds_what_a_fresh_one_finds() -> None:
     for config in variants(samples.experiment()):
         fresh = Inspector().inspect(config, EXPERIMENT)
         assert list(inspector.inspect(config, EXPERIMENT)) == list(fresh)
+
+
+def test_hydras_word_for_a_class_is_one_fault() -> None:
+    fault = fault_of(samples.experiment(model={"_target_": "my.Module", "width": 3}))
+    assert fault.key == "model._target_"
+    assert "class_path" in str(fault)
+
+
+def test_an_interpolation_among_arguments_is_refused() -> None:
+    own = {"class_path": "my.Module", "init_args": {"layers": {"width": "${data.width}"}}}
+    fault = fault_of(samples.experiment(model=own))
+    assert fault.key == "model.init_args.layers.width"
