@@ -37,6 +37,7 @@ from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.settings import checkpoint_seconds, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.task import Task, record_stop
+from pcm.training.testing import require_test, test, wants_test
 from pcm.training.training_logger import TrainingLogger
 
 _WRONG_WARNINGS = (
@@ -160,6 +161,8 @@ class Run:
         assert self._logger is not None
         generators.seed_all(config["seed"])
         model, data = build_model(config["model"]), build_data(config)
+        if wants_test(config):
+            require_test(model, data)
         trainer = build_trainer(
             config,
             self._ranks,
@@ -173,6 +176,8 @@ class Run:
         self._progress.count_steps = lambda: loops.steps_done(trainer)
         try:
             trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
+            if wants_test(config):
+                test(trainer, model, data)
         except StopTraining:
             return self._leave_stopped()
         except MisconfigurationException as error:
