@@ -26,7 +26,7 @@ RESULT_KEYS = (
 )
 """Entries of an experiment's config that can change its result."""
 
-PRESENTATIONAL = frozenset({"callbacks", "checkpoints", "num_nodes", "devices"})
+PRESENTATIONAL = frozenset({"after_fit", "callbacks", "checkpoints", "num_nodes", "devices"})
 """Trainer entries that change no weight; how many ranks there are is in `world_size`.
 
 Callbacks that do change some count all the same: see `changes_result`."""

@@ -27,6 +27,7 @@ attempts/N/
   metrics.jsonl                what a script logs              the script's rank 0
   progress.json                epoch, step, loss, time left    training rank 0
   error-R.json                 the exception of rank R         training rank R
+  profile/                     files of a profiler             every training rank
   stopped.json, finished.json  the end, as training saw it     training rank 0
 """
 
@@ -102,6 +103,11 @@ class AttemptDir:
     def finished(self) -> Path:
         """Written when training has reached its end."""
         return self.path / "finished.json"
+
+    @property
+    def profile(self) -> Path:
+        """Folder of what a profiler of the trainer file writes."""
+        return self.path / "profile"
 
     def supervisor(self, rank: int) -> Path:
         """Process ids of one rank."""

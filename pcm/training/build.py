@@ -1,6 +1,5 @@
 """From a frozen config to the model, the data and the Trainer."""
 
-import inspect
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +10,13 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 
 from pcm.chain import Chain
+from pcm.config.shapes import Rule
+from pcm.config.structure import find_faults
 from pcm.config.structures.own import names_own_class
+from pcm.config.structures.trainer_kwargs import check_kwargs
 from pcm.console import tell
 from pcm.data import ConditionalMNIST
+from pcm.errors import ConfigError
 from pcm.run_dir import RunDir
 from pcm.training.callbacks import KeepInside, build_callbacks, trainer_switches
 from pcm.training.checkpoint_io import CheckpointFiles
@@ -21,6 +24,7 @@ from pcm.training.classes import build_object
 from pcm.training.devices import bound_strategy, is_bound_to_gpu, trainer_devices
 from pcm.training.environment import RankEnvironment
 from pcm.training.faults import config_error
+from pcm.training.profiling import build_profiler
 from pcm.training.ranks import Ranks
 from pcm.training.training_logger import TrainingLogger
 
@@ -38,24 +42,6 @@ _OURS = {
     "default_root_dir": "everything is in the run directory",
 }
 """Trainer kwargs that are left out with a warning: harmless, and without effect here."""
-
-_STRATEGIES = (
-    "auto",
-    "ddp",
-    "ddp_find_unused_parameters_false",
-    "ddp_find_unused_parameters_true",
-)
-
-_ELSEWHERE = {
-    "callbacks": "the trainer file's own `callbacks`",
-    "plugins": "nothing: ranks and checkpoint files are pcm's",
-    "devices": "the trainer file's own `devices`",
-    "num_nodes": "the trainer file's own `num_nodes`",
-    "accelerator": "the trainer file's own `accelerator`",
-    "barebones": "nothing: it allows neither logging nor checkpoints",
-    "fast_dev_run": "`limit_train_batches` and `limit_val_batches`",
-}
-"""Trainer kwargs that are refused, and what to use instead."""
 
 
 def build_model(model_cfg: Config) -> LightningModule:
@@ -119,6 +105,8 @@ def build_trainer(
     on_gpu = device.type == "cuda"
     is_bound = on_gpu and is_bound_to_gpu(ranks, os.environ)
     strategy = _strategy(kwargs.get("strategy", "auto"), ranks, model)
+    if kwargs.get("profiler") is not None:
+        kwargs["profiler"] = build_profiler(kwargs["profiler"], logger.attempt.profile)
     kwargs["strategy"] = bound_strategy(strategy, device, ranks) if is_bound else strategy
     kwargs.setdefault("deterministic", "warn" if on_gpu else None)
     if on_gpu:
@@ -137,28 +125,33 @@ def build_trainer(
             logger=logger,
             default_root_dir=logger.root_dir,
         )
-    except (MisconfigurationException, TypeError, ValueError) as error:
+    except (MisconfigurationException, RuntimeError, TypeError, ValueError) as error:
         raise config_error("trainer", str(error)) from error
 
 
 def _trainer_kwargs(given: Config, model_cfg: Config) -> Config:
     """The user's kwargs over our defaults, with the model file's own wishes."""
-    for name in _ELSEWHERE.keys() & given.keys():
-        raise config_error(f"trainer.kwargs.{name}", "not allowed here", f"use {_ELSEWHERE[name]}")
-    unknown = given.keys() - inspect.signature(Trainer.__init__).parameters.keys()
-    if unknown:
-        name = sorted(unknown)[0]
-        raise config_error(f"trainer.kwargs.{name}", "Lightning's Trainer has no such argument")
-    if isinstance(given.get("val_check_interval"), str | dict):
-        raise config_error(
-            "trainer.kwargs.val_check_interval",
-            "validation by the clock cannot be resumed exactly",
-            "a number of batches or a fraction of the epoch",
-        )
     for name in sorted(_OURS.keys() & given.keys()):
         tell(f"warning: trainer.kwargs.{name} has no effect: {_OURS[name]}")
     kept = {name: value for name, value in given.items() if name not in _OURS}
-    return _DEFAULTS | kept | _training_kwargs(model_cfg, kept)
+    place: Any = {"file": "config.yaml", "key": ("trainer", "kwargs")}
+    if faults := find_faults(kept, Rule(dict, check_kwargs), **place):
+        raise ConfigError(faults)
+    batches = kept.pop("fast_dev_run", False)
+    whole = _DEFAULTS | kept | _training_kwargs(model_cfg, kept)
+    return whole | _short_run(int(batches)) if batches else whole
+
+
+def _short_run(batches: int) -> Config:
+    """What Lightning's `fast_dev_run` does, with checkpoints and metrics all the same."""
+    limits = (f"limit_{loop}_batches" for loop in ("train", "val", "test", "predict"))
+    return dict.fromkeys(limits, batches) | {
+        "max_epochs": 1,
+        "max_steps": batches,
+        "num_sanity_val_steps": 0,
+        "val_check_interval": 1.0,
+        "check_val_every_n_epoch": 1,
+    }
 
 
 def _training_kwargs(model_cfg: Config, given: Config) -> Config:
@@ -184,12 +177,6 @@ def _strategy(wanted: Any, ranks: Ranks, model: LightningModule) -> str:
 
     Unused parameters are looked for only where there are any: it costs time at every step.
     """
-    if wanted not in _STRATEGIES:
-        raise config_error(
-            "trainer.kwargs.strategy",
-            f"{wanted!r} is not supported: its checkpoints cannot be resumed exactly",
-            f"one of {', '.join(_STRATEGIES)}",
-        )
     if ranks.world_size == 1:
         return "auto"
     if wanted != "auto":

@@ -114,7 +114,7 @@ def _build_lightning(name: str, arguments: Config, key: str) -> Callback:
     check_arguments(own, converted, key)
     try:
         callback: Callback = own(**converted)
-    except (MisconfigurationException, ModuleNotFoundError, TypeError, ValueError) as error:
+    except (ImportError, MisconfigurationException, RuntimeError, TypeError, ValueError) as error:
         raise config_error(key, f"{class_name}: {error}") from error
     return callback
 

@@ -44,6 +44,7 @@ from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.settings import checkpoint_minutes, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.task import Task, record_stop
+from pcm.training.testing import require_test, test, wants_test
 from pcm.training.training_logger import TrainingLogger
 from pcm.training.want_of_data import require_data
 
@@ -188,6 +189,8 @@ class Run:
         assert self._logger is not None
         generators.seed_all(config["seed"])
         model, data = build_model(config["model"]), build_data(config)
+        if wants_test(config):
+            require_test(model, data)
         trainer = build_trainer(
             config,
             self._ranks,
@@ -208,6 +211,8 @@ class Run:
         try:
             with closing(self._files):
                 trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
+            if wants_test(config):
+                test(trainer, model, data)
         except StopTraining:
             return self._leave_stopped()
         except MisconfigurationException as error:

@@ -185,6 +185,12 @@ class Session(Callback):
         """Refuse an epoch that had nothing to train on."""
         require_batches(trainer)
 
+    def on_test_batch_end(self, *_: Any, **__: Any) -> None:
+        """Stop inside a test if asked: it comes after the last checkpoint, and is done again."""
+        self._progress.chances += 1
+        if self._agreement.poll() is Wish.STOP:
+            raise StopTraining
+
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Save the end.
 

@@ -21,6 +21,9 @@ class TrainingLogger(RunLogger):
 
     Args:
         progress: knows the step, and is told the loss.
+
+    Attributes:
+        attempt: the folder of this attempt.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class TrainingLogger(RunLogger):
         super().__init__(run_dir, experiment, attempt, resumed_from_step)
         self._progress = progress
         self._experiment_of_module: Experiment | None = None
+        self.attempt = run_dir.attempt(attempt)
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:  # noqa: ARG002 - Lightning's own count differs
         """Record numbers at the present step.

@@ -7,9 +7,11 @@ from typing import Any
 
 from pcm.config.shapes import COUNT, Choice, Meaning, Record
 from pcm.config.structure import ConfigStructure, Finding, Inspector
+from pcm.config.structures.callbacks import known_name
 from pcm.config.structures.conditions import check_conditions, embeddings_of
 from pcm.config.structures.data import DATA
 from pcm.config.structures.grid import SEED
+from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS
 from pcm.config.structures.model import MODEL
 from pcm.config.structures.own import HYDRA_CLASS, OWN_CLASS, names_hydra_class, names_own_class
 from pcm.config.structures.script import RUN, SCRIPT_OF_POINT, names_script
@@ -44,16 +46,37 @@ _NOT_FOR_CHAINS: Mapping[str, tuple[Any, str]] = {
 def _check_experiment(config: Any, inspector: Inspector) -> Iterable[Finding]:
     if not isinstance(config, dict):
         return ()
-    sections = (config.get(name) for name in ("model", "data_train", "data_val", "trainer"))
-    return inspector.once(_check_sections, *sections)
+    sections = [config.get(name) for name in ("model", "data_train", "data_val", "trainer")]
+    findings = inspector.once(_check_sections, *sections)
+    return [*findings, *_check_ranks(config.get("world_size"), sections[-1])]
+
+
+def _check_ranks(world_size: Any, trainer: Any) -> Iterator[Finding]:
+    if type(world_size) is not int or world_size < 2:
+        return
+    interval = entry(entry(trainer, "kwargs"), "val_check_interval")
+    if isinstance(interval, str | dict):
+        problem = f"the clocks of {world_size} ranks are not one"
+        place = ("trainer", "kwargs", "val_check_interval")
+        yield Finding(place, problem, shown(interval), "a number of batches, or a share of them")
+    devices = entry(trainer, "devices")
+    if isinstance(devices, list) and devices and world_size % len(devices):
+        problem = f"{len(devices)} devices a node can't be those of {world_size} ranks"
+        yield Finding(
+            ("trainer", "devices"), problem, shown(devices), "one for each rank of a node"
+        )
 
 
 def _check_sections(
     inspector: Inspector, model: Any, data_train: Any, data_val: Any, trainer: Any
 ) -> list[Finding]:
     findings = [*_check_data_sections(data_train, data_val)]
-    if not isinstance(model, dict) or names_own_class(model) or names_hydra_class(model):
+    findings += _check_test(trainer, model, data_train)
+    if not isinstance(model, dict) or names_hydra_class(model):
         return findings
+    if names_own_class(model):
+        return [*findings, *_check_batch_size(data_train)]
+    findings += _check_optimizing(trainer, items_of(model, "optimizers"))
     kwargs = inspector.once(_check_chain_kwargs, entry(trainer, "kwargs"))
     findings += under(kwargs, "trainer", "kwargs")
     chain, commands = items_of(model, "chain"), items_of(model, "commands")
@@ -72,6 +95,32 @@ def _check_data_sections(data_train: Any, data_val: Any) -> Iterator[Finding]:
         yield Finding(("data_val",), "a second data module", expected=expected)
     if data_val is None and not (names_own_class(data_train) or names_hydra_class(data_train)):
         yield Finding(("data_val",), "no data to validate on", "null", "a data file")
+
+
+def _check_test(trainer: Any, model: Any, data_train: Any) -> Iterator[Finding]:
+    if entry(trainer, "after_fit") == "test" and not (
+        names_own_class(model) and names_own_class(data_train)
+    ):
+        expected = "a model and a data module of your own, which know how to test"
+        yield Finding(("trainer", "after_fit"), "nothing to test", "test", expected)
+
+
+def _check_batch_size(data_train: Any) -> Iterator[Finding]:
+    if isinstance(data_train, dict) and not names_own_class(data_train):
+        problem = "no batch size: a model class of one's own has no place for it"
+        expected = "a data class of your own too, which knows its batch size"
+        yield Finding(("data_train",), problem, expected=expected)
+
+
+def _check_optimizing(trainer: Any, optimizers: list[Any]) -> Iterator[Finding]:
+    """Callbacks that need Lightning to step the optimizers, or to have but one."""
+    for index, callback in enumerate(items_of(trainer, "callbacks")):
+        name, place = known_name(callback), ("trainer", "callbacks", index)
+        known = LIGHTNING_CALLBACKS.get(name or "")
+        if known is not None and known.steps_optimizers:
+            yield Finding(place, f"a chain steps its optimizers itself, which {name} can't")
+        if name == "stochastic_weight_averaging" and len(optimizers) != 1:
+            yield Finding(place, f"{name} works with one optimizer", str(len(optimizers)), "one")
 
 
 def _check_chain_kwargs(_inspector: Inspector, kwargs: Any) -> list[Finding]:

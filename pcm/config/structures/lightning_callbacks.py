@@ -1,5 +1,6 @@
 """Lightning's callbacks that have a name here, and what their constructors take."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,16 @@ from pcm.config.wording import shown
 
 _MODE = OneOf(("min", "max"), "mode")
 _FROM_ZERO = Number(int, low=0)
-_AVERAGED: dict[str, ConfigStructure] = {"device": (None, str), "use_buffers": bool}
+_DEVICE_NAME = re.compile(r"(cpu|cuda|mps)(:\d+)?")
+
+
+def _check_device(name: str) -> Iterator[Finding]:
+    if not _DEVICE_NAME.fullmatch(name):
+        yield Finding((), "no device of torch's", shown(name), "e.g. cpu, or cuda:0")
+
+
+_DEVICE = (None, Rule(str, _check_device))
+_AVERAGED: dict[str, ConfigStructure] = {"device": _DEVICE, "use_buffers": bool}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +54,9 @@ def _check_scheduling(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(place, "not a number of batches", shown(batches), str(COUNT))
 
 
-def _check_swa_lrs(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
+def _check_swa(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
     start = kwargs.get("swa_epoch_start", 1)
-    if isinstance(start, float) and not 0 <= start <= 1:
+    if not (0 <= start <= 1 if isinstance(start, float) else start >= 1):
         expected = "an epoch from 1, or a share of the epochs from 0.0 to 1.0"
         yield Finding(("swa_epoch_start",), "out of range", shown(start), expected)
     if kwargs["swa_lrs"] == []:
@@ -131,13 +141,13 @@ LIGHTNING_CALLBACKS: Mapping[str, LightningCallback] = {
             Record(
                 {"swa_lrs": (POSITIVE, [POSITIVE])},
                 {
-                    "swa_epoch_start": (COUNT, float),
+                    "swa_epoch_start": NOT_NEGATIVE,
                     "annealing_epochs": _FROM_ZERO,
                     "annealing_strategy": OneOf(("cos", "linear"), "annealing strategy"),
-                    "device": (None, str),
+                    "device": _DEVICE,
                 },
             ),
-            _check_swa_lrs,
+            _check_swa,
         ),
     ),
     "gradient_accumulation_scheduler": LightningCallback(
@@ -199,6 +209,23 @@ NAME_OF_CLASS: Mapping[str, str] = {
     **{callback.class_name: name for name, callback in LIGHTNING_CALLBACKS.items()},
     "LearningRateMonitor": "lr_monitor",
 }
+
+STATE_KEYS: Mapping[str, Mapping[str, Any]] = {
+    "early_stopping": {"monitor": None, "mode": "min"},
+    "model_checkpoint": {
+        "monitor": None,
+        "mode": "min",
+        "every_n_train_steps": None,
+        "every_n_epochs": None,
+        "train_time_interval": None,
+    },
+    "weight_averaging": {},
+    "ema_weight_averaging": {},
+    "stochastic_weight_averaging": {},
+    "backbone_finetuning": {},
+    "timer": {},
+}
+"""Of the callbacks with a state, the arguments by which Lightning tells two apart."""
 
 REFUSED_CLASSES: Mapping[str, str] = {
     "LearningRateFinder": "it trains ahead of training, which no resume can repeat: look for the"

@@ -1,98 +1,67 @@
 """A trainer file: callbacks, devices, and Lightning's Trainer kwargs."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
-from pcm.config.names import did_you_mean
-from pcm.config.shapes import COUNT, Record, Rule
+from pcm.config.shapes import COUNT, OneOf, Record, Rule
 from pcm.config.structure import ConfigStructure, Finding
-from pcm.config.structures.callbacks import CALLBACK
+from pcm.config.structures.callbacks import CALLBACK, known_name
 from pcm.config.structures.checkpoints import CHECKPOINTS
+from pcm.config.structures.lightning_callbacks import STATE_KEYS
+from pcm.config.structures.trainer_kwargs import check_kwargs
 from pcm.config.wording import shown
 
-TRAINER_KWARGS = (
-    "accelerator",
-    "strategy",
-    "devices",
-    "num_nodes",
-    "precision",
-    "logger",
-    "callbacks",
-    "fast_dev_run",
-    "max_epochs",
-    "min_epochs",
-    "max_steps",
-    "min_steps",
-    "max_time",
-    "limit_train_batches",
-    "limit_val_batches",
-    "limit_test_batches",
-    "limit_predict_batches",
-    "overfit_batches",
-    "val_check_interval",
-    "check_val_every_n_epoch",
-    "num_sanity_val_steps",
-    "log_every_n_steps",
-    "enable_checkpointing",
-    "enable_progress_bar",
-    "enable_model_summary",
-    "accumulate_grad_batches",
-    "gradient_clip_val",
-    "gradient_clip_algorithm",
-    "deterministic",
-    "benchmark",
-    "inference_mode",
-    "use_distributed_sampler",
-    "profiler",
-    "detect_anomaly",
-    "barebones",
-    "plugins",
-    "sync_batchnorm",
-    "reload_dataloaders_every_n_epochs",
-    "default_root_dir",
-    "enable_autolog_hparams",
-    "model_registry",
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda")
+
+_PROGRESS_BARS = ("tqdm_progress_bar", "rich_progress_bar")
+
+
+def _check_trainer(trainer: Mapping[str, Any]) -> Iterator[Finding]:
+    callbacks = trainer["callbacks"]
+    names = [known_name(callback) for callback in callbacks]
+    for index, problem in _doubled(callbacks, names):
+        yield Finding(("callbacks", index), problem, expected="one of them")
+    scheduler = "gradient_accumulation_scheduler"
+    accumulated = trainer["kwargs"].get("accumulate_grad_batches", 1)
+    if scheduler in names and accumulated != 1:
+        expected = f"{scheduler}, or this one"
+        problem = "the number of batches is said twice"
+        yield Finding(("kwargs", "accumulate_grad_batches"), problem, shown(accumulated), expected)
+    devices = trainer["devices"]
+    if isinstance(devices, list) and len({*devices, -1}) <= len(devices):
+        expected = "numbers from 0, each once"
+        yield Finding(("devices",), "not the numbers of devices", str(devices), expected)
+
+
+def _doubled(callbacks: list[Any], names: list[str | None]) -> Iterator[tuple[int, str]]:
+    """The callbacks that Lightning would not take beside an earlier one."""
+    keys: Counter[Hashable] = Counter()
+    for index, (callback, name) in enumerate(zip(callbacks, names, strict=True)):
+        if name in _PROGRESS_BARS:
+            key: Hashable = "progress bar"
+        elif name is not None and name in STATE_KEYS:
+            given = callback.get("kwargs") or callback.get("init_args") or {}
+            defaults = STATE_KEYS[name]
+            key = (name, *(shown(given.get(each, value)) for each, value in defaults.items()))
+        else:
+            continue
+        keys[key] += 1
+        if keys[key] > 1:
+            yield index, f"a second {name} whose state could not be told from the first one's"
+
+
+TRAINER: ConfigStructure = Rule(
+    Record(
+        {
+            "callbacks": [CALLBACK],
+            "num_nodes": (None, COUNT),
+            "devices": (None, int | str, [int]),
+            "accelerator": (None, OneOf(ACCELERATORS, "accelerator")),
+            "kwargs": Rule(dict, check_kwargs),
+        },
+        {"checkpoints": (None, CHECKPOINTS), "after_fit": (None, OneOf(("test",), "step"))},
+    ),
+    _check_trainer,
 )
-"""Parameters of Lightning's Trainer."""
-
-SET_ELSEWHERE = {
-    "accelerator": "write it beside kwargs",
-    "callbacks": "write them beside kwargs",
-    "devices": "write it beside kwargs",
-    "num_nodes": "write it beside kwargs",
-    "logger": "the tracker is chosen in the grid file",
-}
-"""Trainer parameters that kwargs can't set, and what to do instead."""
-
-PRECISIONS = (
-    *(64, 32, 16, "64", "32", "16", "bf16"),
-    *("64-true", "32-true", "16-true", "16-mixed", "bf16-true", "bf16-mixed"),
-    *("transformer-engine", "transformer-engine-float16"),
-)
-"""Values of Lightning's `precision`."""
-
-
-def _check_kwargs(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
-    for key, value in kwargs.items():
-        if key in SET_ELSEWHERE:
-            problem = f"'{key}' can't be among the kwargs"
-            yield Finding((key,), problem, shown(value), hint=SET_ELSEWHERE[key])
-        elif key not in TRAINER_KWARGS:
-            problem = f"Lightning's Trainer takes no '{key}'"
-            yield Finding((key,), problem, hint=did_you_mean(key, TRAINER_KWARGS))
-        elif key == "precision" and value not in (None, *PRECISIONS):
-            known = [name for name in PRECISIONS if isinstance(name, str)]
-            hint = did_you_mean(str(value), known)
-            yield Finding((key,), "Lightning has no such precision", shown(value), hint=hint)
-
-
-TRAINER: ConfigStructure = Record(
-    {
-        "callbacks": [CALLBACK],
-        "num_nodes": (None, COUNT),
-        "devices": (None, int | str, [int]),
-        "accelerator": (None, str),
-        "kwargs": Rule(dict, _check_kwargs),
-    },
-    {"checkpoints": (None, CHECKPOINTS)},
-)
+"""`after_fit: test` runs a module's `test_step` once training is at its end."""

@@ -55,6 +55,10 @@ class Data(LightningDataModule):
             generator=self._generator,
         )
 
+    def test_dataloader(self) -> DataLoader[Tensor]:
+        """Three batches."""
+        return DataLoader(Noisy(6), batch_size=2)
+
     def val_dataloader(self) -> DataLoader[Tensor]:
         """Shuffled, too, which nobody should do."""
         return DataLoader(Noisy(8), batch_size=2, shuffle=True)
@@ -119,6 +123,15 @@ class Automatic(Base):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+
+class Tested(Automatic):
+    """Has a test too."""
+
+    def test_step(self, batch: Tensor, batch_idx: int) -> None:
+        """Log the mean loss."""
+        self.log("test_loss", self.loss(batch), sync_dist=True)
+        ask_for_stop("test", batch_idx)
 
 
 class Manual(Base):

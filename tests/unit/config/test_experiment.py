@@ -12,7 +12,8 @@ from pcm.errors import Fault
 from tests.unit.config import samples
 from tests.unit.config.samples import check_model, file_faults
 
-OWN = {"class_path": "my_pkg.models.Mine", "init_args": {"width": 3}}
+OWN: dict[str, Any] = {"class_path": "my_pkg.models.Mine", "init_args": {"width": 3}}
+ALL_OWN = {"model": OWN, "data_train": OWN, "data_val": None}
 
 
 def fault_of(config: Any) -> Fault:
@@ -55,9 +56,7 @@ def test_keys_are_paths_from_the_top() -> None:
 
 @pytest.mark.parametrize("section", ["model", "data_train"])
 def test_a_class_of_the_users_own(section: str) -> None:
-    config = samples.experiment(**{section: OWN})
-    if section == "data_train":
-        config["data_val"] = None
+    config = samples.experiment(**{section: OWN}) | {"data_train": OWN, "data_val": None}
     assert check_experiment(config) == []
 
 
@@ -104,7 +103,7 @@ def test_the_mnist_data_need_both() -> None:
 
 def test_a_model_of_the_users_own_may_have_its_epochs_in_the_trainer() -> None:
     trainer = samples.trainer(("{log_every_n_steps: 10}", "{max_epochs: 3}")).data
-    assert check_experiment(samples.experiment(model=OWN, trainer=trainer)) == []
+    assert check_experiment(samples.experiment(**ALL_OWN, trainer=trainer)) == []
     fault = fault_of(samples.experiment(trainer=trainer))
     assert fault.key == "trainer.kwargs.max_epochs"
     assert fault.expected == "model.training.max_epochs"
@@ -119,7 +118,7 @@ def test_what_lightning_cannot_do_for_a_chain(kwargs: str, key: str) -> None:
     assert (fault_of(samples.experiment(trainer=trainer)).key or "").startswith(
         f"trainer.kwargs.{key}"
     )
-    assert check_experiment(samples.experiment(model=OWN, trainer=trainer)) == []
+    assert check_experiment(samples.experiment(**ALL_OWN, trainer=trainer)) == []
 
 
 def test_harmless_values_of_the_same_kwargs() -> None:
@@ -296,3 +295,60 @@ def test_an_interpolation_among_arguments_is_refused() -> None:
     own = {"class_path": "my.Module", "init_args": {"layers": {"width": "${data.width}"}}}
     fault = fault_of(samples.experiment(model=own))
     assert fault.key == "model.init_args.layers.width"
+
+
+def with_trainer(*callbacks: str, sections: Any = None, **changes: Any) -> dict[str, Any]:
+    kwargs = changes.pop("kwargs", {})
+    listed = [{"name": name, "kwargs": ARGUMENTS.get(name, {})} for name in callbacks]
+    trainer = samples.experiment()["trainer"] | {"callbacks": listed, "kwargs": kwargs}
+    world_size = changes.pop("world_size", 1)
+    config = samples.experiment(trainer=trainer | changes, **sections or {})
+    return config | {"world_size": world_size}
+
+
+ARGUMENTS = {
+    "early_stopping": {"monitor": "val/loss"},
+    "gradient_accumulation_scheduler": {"scheduling": {"0": 2}},
+    "stochastic_weight_averaging": {"swa_lrs": 0.1},
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [
+        (with_trainer("gradient_accumulation_scheduler"), "trainer.callbacks.0"),
+        (with_trainer("backbone_finetuning"), "trainer.callbacks.0"),
+        (with_trainer("early_stopping", "early_stopping"), "trainer.callbacks.1"),
+        (with_trainer("rich_progress_bar", "tqdm_progress_bar"), "trainer.callbacks.1"),
+        (with_trainer(after_fit="test"), "trainer.after_fit"),
+        (with_trainer(after_fit="predict"), "trainer.after_fit"),
+        (with_trainer(accelerator="tpu"), "trainer.accelerator"),
+        (with_trainer(devices=[0, 0]), "trainer.devices"),
+        (with_trainer(devices=[0, -1]), "trainer.devices"),
+        (with_trainer(devices=[0, 1], world_size=3), "trainer.devices"),
+        (
+            with_trainer(kwargs={"val_check_interval": "00:01:00:00"}, world_size=2),
+            "trainer.kwargs.val_check_interval",
+        ),
+        (
+            with_trainer(
+                "gradient_accumulation_scheduler",
+                kwargs={"accumulate_grad_batches": 2},
+                sections=ALL_OWN,
+            ),
+            "trainer.kwargs.accumulate_grad_batches",
+        ),
+        (samples.experiment(model=OWN), "data_train"),
+    ],
+)
+def test_what_a_node_would_refuse(config: dict[str, Any], key: str) -> None:
+    # An item of a list is called by its name.
+    assert (fault_of(config).key or "").startswith(key.rstrip(".01"))
+
+
+def test_what_a_node_can_do() -> None:
+    assert check_experiment(with_trainer("stochastic_weight_averaging")) == []
+    assert check_experiment(with_trainer(devices=[4, 6], world_size=4)) == []
+    clock = {"val_check_interval": {"minutes": 10}}
+    assert check_experiment(with_trainer(kwargs=clock)) == []
+    assert check_experiment(with_trainer(after_fit="test", sections=ALL_OWN)) == []

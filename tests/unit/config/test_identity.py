@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pcm.config.identity import PRESENTATIONAL_KWARGS, Identifier, identity
 from pcm.config.override import resolve, with_value
-from pcm.config.structures.trainer import TRAINER_KWARGS
+from pcm.config.structures.trainer_kwargs import PARAMETERS
 from tests.unit.config import samples
 
 CONFIG = samples.experiment()
@@ -71,7 +71,7 @@ def test_what_changes_no_result_does_not(path: str, value: Any) -> None:
 
 
 def test_presentation_names_are_lightnings() -> None:
-    assert set(TRAINER_KWARGS) >= PRESENTATIONAL_KWARGS
+    assert set(PARAMETERS) >= PRESENTATIONAL_KWARGS
 
 
 def test_what_else_changes_the_result() -> None:

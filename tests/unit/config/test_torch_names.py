@@ -19,7 +19,7 @@ from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS, REFUS
 from pcm.config.structures.links import LINKS
 from pcm.config.structures.modules import MODULES, has_parameters
 from pcm.config.structures.optimizers import LR_SCHEDULER, LR_SCHEDULERS, OPTIMIZERS
-from pcm.config.structures.trainer import SET_ELSEWHERE, TRAINER_KWARGS
+from pcm.config.structures.trainer_kwargs import PARAMETERS, SET_ELSEWHERE
 
 MODULE_CLASSES: dict[str, type[nn.Module]] = {
     "activation/relu": nn.ReLU,
@@ -48,8 +48,8 @@ def keys_of(structure: ConfigStructure) -> set[str]:
 
 
 def test_trainer_kwargs() -> None:
-    assert set(TRAINER_KWARGS) == parameters_of(Trainer.__init__)
-    assert set(TRAINER_KWARGS) >= SET_ELSEWHERE.keys()
+    assert set(PARAMETERS) == parameters_of(Trainer.__init__)
+    assert set(PARAMETERS) >= SET_ELSEWHERE.keys()
 
 
 def test_lr_monitor_kwargs() -> None:

@@ -150,12 +150,13 @@ def test_what_has_no_effect_is_said(
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"callbacks_": []}, "no such argument"),
+        ({"callbacks_": []}, "takes no 'callbacks_'"),
         ({"plugins": []}, "not allowed here"),
-        ({"fast_dev_run": True}, "limit_train_batches"),
+        ({"barebones": False}, "not allowed here"),
+        ({"max_epochs": "ten"}, "fits no alternative"),
         ({"strategy": "ddp_spawn"}, "is not supported"),
         ({"strategy": {"ddp": 1}}, "is not supported"),
-        ({"val_check_interval": "00:01:00:00"}, "cannot be resumed exactly"),
+        ({"val_check_interval": "an hour"}, "not a stretch of time"),
         ({"log_every_n_steps": 1, "precision": "99"}, "99"),
     ],
 )
@@ -163,6 +164,21 @@ def test_refused_kwargs(tmp_path: Path, kwargs: dict[str, Any], message: str) ->
     with pytest.raises(ConfigError, match=message) as caught:
         trainer(tmp_path, **kwargs)
     assert (caught.value.faults[0].key or "").startswith("trainer")
+
+
+def test_a_run_of_a_few_batches(tmp_path: Path) -> None:
+    built = trainer(tmp_path, {"max_epochs": 5}, fast_dev_run=3, limit_val_batches=0.5)
+    assert (built.max_epochs, built.max_steps, built.limit_val_batches) == (1, 3, 3)
+    assert not built.fast_dev_run  # type: ignore[attr-defined]  # set at run time
+    assert len(built.loggers) == 1
+    assert trainer(tmp_path, fast_dev_run=False, max_epochs=4).max_epochs == 4
+
+
+@pytest.mark.parametrize("name", ["simple", "advanced", "pytorch"])
+def test_a_profile_is_in_the_attempts_folder(tmp_path: Path, name: str) -> None:
+    profiler: Any = trainer(tmp_path, profiler=name).profiler  # type: ignore[attr-defined]
+    assert Path(profiler.dirpath) == tmp_path / "attempts" / "1" / "profile"
+    assert type(profiler).__name__.lower() == f"{name}profiler"
 
 
 @pytest.mark.parametrize("strategy", ["auto", "ddp", "ddp_find_unused_parameters_true"])
