@@ -230,5 +230,5 @@ def _remedy(run_dir: RunDir) -> str:
 
 _SERVER_HINT = (
     "for Neptune, set NEPTUNE_API_TOKEN, and NEPTUNE_PROJECT or the grid's tracker.project; "
-    "for Weights & Biases, WANDB_API_KEY"
+    "for Weights & Biases, WANDB_API_KEY; for MLflow, MLFLOW_TRACKING_URI"
 )

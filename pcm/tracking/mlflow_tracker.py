@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import url2pathname
 
+from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 from pcm.tracking.outcome import Outcome
 from pcm.tracking.tracker import Point, missing_client
@@ -30,6 +31,11 @@ _STATUS = {
 
 _METRICS, _PARAMS = 1000, 100
 """What a server takes in one request."""
+
+_URI_HINT = "name a server, https://..., or for `pcm sync` sqlite:////path/to/mlflow.db"
+_CLIENT_HINT = (
+    "a database needs all of it, of which pcm-launch[mlflow] is a part: pip install mlflow"
+)
 
 _LONGEST_PARAM = 6000
 _LONGEST_NAME = 200
@@ -63,6 +69,9 @@ class MlflowTracker:
 
     def open(self, runs: Sequence[str]) -> str:
         """Continue the run that the record or the tag names, or start one."""
+        if not self._uri:
+            # The client would make a database in whatever folder this is.
+            raise RefusedError("MLFLOW_TRACKING_URI is not set", _URI_HINT)
         self._metrics = []
         self._client = _client(self._uri)
         self._run, self.found = (runs[-1], False) if runs else self._find_or_create()
@@ -163,7 +172,14 @@ def _client(uri: str) -> Any:
         from mlflow import MlflowClient
     except ImportError as error:
         raise missing_client("mlflow", error) from error
-    return MlflowClient(tracking_uri=uri)
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return MlflowClient(tracking_uri=uri)
+    except MlflowException as error:
+        raise RefusedError(
+            f"MLflow's client can't open its store: {error}", _CLIENT_HINT
+        ) from error
 
 
 def _safe_name(key: str) -> str:

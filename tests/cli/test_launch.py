@@ -232,6 +232,10 @@ def test_an_image_is_refused_for_now(pcm: Pcm, runner: FakeRunner) -> None:
         (("--tracker", "none"), None),
         (("--tracker", "csv"), {"name": "csv", "project": None}),
         (("--tracker", "neptune"), {"name": "neptune", "project": "a/b"}),
+        (
+            ("--tracker", "tensorboard, neptune"),
+            [{"name": "tensorboard", "project": None}, {"name": "neptune", "project": "a/b"}],
+        ),
         ((), {"name": "neptune", "project": "a/b"}),
     ],
 )

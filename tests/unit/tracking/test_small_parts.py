@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pcm.config.secrets import scrub
-from pcm.config.trackers import requested
+from pcm.config.trackers import PLUGINS, is_tracker, plugins, requested
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 from pcm.tracking.events import EventWriter, LineTail
@@ -126,6 +126,24 @@ def test_a_tracker_of_ones_own_is_named_by_its_place(run_dir: RunDir) -> None:
     experiment = {"tracker": {"name": "tests.unit.tracking.fakes:Broken"}}
     assert has_tracker(experiment)
     assert isinstance(make_tracker(run_dir, experiment), Broken)
+
+
+def test_another_package_adds_a_tracker_by_an_entry_point(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site" / "elsewhere-1.0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.0\n")
+    entry = "mine = tests.unit.tracking.fakes:Broken"
+    (package / "entry_points.txt").write_text(f"[{PLUGINS}]\n{entry}\n")
+    assert not is_tracker("mine")
+    monkeypatch.syspath_prepend(str(package.parent))
+    plugins.cache_clear()
+    try:
+        assert is_tracker("mine")
+        assert isinstance(make_tracker(run_dir, {"tracker": {"name": "mine"}}), Broken)
+    finally:
+        plugins.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["neptun", "no_such_package:Tracker", "pcm.tracking:Missing"])

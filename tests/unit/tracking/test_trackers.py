@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pcm.errors import RefusedError
 from pcm.run_dir import JournalWriter, RunDir, read_json, write_json
 from pcm.tracking.conformance import Steps, check_tracker
 from pcm.tracking.events import EventWriter
@@ -149,6 +150,18 @@ def test_mlflow_takes_any_name_and_pictures(run_dir: RunDir, mlflow_store: Any) 
     assert len(mlflow_store.get_run(run_id).data.metrics) == len(names)
     artifacts = mlflow_store.list_artifacts(run_id, "plots/val")
     assert [artifact.path for artifact in artifacts] == ["plots/val/pca-step=5.png"]
+
+
+def test_mlflow_without_a_place_is_refused(run_dir: RunDir) -> None:
+    describe(run_dir, "mlflow")
+    ended = threading.Event()
+    ended.set()
+    warnings: list[str] = []
+    follow(run_dir, ended, warnings.append)
+    assert len(warnings) == 1
+    assert "MLFLOW_TRACKING_URI is not set" in warnings[0]
+    with pytest.raises(RefusedError, match="MLFLOW_TRACKING_URI"):
+        sync_run(run_dir)
 
 
 def test_no_job_writes_to_a_store_of_one_writer(run_dir: RunDir, mlflow_store: Any) -> None:
