@@ -1,7 +1,6 @@
 """Experiments on this machine, a few at a time, in the foreground of a launcher."""
 
 import os
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +8,7 @@ from dataclasses import replace
 from launch.local.starter import Starter
 from launch.local.watched import Watched
 from launch.machine.devices import visible_devices
+from launch.machine.processes import wait_for_an_end
 from launch.machine.signals import PERSON, SignalFlag
 from launch.slurm.queue import NOT_ASKED
 from launch.status.facts import read_status, read_statuses
@@ -87,7 +87,7 @@ class _Runner:
                     self._tick(signals)
                     queue.update(self._waiting())
                     on_tick(self._statuses())
-                    time.sleep(TICK_S)
+                    self._pause()
             finally:
                 self._end_everything(signals)
         return Completion(self._statuses(), self._stop_asked_by is not None, self._refused)
@@ -97,6 +97,11 @@ class _Runner:
         self._heed(signals)
         self._collect()
         self._start()
+
+    def _pause(self) -> None:
+        """Until the next look, which is sooner where an experiment has ended."""
+        pids = [pid for running in self._running for pid in running.submitted.pids]
+        wait_for_an_end(pids, TICK_S)
 
     def _heed(self, signals: SignalFlag) -> None:
         """The first signal asks for checkpoints; a Ctrl-C after that kills.
@@ -121,7 +126,7 @@ class _Runner:
         while self._running:
             self._stop_asked_by = self._stop_asked_by or "the launcher's end"
             self._tick(signals)
-            time.sleep(TICK_S)
+            self._pause()
 
     def _collect(self) -> None:
         """Note what has ended, and free its place."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from launch.damage import whole
-from launch.machine.processes import Process, kill_group
+from launch.machine.processes import Process, kill_group, wait_for_an_end
 from launch.machine.signals import SignalFlag
 from launch.status.missing import has_timed_out
 from launch.status.why import log_end
@@ -67,7 +67,7 @@ class Rank:
             if time.monotonic() > self._beaten + heartbeat.INTERVAL_S:
                 self._beat()
             self._end_after_failure(training)
-            time.sleep(POLL_INTERVAL_S)
+            wait_for_an_end([training.process.pid], POLL_INTERVAL_S)
         record_outcome(self._files, self._job.rank, outcome)
         self._look_at_peers()
         return outcome
