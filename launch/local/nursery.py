@@ -63,6 +63,11 @@ class ForkedJob:
     supervisors: tuple[Process, ...]
 
     @property
+    def pids(self) -> list[int]:
+        """Of the supervisors that have not ended."""
+        return [each.pid for each in self.supervisors if each.is_alive]
+
+    @property
     def is_over(self) -> bool:
         """Whether all supervisors have ended."""
         return not any(each.is_alive for each in self.supervisors)

@@ -1,15 +1,14 @@
 """Experiments on this machine, a few at a time, in the foreground of a launcher."""
 
 import os
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from launch.damage import whole
 from launch.local.starter import Starter
+from launch.local.watched import Watched
 from launch.machine.devices import visible_devices
-from launch.machine.processes import Process, kill_group
+from launch.machine.processes import wait_for_an_end
 from launch.machine.signals import PERSON, SignalFlag
 from launch.slurm.queue import NOT_ASKED
 from launch.status.facts import read_status, read_statuses
@@ -17,14 +16,9 @@ from launch.status.state import State, Status
 from launch.store import Experiment, RunsRoot
 from launch.store.local_queues import announced_queue
 from launch.store.markers import request_stop
-from launch.store.records import newest_attempt, supervisor_of, training_of
 from launch.store.refusals import read_refusal
 from launch.submit.completion import Completion
-from launch.submit.local_job import LocalJob
 from launch.supervisor.job import available_cores
-from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import AttemptRecord
-from pcm.run_dir.typed_json import read
 
 TICK_S = 0.25
 
@@ -63,44 +57,6 @@ def run_local(
     return runner.run(on_tick)
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """An experiment that runs, and the GPUs that it has for itself."""
-
-    experiment: Experiment
-    submitted: LocalJob
-    devices: list[str]
-
-    def attempt(self) -> AttemptDir | None:
-        """Its attempt; None before its supervisor has made one."""
-        files = newest_attempt(self.experiment.run_dir)
-        record = None if files is None else whole(read(AttemptRecord, files.attempt))
-        return files if record is not None and record.key == self.submitted.key else None
-
-    def is_over(self) -> bool:
-        """Whether nothing of it runs any more; supervisors may outlive a killed controller."""
-        return self.submitted.is_over and not any(p.is_alive for p in self._each(supervisor_of))
-
-    def sweep(self) -> None:
-        """End what killed supervisors left behind."""
-        for leader in self._each(training_of):
-            kill_group(leader)
-
-    def has_all_outcomes(self) -> bool:
-        """Whether every rank's supervisor told how its rank ended."""
-        files = self.attempt()
-        ranks = range(self.experiment.world_size)
-        return files is not None and all(files.outcome(rank).exists() for rank in ranks)
-
-    def _each(self, process_of: Callable[[AttemptDir, int], Process | None]) -> list[Process]:
-        """The process of each rank that has begun."""
-        files = self.attempt()
-        if files is None:
-            return []
-        processes = (process_of(files, rank) for rank in range(self.experiment.world_size))
-        return [process for process in processes if process is not None]
-
-
 class _Runner:
     """The queue of a local launcher, what of it runs, and what has ended."""
 
@@ -112,7 +68,7 @@ class _Runner:
         self._parallel = min(max_parallel, len(experiments))
         self._checkpoint = checkpoint
         self._queue = deque(experiments)
-        self._running: list[_Running] = []
+        self._running: list[Watched] = []
         self._ended: dict[str, Status] = {}
         self._refused: dict[str, str] = {}
         self._devices = visible_devices(os.environ)
@@ -131,7 +87,7 @@ class _Runner:
                     self._tick(signals)
                     queue.update(self._waiting())
                     on_tick(self._statuses())
-                    time.sleep(TICK_S)
+                    self._pause()
             finally:
                 self._end_everything(signals)
         return Completion(self._statuses(), self._stop_asked_by is not None, self._refused)
@@ -141,6 +97,11 @@ class _Runner:
         self._heed(signals)
         self._collect()
         self._start()
+
+    def _pause(self) -> None:
+        """Until the next look, which is sooner where an experiment has ended."""
+        pids = [pid for running in self._running for pid in running.submitted.pids]
+        wait_for_an_end(pids, TICK_S)
 
     def _heed(self, signals: SignalFlag) -> None:
         """The first signal asks for checkpoints; a Ctrl-C after that kills.
@@ -165,7 +126,7 @@ class _Runner:
         while self._running:
             self._stop_asked_by = self._stop_asked_by or "the launcher's end"
             self._tick(signals)
-            time.sleep(TICK_S)
+            self._pause()
 
     def _collect(self) -> None:
         """Note what has ended, and free its place."""
@@ -178,7 +139,7 @@ class _Runner:
                 running.submitted.remove_files()
         self._running = [running for running in self._running if running not in over]
 
-    def _ending(self, running: _Running) -> Status:
+    def _ending(self, running: Watched) -> Status:
         """What became of an experiment whose job is over."""
         status = read_status(running.experiment, NOT_ASKED)
         refusal = read_refusal(running.experiment.launch, running.submitted.key)
@@ -209,7 +170,7 @@ class _Runner:
                 self._ended[experiment.id] = Status(State.CANCELLED)
             else:
                 submitted = self._starter.start(experiment, devices, self._checkpoint)
-                self._running.append(_Running(experiment, submitted, devices))
+                self._running.append(Watched(experiment, submitted, devices))
 
     def _take_devices(self, count: int) -> list[str] | None:
         """GPUs for one experiment, none where this machine has too few; None to wait for them."""
@@ -225,19 +186,12 @@ class _Runner:
     def _statuses(self) -> dict[str, Status]:
         """Of every experiment, in the order that was given."""
         waiting = dict.fromkeys(self._waiting(), Status(State.PENDING))
-        running = {each.experiment.id: _running_status(each) for each in self._running}
+        is_stopping = self._stop_asked_by is not None
+        running = {
+            each.experiment.id: each.status(is_stopping=is_stopping) for each in self._running
+        }
         known = waiting | running | self._ended
         dropped = [each for each in self._experiments if each.id not in known]
         self._ended |= read_statuses(dropped, NOT_ASKED)
         known |= self._ended
         return {experiment.id: known[experiment.id] for experiment in self._experiments}
-
-
-def _running_status(running: _Running) -> Status:
-    """Status of an experiment that has its place; the attempt before says nothing of it."""
-    files = running.attempt()
-    return (
-        Status(State.RUNNING, "starting")
-        if files is None
-        else read_status(running.experiment, NOT_ASKED)
-    )

@@ -1,12 +1,13 @@
 """Processes of this machine: who runs, since when, under whom. No psutil on a login node."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,22 @@ class Process:
         if fields is None:
             return not _PROC.is_dir() and _answers(self.pid)
         return fields[_STATE] not in "ZX" and self.started in ("", fields[_START])
+
+
+def wait_for_an_end(pids: Collection[int], patience_s: float) -> None:
+    """Sleep until one of some processes ends, or for as long as patience lasts."""
+    descriptors: list[int] = []
+    try:
+        descriptors.extend(map(os.pidfd_open, pids))
+        select.select(descriptors, [], [], patience_s)
+    except ProcessLookupError:
+        return  # One has ended, and its parent knows.
+    except (AttributeError, OSError, ValueError):
+        # Another system than Linux, or an old one, or too many files open.
+        time.sleep(patience_s)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def descendants(pid: int) -> list[int]:

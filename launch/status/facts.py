@@ -186,7 +186,7 @@ def _status(
         state,
         detail,
         attempt=0 if files is None else files.number,
-        progress=None if files is None else _progress(files),
+        progress=None if files is None else read_progress(files),
         job=_job(facts, place),
         expected_start=None if place is None else place.expected_start,
         silence=silence,
@@ -296,7 +296,8 @@ def _failure(files: AttemptDir, names: set[str]) -> str:
     return f"rank {rank}: {reason(files, rank)}"
 
 
-def _progress(files: AttemptDir) -> Progress | None:
+def read_progress(files: AttemptDir) -> Progress | None:
+    """How far training is; None before its first word."""
     record = whole(read(ProgressRecord, files.progress))
     if record is None:
         return None

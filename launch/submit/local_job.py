@@ -38,6 +38,10 @@ class LocalJob(Protocol):
     def launch(self) -> LaunchDir: ...  # noqa: D102
 
     @property
+    def pids(self) -> list[int]:
+        """Processes that live for as long as it does."""
+
+    @property
     def is_over(self) -> bool:
         """Whether the processes that its launcher has started have ended."""
 
@@ -59,6 +63,11 @@ class SubmittedJob:
     key: str
     launch: LaunchDir
     job: Any
+
+    @property
+    def pids(self) -> list[int]:
+        """The controller; none once it has ended, though supervisors may outlive it."""
+        return [] if self.is_over else [int(self.job.job_id)]
 
     @property
     def is_over(self) -> bool:

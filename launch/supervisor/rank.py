@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from launch.damage import whole
-from launch.machine.processes import Process, kill_group
+from launch.machine.processes import Process, kill_group, wait_for_an_end
 from launch.machine.signals import SignalFlag
 from launch.status.missing import has_timed_out
 from launch.status.why import log_end
@@ -63,10 +63,11 @@ class Rank:
                 self._look_at_peers()
                 self._insist(training)
                 self._note.renew()
+                self._look_for_failure()
             if time.monotonic() > self._beaten + heartbeat.INTERVAL_S:
                 self._beat()
             self._end_after_failure(training)
-            time.sleep(POLL_INTERVAL_S)
+            wait_for_an_end([training.process.pid], POLL_INTERVAL_S)
         record_outcome(self._files, self._job.rank, outcome)
         self._look_at_peers()
         return outcome
@@ -123,12 +124,14 @@ class Rank:
             if self._watch.is_silent():
                 record_silence(self._files, self._watch.rank)
 
-    def _end_after_failure(self, training: TrainingProcess) -> None:
+    def _look_for_failure(self) -> None:
         if self._failure_seen is None and self._files.failed.exists():
             if self._note is not None:
                 # One that hangs is killed soon, and this is what it did.
                 self._note.renew(at_once=True)
             self._failure_seen = time.monotonic()
+
+    def _end_after_failure(self, training: TrainingProcess) -> None:
         if self._failure_seen is not None and time.monotonic() > self._failure_seen + GRACE_S:
             training.kill()
 

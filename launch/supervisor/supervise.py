@@ -212,7 +212,8 @@ def wait_for_outcomes(attempt: Attempt, job: Job) -> None:
     files, missing = attempt.files, set(range(job.world_size))
     while missing and time.monotonic() < deadline:
         missing = {r for r in missing if not files.outcome(r).exists() and not is_gone(files, r)}
-        time.sleep(0.1)
+        if missing:
+            time.sleep(0.1)
     if files.failed.exists() and job.local_world_size < job.world_size:
         listen([Watch(files, rank) for rank in missing])
 

@@ -73,6 +73,12 @@ def test_no_module_of_the_host_side_loads_a_training_library() -> None:
     assert not loaded_by(statement) & HEAVY
 
 
+def test_training_loads_nothing_for_pictures_and_trackers_that_nobody_asked_for() -> None:
+    loaded = loaded_by("import pcm.training.run, pcm.chain, pcm.data")
+    assert "torch" in loaded
+    assert not loaded & {"sklearn", "seaborn", "umap", "numba", "pandas", "neptune", "launch"}
+
+
 def test_the_command_line_loads_next_to_nothing_for_its_help() -> None:
     loaded = loaded_by("import launch.cli")
     assert not loaded & {*HEAVY, "submitit", "yaml", "filelock", "rich.live", "rich.table"}

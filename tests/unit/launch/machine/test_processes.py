@@ -10,7 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from launch.machine.processes import Process, descendants, kill_group, kill_tree
+from launch.machine.processes import (
+    Process,
+    descendants,
+    kill_group,
+    kill_tree,
+    wait_for_an_end,
+)
 
 SLEEP = "import time; time.sleep(60)"
 FAMILY = f"""
@@ -134,3 +140,17 @@ def test_a_group_whose_number_was_given_away_is_left_alone() -> None:
     assert now.is_alive
     child.kill()
     child.communicate()
+
+
+def test_an_end_is_not_slept_over() -> None:
+    sleep = subprocess.Popen(["sleep", "60"])
+    with sleep as other, subprocess.Popen(["cat"], stdin=subprocess.PIPE) as cat:
+        begun = time.monotonic()
+        wait_for_an_end([other.pid, cat.pid], 0.1)
+        assert time.monotonic() - begun > 0.09
+        assert cat.stdin is not None
+        cat.stdin.close()
+        wait_for_an_end([other.pid, cat.pid], 30.0)
+        other.kill()
+    wait_for_an_end([cat.pid], 30.0)
+    assert time.monotonic() - begun < 30.0
