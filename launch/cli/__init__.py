@@ -11,6 +11,7 @@ import typer
 
 from launch.cli.commands.cancel import cancel
 from launch.cli.commands.image import image
+from launch.cli.commands.import_ import import_
 from launch.cli.commands.init import init
 from launch.cli.commands.launch import launch
 from launch.cli.commands.logs import logs
@@ -85,6 +86,7 @@ for title, group in GROUPS.items():
     for command in group:
         cls = TagsCommand if command is train else None
         app.command(cls=cls, rich_help_panel=title)(command)
+app.command("import", rich_help_panel="Before anything runs")(import_)
 app.add_typer(site, name="site", rich_help_panel="Before anything runs")
 app.command(rich_help_panel="Trackers and images")(sync)
 app.add_typer(image, name="image", rich_help_panel="Trackers and images")

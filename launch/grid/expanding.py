@@ -12,6 +12,7 @@ from launch.grid.checking import Checker
 from launch.grid.file import RESOURCES, GridFile
 from launch.grid.frames import FrameMaker, overlap
 from launch.grid.points import Frame, Grid, Point, short_labels
+from launch.grid.programs import missing_program
 from launch.grid.reader import GridReader
 from launch.grid.rules import Rule
 from launch.machine.garbage_collection import no_garbage_collection
@@ -222,7 +223,7 @@ class _Expansion:
             checkpoints=_without_nulls(entry("checkpoints", {})),
             bases=self._frames.bases,
             points=tuple(self._points.values()),
-            warnings=(*self._idle_rules(), *self._repeats()),
+            warnings=(*self._idle_rules(), *self._repeats(), *self._missing_programs()),
             notify=_as_tuple(entry("notify", None)),
         )
 
@@ -231,6 +232,11 @@ class _Expansion:
             if not rule.matched:
                 line = line_of(self._grid.document.lines, ("exclude", index))
                 yield f"{self._grid.document.name}:{line}: this exclude rule matches no point"
+
+    def _missing_programs(self) -> Iterator[str]:
+        if self._grid.entry("container", None) is None:
+            notes = map(missing_program, self._frames.bases.get(RUN, ()))
+            yield from (note for note in notes if note is not None)
 
     def _repeats(self) -> Iterator[str]:
         if self._repeated:

@@ -81,3 +81,12 @@ def test_an_empty_command(tmp_path: Path) -> None:
     (tmp_path / "grid.yaml").write_text("run: {command: []}\n")
     [fault] = check_file(tmp_path / "grid.yaml").faults
     assert (fault.line, fault.problem) == (1, "an empty command")
+
+
+def test_a_program_that_is_not_here_is_a_note(tmp_path: Path) -> None:
+    assert read(tmp_path, GRID).warnings == ()
+    assert read(tmp_path, GRID.replace("[python", "[sh")).warnings == ()
+    [note] = read(tmp_path, GRID.replace("[python", "[no-such-program")).warnings
+    assert "no program 'no-such-program' in your PATH" in note
+    inside = GRID.replace("[python", "[no-such-program") + "container: {image: a.sif}\n"
+    assert read(tmp_path, inside).warnings == ()

@@ -1,0 +1,61 @@
+"""A script for sbatch with `#SBATCH --array`: each of its tasks is a point."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+from launch.importing.imported import Imported, script_grid
+from launch.importing.sbatch_words import SHORT, resources_of
+
+_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
+
+
+def is_sbatch(text: str) -> bool:
+    """Whether a file is for sbatch."""
+    return text.startswith("#!") and "\n#SBATCH" in text
+
+
+def import_sbatch(path: Path, text: str) -> Imported:
+    """The grid of a script, which is run as it is."""
+    options = _options(text)
+    left: list[str] = []
+    tasks, most = _tasks(str(options.get("array", "0")))
+    words: list[Any] = ["env", "SLURM_ARRAY_TASK_ID={task}", "bash", path.name]
+    axes = {"task": tasks} if "array" in options else {}
+    grid = script_grid(str(options.get("job-name", path.stem)), words, {"task": 0}, axes)
+    resources = resources_of(options, left)
+    grid["resources"] = resources | ({"max_parallel": most} if most else {})
+    if re.search(r"^\s*srun\b", text, re.MULTILINE):
+        left.append("srun: pcm starts the script once a rank, so take it out of the script")
+    others = sorted(set(re.findall(r"SLURM_\w+", text)) - {"SLURM_ARRAY_TASK_ID"})
+    left += [f"${name}: a script sees nothing of Slurm" for name in others]
+    left.append("edits of the script: the same points again need `version: 2` in the grid file")
+    return Imported("sbatch", grid, left=left)
+
+
+def _options(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for line in re.findall(r"^#SBATCH\s+(.*)$", text, re.MULTILINE):
+        words = shlex.split(line, comments=True)
+        while words:
+            word = words.pop(0)
+            name, has_value, value = word.lstrip("-").partition("=")
+            if not word.startswith("--") and len(name) > 1:
+                name, has_value, value = name[0], "=", name[1:]
+            if not has_value and words and not words[0].startswith("-"):
+                value = words.pop(0)
+            found[SHORT.get(name, name)] = int(value) if value.isdecimal() else value or True
+    return found
+
+
+def _tasks(text: str) -> tuple[list[int], int | None]:
+    """The numbers of an array, `0-9:3,12%4`, and how many may run at once."""
+    numbers, _, most = text.partition("%")
+    tasks: list[int] = []
+    for part in numbers.split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if match is not None:
+            first, last, step = (int(group or 0) for group in match.groups())
+            tasks += range(first, max(first, last) + 1, step or 1)
+    return tasks or [0], int(most) if most.isdecimal() else None
