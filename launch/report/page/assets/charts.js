@@ -85,7 +85,7 @@ function drawImportance() {
     return bar(axis?.label ?? effect.axis, effect.share, effect.is_noise ? (effect.p === null ? "may be noise" : "noise") : "", effect.p);
   });
   if (rest > 0.005) rows.push(bar("interactions, chance", rest, "", null, true));
-  host.replaceChildren(make("p", `${what}; last values, n = ${found.n.toLocaleString("en")})`, { class: "quiet hint" }), ...rows);
+  host.replaceChildren(make("p", `${what}; last values, n = ${found.n.toLocaleString("en")})`, { class: "quiet note" }), ...rows);
 }
 
 function bar(name, share, remark, p, isRest = false) {
