@@ -11,7 +11,8 @@ from tests.report.browser import Browser, Tab
 from tests.report.conftest import HOSTILE, write_page
 from tests.report.sweeps import GRID, copy, freeze, train
 
-DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+_SIZED = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAA"
+DOT = _SIZED + "DUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 """A picture of one pixel."""
 
 ROWS = "[...document.querySelectorAll('#table .tabulator-row')]"
