@@ -17,6 +17,7 @@ from launch.executor import Code, Executor
 from launch.plan import Plan
 from launch.proposal import Launch, carry_out, prepare, propose
 from launch.proposal import settle as _settle
+from launch.results.collection import Results
 from launch.results.rows import Result, results_of
 from launch.resumption import Resumption, choose_resumable, resume_chosen
 from launch.site import site_of
@@ -41,6 +42,7 @@ __all__ = [
     "PcmError",
     "Plan",
     "Result",
+    "Results",
     "Resumption",
     "State",
     "cancel",
@@ -190,12 +192,10 @@ def status(*words: str, runs_dir: str | Path | None = None, tell: Tell = say_not
         return lines_of(experiments(*words, runs_dir=runs_dir), tell)
 
 
-def results(
-    *words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing
-) -> list[Result]:
+def results(*words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing) -> Results:
     """One record an experiment: its axes and its last metrics; of all for no words."""
     with told_damage(tell):
-        return results_of(experiments(*words, runs_dir=runs_dir), tell)
+        return Results(results_of(experiments(*words, runs_dir=runs_dir), tell))
 
 
 def experiments(*words: str, runs_dir: str | Path | None = None) -> list[Experiment]:

@@ -19,10 +19,10 @@ ESBUILD = "0.28.2"
 
 ECHARTS = """
 import { init, use } from "echarts/core";
-import { BarChart, ParallelChart, ScatterChart } from "echarts/charts";
+import { ParallelChart, ScatterChart } from "echarts/charts";
 import { GridComponent, ParallelComponent, TooltipComponent } from "echarts/components";
 import { CanvasRenderer } from "echarts/renderers";
-use([BarChart, ParallelChart, ScatterChart, GridComponent, ParallelComponent, TooltipComponent,
+use([ParallelChart, ScatterChart, GridComponent, ParallelComponent, TooltipComponent,
   CanvasRenderer]);
 export { init };
 """

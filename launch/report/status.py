@@ -88,11 +88,8 @@ def live_table(lines: Sequence[Line], sparks: Sequence[str] | None, room: int) -
 
 
 def _cut(name: str, length: int) -> str:
-    """A name without its middle: it begins with its sweep and ends with what is its own."""
-    if len(name) <= length:
-        return name
-    head = (length - 2) // 3
-    return f"{name[:head]}..{name[len(name) - (length - 2 - head) :]}"
+    """A name without its beginning, which is its sweep's: what is its own comes last."""
+    return name if len(name) <= length else f"..{name[2 - length :]}"
 
 
 def _cells(lines: Sequence[Line]) -> tuple[list[Column], list[list[str]]]:

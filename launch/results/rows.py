@@ -12,7 +12,9 @@ from launch.status.state import State
 from launch.store import Experiment
 from launch.store.summary_cache import SummaryCache
 from launch.telling import Tell, say_nothing
-from pcm.run_dir import read_journal
+from pcm.run_dir import RunDir, read_journal
+from pcm.run_dir.checkpointing import read_checkpointing
+from pcm.run_dir.checkpoints import best_first, find_checkpoint, read_manifests
 from pcm.run_dir.summary import MetricSummary, Summary
 
 
@@ -26,6 +28,7 @@ class Result:
         axes: what the point overrides, by path.
         summaries: each metric's last, least and greatest value, and their steps.
         cost: None where nobody asked for it.
+        run_dir: path of its run directory, which may not be there yet.
     """
 
     id: str
@@ -37,6 +40,27 @@ class Result:
     summaries: dict[str, MetricSummary] = field(default_factory=dict)
     sweep: str = ""
     cost: Cost | None = None
+    run_dir: str = ""
+
+    def checkpoint(self, name: str | None = None) -> Path:
+        """Path of one of its checkpoints; what is in it is whole.
+
+        Args:
+            name: a file name, `best` or `last`; without one, the best where one can be told,
+                else the newest.
+
+        Raises:
+            NotFoundError: there is no such checkpoint.
+            PcmError: it is not as it was written.
+        """
+        run_dir = RunDir(Path(self.run_dir))
+        wanted = read_checkpointing(run_dir)
+        if name is None:
+            manifests = read_manifests(run_dir.checkpoints)
+            name = "best" if best_first(manifests, wanted) else "last"
+        found = find_checkpoint(run_dir.checkpoints, name, wanted)
+        assert found is not None  # with a name, what is missing is an error
+        return found
 
 
 def last_metrics(journal: Path) -> tuple[int | None, dict[str, float]]:
@@ -77,4 +101,5 @@ def _result(experiment: Experiment, state: State, summary: Summary, *, with_cost
         summaries=summary.metrics,
         sweep=experiment.sweep,
         cost=cost_of(experiment) if with_costs else None,
+        run_dir=str(experiment.run_dir.path),
     )

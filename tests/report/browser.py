@@ -23,6 +23,8 @@ FLAGS = (
     "--disable-sync",
     "--remote-debugging-pipe",
     "--hide-scrollbars",
+    # A container's /dev/shm may have room for less than a page.
+    "--disable-dev-shm-usage",
 )
 
 PATIENCE_S = 40.0

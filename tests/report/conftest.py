@@ -17,6 +17,9 @@ from tests.report.sweeps import fail, freeze, train
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
+APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
+"""Waits for the tests beside, which may be installing Slurm or Apptainer."""
+
 HOSTILE = '</script><img src=x onerror="document.title=1">'
 """A value of an axis that would be markup, were it not text."""
 
@@ -30,7 +33,7 @@ def browser() -> Iterator[Browser]:
     if program is None and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-            subprocess.run(["apt-get", "-qq", *words], env=environment, check=False, stdout=-3)
+            subprocess.run([*APT, *words], env=environment, check=False, stdout=subprocess.DEVNULL)
         program = _installed()
     if program is None:
         pytest.fail("these tests need Chromium: as root on Debian they install it")

@@ -1,13 +1,19 @@
 """The page in a browser: what it draws, what a person can do with it, and no error."""
 
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.report.browser import Browser, Tab
 from tests.report.conftest import HOSTILE, write_page
 from tests.report.sweeps import GRID, copy, freeze, train
+
+_SIZED = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAA"
+DOT = _SIZED + "DUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+"""A picture of one pixel."""
 
 ROWS = "[...document.querySelectorAll('#table .tabulator-row')]"
 NOTHING = "\N{EN DASH}"
@@ -162,19 +168,48 @@ def test_it_fits_laptop_and_phone_light_and_dark(
     tab.close()
 
 
+def test_paper_is_light_and_has_no_controls(tab: Tab) -> None:
+    tab.click("#theme")
+    tab.wait_for("document.documentElement.dataset.theme === 'dark'")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.evaluate("document.documentElement.dataset.theme") == "light"
+    tab.call("Emulation.setEmulatedMedia", media="print")
+    assert tab.evaluate("getComputedStyle(document.querySelector('#controls')).display") == "none"
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+@pytest.mark.parametrize("entries", [{"seed": 3}, {"grid": {"seed": [0, 1]}}])
+def test_before_anything_has_run_there_is_a_page_too(
+    browser: Browser, tmp_path: Path, entries: dict[str, Any]
+) -> None:
+    page = write_page(freeze(tmp_path, "new", **entries), tmp_path / "new.html")
+    tab = browser.tab()
+    tab.size(800, 600)
+    tab.open(page)
+    assert "nothing to draw" in tab.evaluate("document.querySelector('#curves').innerText")
+    assert tab.errors == []
+    tab.close()
+
+
 def test_500_points_with_8_metrics_are_small_and_drawn(browser: Browser, tmp_path: Path) -> None:
     experiments = freeze(tmp_path, "large", grid=GRID)
     assert len(experiments) == 500
-    # A fifth of the points as training would leave them, the others with copies of their rows.
-    for experiment in experiments[:100]:
+    # Some of the points as training would leave them, the others with copies of their rows.
+    for experiment in experiments[:25]:
         train(experiment, 1000)
-    for index, experiment in enumerate(experiments[100:]):
-        copy(experiments[index % 100], experiment)
+    for index, experiment in enumerate(experiments[25:]):
+        copy(experiments[index % 25], experiment)
+    folder = experiments[0].run_dir.plots / "val"
+    folder.mkdir(parents=True)
+    (folder / "1.png").write_bytes(b64decode(DOT))
     page = write_page(experiments, tmp_path / "large.html")
     assert page.stat().st_size < 15e6
     tab = browser.tab()
     tab.size(1280, 900)
     tab.open(page)
     assert inked(tab, "#curves canvas") > 10_000
+    tab.place("#pictures img")
+    tab.wait_for("document.querySelector('#pictures img').naturalWidth === 1")
     assert tab.errors == []
     tab.close()

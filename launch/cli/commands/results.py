@@ -10,6 +10,7 @@ from launch.results.format import Format
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:
+    from launch.results.columns import Named
     from launch.results.query import Query
     from launch.results.rows import Result
 
@@ -51,7 +52,12 @@ def results(
         ),
     ] = None,
     as_format: Annotated[
-        Format, typer.Option("--format", help="CSV and JSON have every metric, exactly.")
+        Format,
+        typer.Option(
+            "--format",
+            help="CSV, JSON and Parquet have every metric, exactly; the last one needs -o, and "
+            "pyarrow or Polars.",
+        ),
     ] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     output: Annotated[
@@ -79,6 +85,8 @@ def results(
     form = Format.JSON if as_json else as_format
     if output is not None and form is Format.TABLE:
         raise UsageError("a table is for the terminal", "add --format csv, or another one, to -o")
+    if form.is_binary and (output is None or group_by is not None):
+        raise UsageError(f"{form} is for rows in a file", "add -o FILE, and leave --group-by out")
     query = Query(where, sort, reverse, top, _split(columns), tuple(metric or ()))
     found = results_of(
         find_experiments(open_store(runs_dir), words),
@@ -89,7 +97,9 @@ def results(
         _print_groups(found, query, group_by, form, output)
         return
     chosen = query.choose(found)
-    if form is Format.TABLE:
+    if form.is_binary and output is not None:
+        _write_parquet(chosen, query.named(found), output)
+    elif form is Format.TABLE:
         _print_table(chosen, found, query, everything=everything)
     else:
         from launch.report.results import results_text
@@ -142,6 +152,13 @@ def _print_groups(
 
 def _split(text: str | None) -> tuple[str, ...]:
     return tuple(filter(None, (word.strip() for word in (text or "").split(","))))
+
+
+def _write_parquet(chosen: "list[Result]", named: "list[Named] | None", output: Path) -> None:
+    from launch.results.collection import Results, columns_of, write_parquet
+
+    rows = Results(chosen)
+    write_parquet(rows.columns() if named is None else columns_of(rows, named), output)
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -85,7 +85,7 @@ function drawImportance() {
     return bar(axis?.label ?? effect.axis, effect.share, effect.is_noise ? (effect.p === null ? "may be noise" : "noise") : "", effect.p);
   });
   if (rest > 0.005) rows.push(bar("interactions, chance", rest, "", null, true));
-  host.replaceChildren(make("p", `${what}; last values, n = ${found.n.toLocaleString("en")})`, { class: "quiet hint" }), ...rows);
+  host.replaceChildren(make("p", `${what}; last values, n = ${found.n.toLocaleString("en")})`, { class: "quiet note" }), ...rows);
 }
 
 function bar(name, share, remark, p, isRest = false) {
@@ -93,7 +93,7 @@ function bar(name, share, remark, p, isRest = false) {
   const track = make("span", undefined, { class: "track", "aria-hidden": "true" }), part = make("i");
   part.style.width = `${100 * Math.max(0, Math.min(1, share))}%`;
   track.append(part);
-  const said = p === null || p === undefined ? "" : p < 0.001 ? "p < 0.001" : `p = ${p.toPrecision(2)}`;
+  const said = p === null || p === undefined ? "" : p < 0.001 ? "p < 0.001" : `p = ${Number(p.toPrecision(2))}`;
   const percent = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
   row.append(make("span", name, { title: name }), track, make("span", percent), make("span", [remark, said].filter(Boolean).join(", ")));
   return row;

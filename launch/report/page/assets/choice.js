@@ -96,9 +96,11 @@ function describe(run) {
   ];
 }
 
-function tipRows(run, more = []) {
+const tipRows = (run, more = []) => rowsOfTip(run.id, [...describe(run), ...more]);
+
+function rowsOfTip(title, facts) {
   const rows = make("div", undefined, { class: "tip-rows" });
-  rows.append(make("strong", run.id));
-  for (const [label, text] of [...describe(run), ...more]) rows.append(make("span", label), make("span", text));
+  rows.append(make("strong", title));
+  for (const [label, text] of facts) rows.append(make("span", label), make("span", text));
   return rows;
 }

@@ -159,7 +159,7 @@ function plotCurves(host, curves, { isLog, onHover, onZoom, width }) {
   }));
   const box = host.getBoundingClientRect();
   const plot = new uPlot({
-    mode: 2, width: box.width, height: box.height, padding: [10, 8, 0, 0],
+    mode: 2, width: box.width, height: box.height, padding: [10, 20, 0, 0],
     legend: { show: false },
     cursor: { points: { show: false }, drag: { x: true, y: true, uni: 20 } },
     scales: { x: { time: false, range: padded(xRange, false) }, y: { distr: isLog ? 3 : 1, range: padded(yRange, isLog) } },
@@ -263,8 +263,15 @@ function hovered(found, event) {
   if (!found) { hideTip(); return; }
   const { curve, x, value } = found;
   const where = [[`at ${short(x)} ${NAMES[choice.x]}`, short(value)]];
-  if (curve.runs) where.push(["seeds", String(curve.runs.length)]);
-  showTip(tipRows(curve.run, where), event.clientX, event.clientY);
+  showTip(tipOf(curve, where), event.clientX, event.clientY);
+}
+
+// Of a mean over seeds: what its runs have in common.
+function tipOf({ run, runs }, more = []) {
+  if (!runs) return tipRows(run, more);
+  const axes = AXES.map((axis, place) => [axis, place]).filter(([axis]) => !axis.is_seed);
+  const common = axes.map(([axis, place]) => [axis.label, short(run.axes[place])]);
+  return rowsOfTip(`mean of ${runs.length}`, [...common, ...more]);
 }
 
 function focused(host) {
@@ -289,7 +296,7 @@ function curvesByKey(event) {
   host.pointed = curve;
   highlight(host, curve);
   const box = host.getBoundingClientRect();
-  showTip(tipRows(curve.run), box.left + 90, box.top + 30);
+  showTip(tipOf(curve), box.left + 90, box.top + 30);
 }
 
 const last = ({ ys }) => ys[ys.length - 1];
