@@ -53,6 +53,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     f"{_CONNECTORS}.logger_connector.result:_ResultMetric": ("has_reset",),
     f"{_CONNECTORS}.logger_connector.result:_Sync": ("_should",),
     f"{_CONNECTORS}.signal_connector:_SignalConnector": ("register_signal_handlers",),
+    "torch:Tensor": ("_version",),
     "torch:serialization": ("_open_zipfile_writer", "_save"),
     "torch.utils:_pytree": ("tree_map_only",),
     "torch.utils.data:DataLoader": ("_iterator",),

@@ -9,6 +9,7 @@ from lightning.pytorch import LightningModule
 from torch import nn
 
 from pcm.console import tell
+from pcm.internals.tensors import times_written
 from pcm.training.plain import PLAIN, Keeper, Node, NotPlainError
 from pcm.training.unplain import Rebuilder
 
@@ -93,7 +94,7 @@ class Attributes:
 
     def _note_tensors(self, value: Any) -> None:
         if isinstance(value, torch.Tensor):
-            self._tensors[id(value)] = (value, value._version)
+            self._tensors[id(value)] = (value, times_written(value))
 
     def _built_tensors(self) -> Iterator[torch.Tensor]:
         yield from (tensor for tensor, _ in self._tensors.values())
@@ -105,7 +106,9 @@ class Attributes:
             if id(tensor) in names:
                 return names[id(tensor)]
             tensors = list(self._tensors)
-            if id(tensor) in self._tensors and self._tensors[id(tensor)][1] == tensor._version:
+            if id(tensor) in self._tensors and self._tensors[id(tensor)][1] == times_written(
+                tensor
+            ):
                 return f"built {tensors.index(id(tensor))}"
             return None
 

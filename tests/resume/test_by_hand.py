@@ -38,6 +38,14 @@ def wait_for(file: Path, process: "subprocess.Popen[str]") -> None:
     assert file.exists()
 
 
+def wait_until_torch_is_imported(process: "subprocess.Popen[str]") -> None:
+    deadline, mapped = time.monotonic() + PATIENCE_S, Path(f"/proc/{process.pid}/maps")
+    while "libtorch" not in mapped.read_text():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_ctrl_c_stops_with_a_checkpoint_and_the_next_call_goes_on(tmp_path: Path) -> None:
     run_dir = make_run(tmp_path / "a run", kwargs={"max_epochs": 100_000})
     process = launch(run_dir)
@@ -57,7 +65,7 @@ def test_ctrl_c_stops_with_a_checkpoint_and_the_next_call_goes_on(tmp_path: Path
 def test_signals_leave_a_supervised_rank_alone_from_its_first_moment(tmp_path: Path) -> None:
     run_dir = make_run(tmp_path / "run")
     process = launch(run_dir, "--attempt", "1", RANK="0", WORLD_SIZE="1")
-    time.sleep(0.5)  # Python itself is up, and torch is being imported
+    wait_until_torch_is_imported(process)
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP, signal.SIGINT):
         process.send_signal(number)
     wait_for(run_dir.metrics, process)
