@@ -22,6 +22,7 @@ from launch.store import Experiment, LaunchDir
 from launch.submit.local_job import remove_files
 from launch.supervisor.job import LOCAL_VARIABLE
 from launch.supervisor.training_environment import shared_environment
+from pcm.config.structures.script import RUN
 from pcm.run_dir.trust import make_folder
 
 SWITCH = "PCM_WARM"
@@ -32,7 +33,6 @@ LOADING_S = 300.0
 
 ANSWER_S = 15.0
 """For a fork, which takes a hundredth of a second."""
-
 
 END_S = 5.0
 
@@ -50,8 +50,9 @@ def is_of_use(experiments: Sequence[Experiment], environment: Mapping[str, str])
 
 
 def _trains_here(experiment: Experiment) -> bool:
-    record = experiment.launch.record
-    return record.get("container") is None and not record.get("ships_code")
+    """Whether it trains with the libraries that are here; a script has its own."""
+    launch, is_script = experiment.launch.record, RUN in experiment.record.get("base", {})
+    return not is_script and launch.get("container") is None and not launch.get("ships_code")
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class Nursery:
             OSError: there is no room for the folder of the job.
         """
         if not _trains_here(experiment):
-            raise ColdError("it runs another code than its launcher")
+            raise ColdError("it runs other code than its launcher")
         self._require_ready()
         folder = experiment.launch.local_job(key)
         make_folder(experiment.launch.jobs, exist_ok=True)
