@@ -7,7 +7,7 @@ from launch.importing.imported import Imported
 
 _RANKS = {"devices": "tasks_per_node", "num_nodes": "nodes"}
 
-_OURS = ("logger", "callbacks", "strategy", "plugins", "default_root_dir", "enable_checkpointing")
+_OURS = ("logger", "plugins", "default_root_dir", "enable_checkpointing")
 """Of the trainer: what pcm has another way for, or sees to itself."""
 
 
@@ -54,11 +54,16 @@ def _class(section: str, value: Any, left: list[str]) -> dict[str, Any]:
 
 def _trainer(trainer: Mapping[str, Any], left: list[str]) -> dict[str, Any]:
     kwargs = {}
+    callbacks = trainer.get("callbacks") or []
     for key, value in trainer.items():
         if key in _OURS and value not in (None, True, "auto", []):
             left.append(f"trainer.{key}: see docs/config-vocabulary.md and docs/grid-files.md")
-        elif key not in (*_OURS, *_RANKS, "accelerator") and value is not None:
+        elif key not in (*_OURS, *_RANKS, "accelerator", "callbacks") and value is not None:
             kwargs[key] = value
     accelerator = trainer.get("accelerator") or "auto"
     ranks = {"num_nodes": None, "devices": None, "accelerator": accelerator}
-    return {"callbacks": [], **ranks, "kwargs": kwargs}
+    return {
+        "callbacks": callbacks if isinstance(callbacks, list) else [callbacks],
+        **ranks,
+        "kwargs": kwargs,
+    }

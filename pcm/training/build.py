@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
+from lightning.pytorch.strategies import DDPStrategy
 
 from pcm.chain import Chain
 from pcm.config.shapes import Rule
@@ -104,10 +105,14 @@ def build_trainer(
     kwargs = _trainer_kwargs(cfg.get("kwargs") or {}, config["model"])
     on_gpu = device.type == "cuda"
     is_bound = on_gpu and is_bound_to_gpu(ranks, os.environ)
-    strategy = _strategy(kwargs.get("strategy", "auto"), ranks, model)
+    options = _ddp_options(kwargs.get("strategy", "auto"), model)
     if kwargs.get("profiler") is not None:
         kwargs["profiler"] = build_profiler(kwargs["profiler"], logger.attempt.profile)
-    kwargs["strategy"] = bound_strategy(strategy, device, ranks) if is_bound else strategy
+    if ranks.world_size == 1:
+        kwargs["strategy"] = "auto"
+    else:
+        bound = bound_strategy(options, device, ranks) if is_bound else None
+        kwargs["strategy"] = bound or DDPStrategy(**options)
     kwargs.setdefault("deterministic", "warn" if on_gpu else None)
     if on_gpu:
         # Filling fresh memory finds mistakes, changes no result, and costs time.
@@ -172,14 +177,13 @@ def _training_kwargs(model_cfg: Config, given: Config) -> Config:
     return named
 
 
-def _strategy(wanted: Any, ranks: Ranks, model: LightningModule) -> str:
-    """DDP for several ranks, nothing for one.
+def _ddp_options(wanted: str | Config, model: LightningModule) -> Config:
+    """What DDP is told.
 
     Unused parameters are looked for only where there are any: it costs time at every step.
     """
-    if ranks.world_size == 1:
-        return "auto"
-    if wanted != "auto":
-        return str(wanted)
-    needs_search = getattr(model, "unused_parameters", False)
-    return "ddp_find_unused_parameters_true" if needs_search else "ddp"
+    if isinstance(wanted, dict):
+        return dict(wanted.get("init_args") or {})
+    is_needed = wanted == "auto" and getattr(model, "unused_parameters", False)
+    is_asked = wanted == "ddp_find_unused_parameters_true"
+    return {"find_unused_parameters": True} if is_needed or is_asked else {}

@@ -54,14 +54,13 @@ def is_bound_to_gpu(ranks: Ranks, environment: Mapping[str, str]) -> bool:
     return sees_one and 1 < ranks.local_world_size <= gpus_asked(environment)
 
 
-def bound_strategy(name: str, device: torch.device, ranks: Ranks) -> DDPStrategy:
+def bound_strategy(options: Mapping[str, Any], device: torch.device, ranks: Ranks) -> DDPStrategy:
     """DDP in which each rank of a node knows its GPU by the same number.
 
     Lightning takes the device at the local rank's place, and counts ranks by the places.
     """
-    finds_unused = name == "ddp_find_unused_parameters_true"
     places = [device] * ranks.local_world_size
-    return DDPStrategy(parallel_devices=places, find_unused_parameters=finds_unused)
+    return DDPStrategy(parallel_devices=places, **options)
 
 
 def trainer_devices(

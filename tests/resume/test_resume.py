@@ -137,6 +137,19 @@ def test_two_ranks_stop_at_one_step(tmp_path: Path) -> None:
     assert rows[-1].step == 20, "each rank's share of an epoch is five batches"
 
 
+def test_options_of_ddp_leave_a_resume_exact(tmp_path: Path) -> None:
+    path = "lightning.pytorch.strategies.DDPStrategy"
+    options = {"gradient_as_bucket_view": True, "bucket_cap_mb": 1, "broadcast_buffers": False}
+    strategy = {"class_path": path, "init_args": options}
+    config = {"model": own("Manual"), "world_size": 2}
+    config["kwargs"] = {"max_epochs": 2, "strategy": strategy}
+    unbroken, broken = (make_run(tmp_path / name, **config) for name in ("a", "b"))
+    assert run(unbroken, 2) == DONE * 2
+    assert run(broken, 2, OWN_STOP_AT="step 3") == STOPPED * 2
+    assert run(broken, 2) == DONE * 2
+    assert_same_end(unbroken, broken)
+
+
 def test_three_ranks_add_up_gradients_in_one_order(tmp_path: Path) -> None:
     config = {
         "model": own("Manual"),

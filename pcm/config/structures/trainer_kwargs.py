@@ -9,7 +9,7 @@ from typing import Any
 
 from pcm.config.inspection import Finding, Findings, Inspector, Shape
 from pcm.config.names import did_you_mean
-from pcm.config.shapes import COUNT, NOT_NEGATIVE, Number, OneOf
+from pcm.config.shapes import COUNT, NOT_NEGATIVE, Number, OneOf, Record
 from pcm.config.structure import ConfigStructure
 from pcm.config.structures.durations import DURATION
 from pcm.config.wording import shown
@@ -27,6 +27,20 @@ STRATEGIES = (
     "ddp_find_unused_parameters_false",
     "ddp_find_unused_parameters_true",
 )
+
+DDP_CLASSES = (
+    "lightning.pytorch.strategies.DDPStrategy",
+    "lightning.pytorch.strategies.ddp.DDPStrategy",
+)
+DDP_OPTIONS: ConfigStructure = Record(
+    optional={
+        "find_unused_parameters": bool,
+        "gradient_as_bucket_view": bool,
+        "broadcast_buffers": bool,
+        "bucket_cap_mb": COUNT,
+    }
+)
+"""Of DDPStrategy, those that leave a resume exact: `static_graph` learns from the first step."""
 
 PROFILERS = ("simple", "advanced", "pytorch")
 
@@ -46,14 +60,17 @@ class _Precision(Shape):
 
 @dataclass(frozen=True, eq=False)
 class _Strategy(Shape):
-    def _inspect(self, value: Any, inspector: Inspector) -> Findings:  # noqa: ARG002
+    def _inspect(self, value: Any, inspector: Inspector) -> Findings:
         if isinstance(value, str) and value in STRATEGIES:
             return ()
+        if isinstance(value, dict) and value.get("class_path") in DDP_CLASSES:
+            keys = {"class_path": str}
+            return inspector.inspect(value, Record(keys, {"init_args": (None, DDP_OPTIONS)}))
         problem = "the strategy is not supported: its checkpoints cannot be resumed exactly"
         return [Finding((), problem, shown(value), str(self))]
 
     def __str__(self) -> str:
-        return f"one of {', '.join(STRATEGIES)}"
+        return f"one of {', '.join(STRATEGIES)}, or DDPStrategy by its class_path"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor
+from lightning.pytorch.strategies import DDPStrategy
 
 from pcm.errors import ConfigError, RefusedError
 from pcm.run_dir import RunDir
@@ -14,6 +15,8 @@ from pcm.training.devices import choose_device
 from pcm.training.progress import Progress
 from pcm.training.ranks import Ranks
 from pcm.training.training_logger import TrainingLogger
+
+DDP = "lightning.pytorch.strategies.DDPStrategy"
 
 ONE = Ranks()
 TWO = Ranks(1, 2, 1, 2)
@@ -156,6 +159,8 @@ def test_what_has_no_effect_is_said(
         ({"max_epochs": "ten"}, "fits no alternative"),
         ({"strategy": "ddp_spawn"}, "is not supported"),
         ({"strategy": {"ddp": 1}}, "is not supported"),
+        ({"strategy": {"class_path": DDP, "init_args": {"static_graph": True}}}, "static_graph"),
+        ({"strategy": {"class_path": f"{DDP}x"}}, "is not supported"),
         ({"val_check_interval": "an hour"}, "not a stretch of time"),
         ({"log_every_n_steps": 1, "precision": "99"}, "99"),
     ],
@@ -179,6 +184,13 @@ def test_a_profile_is_in_the_attempts_folder(tmp_path: Path, name: str) -> None:
     profiler: Any = trainer(tmp_path, profiler=name).profiler  # type: ignore[attr-defined]
     assert Path(profiler.dirpath) == tmp_path / "attempts" / "1" / "profile"
     assert type(profiler).__name__.lower() == f"{name}profiler"
+
+
+def test_options_of_ddp(tmp_path: Path) -> None:
+    options = {"find_unused_parameters": True, "bucket_cap_mb": 1}
+    built = trainer(tmp_path, ranks=TWO, strategy={"class_path": DDP, "init_args": options})
+    assert isinstance(built.strategy, DDPStrategy)
+    assert built.strategy._ddp_kwargs == options
 
 
 @pytest.mark.parametrize("strategy", ["auto", "ddp", "ddp_find_unused_parameters_true"])

@@ -22,12 +22,15 @@ from pcm.training.progress import Progress
 from pcm.training.ranks import Ranks
 from pcm.training.training_logger import TrainingLogger
 
+DDP = "lightning.pytorch.strategies.DDPStrategy"
+
 ANYTHING: tuple[Any, ...] = (
     *(None, True, False, 0, 1, 2, -1, -2, 10**6, 0.0, 0.5, 1.0, 1.5, 3.0, -0.5, 64.0, 1e-3),
     *("ten", "1", "", "00:00:10:00", "01:99:99:99", "99999:00:00:00", "auto", "cpu", "min", "max"),
     *("norm", "value", "warn", "simple", "pytorch", "64", "bf16-mixed", "16-mixed", "ddp", "step"),
     *("epoch", "cos", "link", "val/loss", "ddp_spawn", "bf16-true", "none"),
     *({}, {"minutes": 5}, {"hours": -1}, {"years": 1}, {"0": 2}, {"1": 0}, {"a": 1}),
+    *({"class_path": DDP}, {"class_path": DDP, "init_args": {"bucket_cap_mb": 1}}),
     *([], [1], [0.1], [0.1, 1], [0, 0], [0, 1], ["a"]),
 )
 

@@ -63,7 +63,8 @@ srun python train.py --lr "${rates[$SLURM_ARRAY_TASK_ID]}" --job "$SLURM_JOB_ID"
 CLI = """\
 fit:
   seed_everything: 7
-  trainer: {max_epochs: 3, devices: 2, accelerator: cpu, logger: true, strategy: ddp}
+  trainer: {max_epochs: 3, devices: 2, accelerator: cpu, logger: true, strategy: ddp,
+    plugins: [mine.Plugin], callbacks: [{class_path: mine.Callback, init_args: {every: 2}}]}
   model: {class_path: mine.Model, init_args: {width: 3}}
   data: {class_path: mine.Data}
 """
@@ -125,8 +126,10 @@ def test_a_config_of_lightning_cli(tmp_path: Path) -> None:
     [point] = grid.points
     assert (point.seed, point.world_size) == (7, 2)
     assert point.config["model"] == {"class_path": "mine.Model", "init_args": {"width": 3}}
-    assert point.config["trainer"]["kwargs"] == {"max_epochs": 3}
-    assert [line.split(":")[0] for line in result.left] == ["trainer.strategy"]
+    trainer = point.config["trainer"]
+    assert trainer["kwargs"] == {"max_epochs": 3, "strategy": "ddp"}
+    assert trainer["callbacks"] == [{"class_path": "mine.Callback", "init_args": {"every": 2}}]
+    assert [line.split(":")[0] for line in result.left] == ["trainer.plugins"]
     assert check_file(tmp_path / "trainer.yaml").faults == ()
 
 
@@ -145,7 +148,7 @@ def test_what_is_there_is_kept_and_what_is_unknown_refused(tmp_path: Path) -> No
         HYDRA.replace("range(0,4,2)", "range(0,4,0)"),
         SEML.replace("options", "choices"),
         SEML.replace("min: 8", "min: low"),
-        CLI.replace("{max_epochs: 3, ", "[").replace("strategy: ddp}", "x]"),
+        CLI.replace("{max_epochs: 3, ", "[").replace("every: 2}}]}", "every: 2}}]]"),
     ],
 )
 def test_what_its_own_tool_would_refuse(tmp_path: Path, text: str) -> None:
