@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from launch.status.state import State
 from launch.store import Experiment
 from launch.store.summary_cache import SummaryCache
 from launch.telling import Tell, say_nothing
+from pcm.errors import UsageError
 from pcm.run_dir import RunDir, read_journal
 from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import best_first, find_checkpoint, read_manifests
@@ -61,6 +63,24 @@ class Result:
         found = find_checkpoint(run_dir.checkpoints, name, wanted)
         assert found is not None  # with a name, what is missing is an error
         return found
+
+    def load(self, name: str | None = None) -> Any:
+        """Its model with the weights of one of its checkpoints: on the CPU, for evaluation.
+
+        Args:
+            name: as for `checkpoint`.
+
+        Raises:
+            UsageError: there is no torch here.
+            NotFoundError, PcmError: as for `checkpoint`; or there is no such model.
+        """
+        checkpoint = self.checkpoint(name)
+        try:
+            loading = import_module("pcm.training.loading")
+        except ModuleNotFoundError as error:
+            problem = f"loading a model needs {error.name}, which is not installed here"
+            raise UsageError(problem, "pip install 'pcm-launch[train]'") from error
+        return loading.load_model(RunDir(Path(self.run_dir)), checkpoint)
 
 
 def last_metrics(journal: Path) -> tuple[int | None, dict[str, float]]:

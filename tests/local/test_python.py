@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from launch import api
 from launch.plan import Action
 from pcm.errors import ConfigError, NotFoundError
+from pcm.training.checkpoint_io import load_plain
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "python.md"
@@ -49,6 +51,10 @@ def test_the_pages_first_example_trains_and_prints_a_row_a_point(
     assert api.resume("small").choice.free == []
     assert {line.state for line in api.status("small")} == {api.State.DONE}
     assert api.cancel("small") == []
+    row = api.results("small")[0]
+    model, saved = row.load("last"), load_plain(row.checkpoint("last"))
+    assert not model.training
+    assert all(torch.equal(saved["state_dict"][k], v) for k, v in model.state_dict().items())
 
 
 def test_the_pages_table_names_every_function() -> None:
