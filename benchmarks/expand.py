@@ -6,7 +6,8 @@ it takes the same time for each.
 Two kinds of grids: `grid`, ten learning rates times ten sizes of the prior times seeds, of
 which points share much; and `random`, where every point has values of its own.
 Goals: 1,000 points in under 0.2 s, 100,000 in under 5 s, under 2 KB a point beyond the first.
-Of a grid where every point has values of its own, 100,000 take longer: each is checked anew.
+Points with values of their own are to cost little more than those of a grid: the ratio in CPU
+seconds is the median of pairs, one of each kind after the other.
 
     python -m benchmarks.expand [--points 1000 100000]
     python -m benchmarks.expand --peer          # the peer alone
@@ -15,6 +16,7 @@ Of a grid where every point has values of its own, 100,000 take longer: each is 
 import argparse
 import copy
 import json
+import statistics
 import tempfile
 import time
 import tracemalloc
@@ -116,6 +118,23 @@ def print_grids(folder: Path, sizes: list[int]) -> None:
             )
 
 
+def random_to_grid(folder: Path, points: int, pairs: int = 5) -> float:
+    """How much more CPU random axes take than grid axes, the median of pairs."""
+    paths = [write_grid(folder, kind, points) for kind in ("random", "grid")]
+    ratios = []
+    for _ in range(pairs):
+        random_axes, grid_axes = map(cpu_seconds, paths)
+        ratios.append(random_axes / grid_axes)
+    return statistics.median(ratios)
+
+
+def cpu_seconds(path: Path) -> float:
+    """CPU seconds of expanding a grid once."""
+    start = time.process_time()
+    expand(path)
+    return time.process_time() - start
+
+
 def print_yaml() -> None:
     """PyYAML's two loaders, and ours with the lines of every key."""
     text = MODEL.read_text()
@@ -146,6 +165,8 @@ def main() -> None:
         for kind in KINDS:
             sizes = (write_grid(folder, kind, points) for points in (10_000, 100))
             print(f"{kind}: {bytes_a_point(*sizes):,.0f} bytes a point beyond the first")
+        ratio = random_to_grid(folder, max(options.points))
+        print(f"random : grid axes of {max(options.points):,} points, CPU, 5 pairs: {ratio:.1f}")
         print("the peer alone: python -m benchmarks.expand --peer")
         print_yaml()
 

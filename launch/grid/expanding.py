@@ -10,7 +10,8 @@ from typing import Any
 from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
 from launch.grid.file import RESOURCES, GridFile
-from launch.grid.frames import FrameMaker, overlap
+from launch.grid.frames import FrameMaker
+from launch.grid.identities import Identities
 from launch.grid.points import Frame, Grid, Point, short_labels
 from launch.grid.programs import missing_program
 from launch.grid.reader import GridReader
@@ -18,8 +19,7 @@ from launch.grid.rules import Rule
 from launch.machine.garbage_collection import no_garbage_collection
 from launch.site import DECIDES_EFFECT, Resources, combined, idle_entries, parse_resources
 from pcm.config.document import Document, load_document
-from pcm.config.identity import Identifier
-from pcm.config.keys import dotted
+from pcm.config.keys import dotted, overlap
 from pcm.config.override import Variants
 from pcm.config.structure import Finding, line_of
 from pcm.config.structures.script import RUN
@@ -103,7 +103,7 @@ class _Expansion:
         self._rules = [Rule(pairs, grid) for pairs in grid.entry("exclude", [])]
         self._variants = Variants()
         self._checker = Checker()
-        self._identifier = Identifier()
+        self._identities = Identities(self._variants, grid.more)
         self._resources: dict[tuple[int, ...], Resources] = {}
         self._entries = grid.resources
         self._flags = grid.resource_flags
@@ -135,16 +135,16 @@ class _Expansion:
         frame = self._frames.frame(block, values)
         if frame is None or self._is_excluded(block, frame, values):
             return
-        config: Any = frame.config
-        for position, keys in frame.targets:
-            config = self._variants.with_value(config, keys, values[position])
-        resources = self._resources_of(frame, values, config.get("trainer") or {})
-        config = {**config, "world_size": resources.world_size}
-        findings = self._checker.findings(config)
-        if findings:
-            self._findings.update(self._located(finding, frame, config) for finding in findings)
-            return
-        identity = self._identifier.identity(config, **self._grid.more)
+        resources = self._resources_of(frame, values)
+        world_size = resources.world_size
+        if not self._checker.passes(frame, values, world_size):
+            config = frame.config_of(values, self._variants.with_value)
+            config = {**config, "world_size": world_size}
+            findings = self._checker.findings(config)
+            if findings:
+                self._findings.update(self._located(found, frame, config) for found in findings)
+                return
+        identity = self._identities.identity(frame, values, world_size)
         point = Point(frame, values, resources, identity)
         if self._points.setdefault(identity, point) is not point:
             self._repeated.append(point.name)
@@ -155,7 +155,11 @@ class _Expansion:
         # Every rule looks at every point, so that one behind another is not taken for idle.
         return sum(rule.drops(frame, values) for rule in self._rules) > 0
 
-    def _resources_of(self, frame: Frame, values: Sequence[Any], trainer: Any) -> Resources:
+    def _resources_of(self, frame: Frame, values: Sequence[Any]) -> Resources:
+        config = frame.config
+        if any(keys[0] == "trainer" for _, keys in frame.targets):
+            config = frame.config_of(values, self._variants.with_value)
+        trainer = config.get("trainer") or {}
         # The grid keeps its values, so their ids stay theirs.
         decisive = [trainer.get(key) for key in ("num_nodes", "devices", "accelerator")]
         token = tuple(map(id, [*decisive, *(values[position] for position, _ in frame.asked)]))

@@ -10,7 +10,7 @@ from launch.grid.points import Frame
 from pcm.config.by_object import ByObject
 from pcm.config.check import section_faults
 from pcm.config.document import load_document
-from pcm.config.keys import Keys
+from pcm.config.keys import Keys, overlap
 from pcm.config.override import resolve, with_value
 from pcm.config.structures.script import RUN
 from pcm.errors import ConfigError, Fault
@@ -162,9 +162,3 @@ class FrameMaker:
         except ConfigError as error:
             faults += [self._grid.locate(fault, path) for fault in error.faults]
             return None
-
-
-def overlap(first: Keys, second: Keys) -> bool:
-    """Whether one place lies within the other, or is the same."""
-    length = min(len(first), len(second))
-    return first[:length] == second[:length]

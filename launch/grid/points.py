@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ _LONGEST_VALUE = 24
 _LONGEST_NAME = 120
 _WRAPPERS = ("cfg", "kwargs", "init_args")
 """Keys that are on the way to everything and tell nothing apart."""
+
+Change = Callable[[Any, Keys, Any], Any]
+"""`with_value`, or another that does as it does."""
 
 _UNSAFE = re.compile(r"[^\w.,=+\[\]-]+")
 
@@ -46,6 +49,13 @@ class Frame:
     base: Mapping[str, int]
     targets: tuple[tuple[int, Keys], ...]
     asked: tuple[tuple[int, str], ...]
+
+    def config_of(self, values: Sequence[Any], change: Change = with_value) -> Any:
+        """The full config of a point, but for its number of ranks."""
+        config: Any = self.config
+        for position, keys in self.targets:
+            config = change(config, keys, values[position])
+        return config
 
 
 class Point:
@@ -97,10 +107,7 @@ class Point:
     @property
     def config(self) -> dict[str, Any]:
         """The full config; shares what it doesn't change with other points, so don't edit it."""
-        config = self.frame.config
-        for position, keys in self.frame.targets:
-            config = with_value(config, keys, self.values[position])
-        return {**config, "world_size": self.world_size}
+        return {**self.frame.config_of(self.values), "world_size": self.world_size}
 
     @property
     def seed(self) -> int:

@@ -8,7 +8,7 @@ from launch.grid.file import RESOURCES, GridFile
 from launch.grid.points import Frame
 from pcm.config.by_object import ByObject
 from pcm.config.keys import Keys
-from pcm.config.override import resolve, with_value
+from pcm.config.override import resolve
 from pcm.errors import ConfigError
 
 Test = Callable[[Sequence[Any]], bool]
@@ -61,7 +61,7 @@ class Rule:
             always = same(self._constant(path), wanted)
             return lambda _values: always
         keys = resolve(frame.config, path)
-        return lambda values: same(_value_at(_changed(frame, values), keys), wanted)
+        return lambda values: same(_value_at(frame.config_of(values), keys), wanted)
 
     def _constant(self, path: str) -> Any:
         if path in FOLDERS:
@@ -73,13 +73,6 @@ class Rule:
 def same(first: Any, second: Any) -> bool:
     """Equal as configs are: 1 is 1.0, and not true."""
     return bool(first == second) and isinstance(first, bool) == isinstance(second, bool)
-
-
-def _changed(frame: Frame, values: Sequence[Any]) -> Any:
-    config: Any = frame.config
-    for position, keys in frame.targets:
-        config = with_value(config, keys, values[position])
-    return config
 
 
 def _value_at(config: Any, keys: Keys) -> Any:

@@ -33,6 +33,18 @@ def names_of(params: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
             yield from names_of(value, f"{prefix}{key}.")
 
 
+def has_name(params: Mapping[str, Any], name: str) -> bool:
+    """Whether `names_of` has a name; reads no value but those of mappings on its way."""
+    if name in params:
+        return True
+    return any(
+        name.startswith(f"{key}.")
+        and isinstance(params[key], dict)
+        and has_name(params[key], name.removeprefix(f"{key}."))
+        for key in params
+    )
+
+
 def filled(words: Sequence[str | float], params: Mapping[str, Any], **own: Any) -> list[str]:
     """The words of a command with each placeholder's value in its place.
 

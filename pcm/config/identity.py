@@ -68,13 +68,16 @@ class Identifier:
             more: what else changes the result, e.g. `starts_from` or the grid's
                 `version`; None counts as not given.
         """
+        return identity_of_text(self._mapping(self.counting(config, **more)))
+
+    def counting(self, config: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        """What of a config counts, as in `identity`."""
         parts = {key: config[key] for key in RESULT_KEYS if config.get(key) is not None}
         if "trainer" in parts:
             parts["trainer"] = self._numerics(parts["trainer"])
         if RUN in parts:
             parts[RUN] = {key: parts[RUN][key] for key in SCRIPT_KEYS if parts[RUN].get(key)}
-        parts |= {key: value for key, value in more.items() if value is not None}
-        return _digest(f"{_VERSION}{self._mapping(parts)}")
+        return parts | {key: value for key, value in more.items() if value is not None}
 
     def _numerics(self, trainer: Any) -> Any:
         known = self._trainers.get(id(trainer))
@@ -82,7 +85,8 @@ class Identifier:
             return known[0]
         return self._trainers.keep(id(trainer), _without_presentation(trainer), trainer)
 
-    def _canonical(self, value: Any) -> str:
+    def canonical(self, value: Any) -> str:
+        """The text that a value is hashed as: a scalar itself, of others a hash."""
         if isinstance(value, (dict, list)):
             known = self._known.get(id(value))
             return self._hashed(value) if known is None else known[0]
@@ -97,17 +101,14 @@ class Identifier:
 
     def _hashed(self, value: Any) -> str:
         text = self._mapping(value) if isinstance(value, dict) else self._list(value)
-        # No scalar begins with '#', so a hash never reads as a value.
-        return self._known.keep(id(value), "#" + _digest(text), value)
+        return self._known.keep(id(value), hash_of_text(text), value)
 
     def _mapping(self, value: Mapping[str, Any]) -> str:
-        entries = [
-            f"{encode_basestring_ascii(key)}:{self._canonical(value[key])}" for key in sorted(value)
-        ]
+        entries = [f"{label(key)}{self.canonical(value[key])}" for key in sorted(value)]
         return "{" + ",".join(entries) + "}"
 
     def _list(self, value: list[Any]) -> str:
-        return "[" + ",".join(map(self._canonical, value)) + "]"
+        return "[" + ",".join(map(self.canonical, value)) + "]"
 
 
 def identity(config: Mapping[str, Any], **more: Any) -> str:
@@ -128,5 +129,17 @@ def _without_presentation(trainer: Any) -> Any:
     return kept
 
 
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+def label(key: str) -> str:
+    """How an entry's text begins."""
+    return f"{encode_basestring_ascii(key)}:"
+
+
+def hash_of_text(text: str) -> str:
+    """What stands for a mapping or list of this text in that of another."""
+    # No scalar begins with '#', so a hash never reads as a value.
+    return "#" + sha256(text.encode()).hexdigest()
+
+
+def identity_of_text(text: str) -> str:
+    """The identity of a config of which what counts has this text."""
+    return sha256(f"{_VERSION}{text}".encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Key paths: how a value's place in a config is written."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +12,17 @@ NAME_KEYS = ("name", "command_name", "link_name", "node_name")
 """Keys by which a list's items are called, e.g. `chain.encoder` for the item of that name."""
 
 _WRITABLE = re.compile(r"(?!\d+$)[^.\s]+")
+
+
+def overlap(first: Keys, second: Keys) -> bool:
+    """Whether one place lies within the other, or is the same."""
+    length = min(len(first), len(second))
+    return first[:length] == second[:length]
+
+
+def overlapping(places: Sequence[Keys]) -> bool:
+    """Whether two of the places overlap."""
+    return any(itertools.starmap(overlap, itertools.combinations(places, 2)))
 
 
 def item_name(item: Any) -> str | None:

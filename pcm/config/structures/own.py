@@ -1,11 +1,10 @@
 """A class of the user's own in place of a model or data file, as Lightning writes it."""
 
 import re
-from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pcm.config.shapes import Record, Rule
-from pcm.config.structure import ConfigStructure, Finding, Inspector
+from pcm.config.shapes import Meaning, Record, Rule
+from pcm.config.structure import ConfigStructure, Finding, Findings, Inspector, Shape
 from pcm.config.wording import shown
 
 _CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
@@ -17,33 +16,47 @@ _NESTED = Record({"class_path": str}, {"init_args": (None, dict), "partial": boo
 """An argument that is an object; `partial`: a factory of one, which takes further arguments."""
 
 
-def _check_own_class(cfg: dict[str, Any]) -> Iterator[Finding]:
-    path = cfg["class_path"]
+class _Argument(Shape):
+    """An argument, and the objects in it, however deep."""
+
+    def _inspect(self, value: Any, inspector: Inspector) -> Findings:
+        if isinstance(value, str) and _INTERPOLATION.fullmatch(value):
+            return [
+                Finding((), "an interpolation, which nobody resolves", value, "the value itself")
+            ]
+        if names_own_class(value):
+            return inspector.inspect(value, _NESTED) or _class_findings(value, inspector)
+        if isinstance(value, dict):
+            return inspector.inspect_entries(value, dict.fromkeys(value, ARGUMENT))
+        return inspector.inspect(value, _ARGUMENTS) if isinstance(value, list) else ()
+
+    def __str__(self) -> str:
+        return "an argument"
+
+
+ARGUMENT: ConfigStructure = _Argument()
+_ARGUMENTS = [ARGUMENT]
+
+
+_OWN = Record({"class_path": str}, {"init_args": dict})
+
+
+def _check_own_class(cfg: Any, inspector: Inspector) -> Findings:
+    return () if inspector.look(cfg, _OWN) else _class_findings(cfg, inspector)
+
+
+def _class_findings(cfg: dict[str, Any], inspector: Inspector) -> list[Finding]:
+    path, findings = cfg["class_path"], []
     if not _CLASS_PATH.fullmatch(path):
-        yield Finding(("class_path",), "not a class path", shown(path), "package.module.Class")
-    for finding in _check_arguments(cfg.get("init_args") or {}):
-        yield finding.under("init_args")
+        findings = [
+            Finding(("class_path",), "not a class path", shown(path), "package.module.Class")
+        ]
+    arguments = cfg.get("init_args") or {}
+    inside = inspector.inspect_entries(arguments, dict.fromkeys(arguments, ARGUMENT))
+    return [*findings, *(finding.under("init_args") for finding in inside)]
 
 
-def _check_arguments(value: Any) -> Iterator[Finding]:
-    """What is wrong with the objects in an argument, however deep."""
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, each in items:
-        for finding in _check_argument(each):
-            yield finding.under(key)
-
-
-def _check_argument(value: Any) -> Iterable[Finding]:
-    if isinstance(value, str) and _INTERPOLATION.fullmatch(value):
-        return [Finding((), "an interpolation, which nobody resolves", value, "the value itself")]
-    if names_own_class(value):
-        return [*Inspector().inspect(value, _NESTED)] or _check_own_class(value)
-    return _check_arguments(value) if isinstance(value, dict | list) else ()
-
-
-OWN_CLASS: ConfigStructure = Rule(
-    Record({"class_path": str}, {"init_args": dict}), _check_own_class
-)
+OWN_CLASS: ConfigStructure = Meaning(_OWN, _check_own_class)
 
 
 def _refuse_hydra(cfg: dict[str, Any]) -> list[Finding]:

@@ -1,9 +1,9 @@
 """A script of the user's own in place of a model, its data and a trainer: `run:` of a grid."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pcm.config.command_words import OWN_NAMES, names_of, placeholders
+from pcm.config.command_words import OWN_NAMES, has_name, names_of, placeholders
 from pcm.config.names import did_you_mean
 from pcm.config.shapes import MapOf, OneOf, Record, Rule
 from pcm.config.structure import ConfigStructure, Finding, Namespace
@@ -35,12 +35,11 @@ def _check(run: dict[str, Any]) -> Iterator[Finding]:
         expected = 'its words: [python, train.py, "--lr", "{lr}"]'
         yield Finding(("command",), "an empty command", "[]", expected)
     params = run.get("params") or {}
-    known = [*names_of(params), *(name for name in OWN_NAMES if name not in params)]
     for index, word in enumerate(run["command"]):
-        yield from (found.under("command", index) for found in _check_word(str(word), known))
+        yield from (found.under("command", index) for found in _check_word(str(word), params))
 
 
-def _check_word(word: str, known: list[str]) -> Iterator[Finding]:
+def _check_word(word: str, params: Mapping[str, Any]) -> Iterator[Finding]:
     try:
         names = placeholders(word)
     except ValueError as error:
@@ -48,7 +47,8 @@ def _check_word(word: str, known: list[str]) -> Iterator[Finding]:
         yield Finding((), f"not a word of a command: {error}", shown(word), hint=hint)
         return
     for name in names:
-        if name not in known:
+        if name not in OWN_NAMES and not has_name(params, name):
+            known = [*names_of(params), *(name for name in OWN_NAMES if name not in params)]
             expected = f"one of {', '.join(known)}"
             hint = did_you_mean(name, known) or "a brace of the word's own is written twice: {{"
             yield Finding((), f"no param is called '{name}'", shown(word), expected, hint)
