@@ -293,7 +293,7 @@ def test_hydras_word_for_a_class_is_one_fault() -> None:
 
 def test_an_interpolation_among_arguments_is_refused() -> None:
     own = {"class_path": "my.Module", "init_args": {"layers": {"width": "${data.width}"}}}
-    fault = fault_of(samples.experiment(model=own))
+    fault = fault_of(samples.experiment(**ALL_OWN | {"model": own}))
     assert fault.key == "model.init_args.layers.width"
 
 
