@@ -15,10 +15,9 @@ from launch.text import counted, duration, number
 def efficiency_table(taken: Sequence[Taken]) -> Table:
     """A row an experiment: used, and of how much; without GPUs where none tells of itself."""
     has_gpus = any(each.asked.gpus or each.used.gpu_percent is not None for each in taken)
+    titles = ["cores", "memory", "longest attempt", *(["GPUs", "GPU memory"] if has_gpus else [])]
     head = [Column("id"), Column("state")]
-    head += [Column(title, number=True) for title in ("cores", "memory", "longest attempt")]
-    if has_gpus:
-        head += [Column("GPUs", number=True), Column("GPU memory", number=True)]
+    head += [Column(title, number=True, fold=True) for title in titles]
     return table(head, [_row(each, has_gpus=has_gpus) for each in taken])
 
 
@@ -29,12 +28,12 @@ def _row(taken: Taken, *, has_gpus: bool) -> list[str]:
         taken.id,
         str(taken.state),
         _of(_cores(used.cores), number(taken.cores_asked)),
-        _of(_memory(used.memory_mb), _asked_memory(asked.mem_per_node)),
+        _of(memory_text(used.memory_mb), _asked_memory(asked.mem_per_node)),
         _of(duration(used.longest_s), limit or ""),
     ]
     if has_gpus:
         percent = "?" if used.gpu_percent is None else f"{used.gpu_percent:.0f} %"
-        cells += [_of(percent, number(asked.gpus or None)), _memory(used.gpu_memory_mb)]
+        cells += [_of(percent, number(asked.gpus or None)), memory_text(used.gpu_memory_mb)]
     return cells
 
 
@@ -47,7 +46,8 @@ def _cores(cores: float | None) -> str:
     return "" if cores is None else f"{cores:.1f}"
 
 
-def _memory(megabytes: float | None) -> str:
+def memory_text(megabytes: float | None) -> str:
+    """Short, for people; "" for None."""
     if megabytes is None:
         return ""
     return f"{megabytes:.0f}M" if megabytes < 1000 else f"{megabytes / 1024:.1f}G"
@@ -69,7 +69,7 @@ def advice_text(taken: Sequence[Taken], advices: Sequence[Advice]) -> str:
         lines += ["", f"next time, from {done} that ended well{where}:", "", f"  {advice.line}", ""]
         lines += [f"note: {remark}" for remark in advice.remarks]
     if not advices:
-        lines += ["", "What to ask for next time isn't known until an experiment is done."]
+        lines += ["", "what to ask for next time isn't known until one with figures is done"]
     if unknown := sum(each.used.samples == 0 and each.used.longest_s is not None for each in taken):
         why = "too short, or trained by a version that did not look"
         lines.append(f"note: of {counted(unknown, 'experiment')} nothing is known: {why}")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from launch.results.advice import round_memory, round_minutes
 from launch.site.resources import parse_resources
 from pcm.run_dir import AttemptDir, write_json
 from tests.cli.conftest import GRID, Pcm, Runs
@@ -112,13 +113,29 @@ def test_gpus_that_wait_are_told_of_and_memory_is_by_the_gpu(
     assert "8.8G" in result.output
 
 
+def test_the_table_fits_the_terminal(
+    project: Path, request: pytest.FixtureRequest, pcm: Pcm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    wanted = "gpus_per_node: 4, cpus_per_gpu: 16, mem_per_gpu: 160G"
+    grid = GRID.replace("tasks_per_node: 1", wanted).replace("01:00:00", "1-00:00:00")
+    (project / "small.yaml").write_text(grid)
+    runs: Runs = request.getfixturevalue("runs")
+    used(runs.finish(0), hours=17.3, gpu_percent=98.4, gpu_memory_mb=79000.0, memory_mb=500_000.0)
+    lines = pcm("eff", "small").output.splitlines()
+    assert max(map(len, lines)) <= 80
+    words = " ".join(lines).split()
+    for word in (runs.experiments[0].id, "17h", "18m", "488.3G", "640G", "77.1G", "98"):
+        assert word in words
+
+
 def test_without_a_note_it_says_that_nothing_is_known(runs: Runs, pcm: Pcm) -> None:
     attempt = runs.finish(0)
     used(attempt)
     attempt.usage(0).unlink()
     result = pcm("eff", runs.experiments[0].id)
     assert result.exit_code == 0
-    assert "isn't known until an experiment is done" in result.output
+    assert "isn't known until one with figures is done" in result.output
     assert "of 1 experiment nothing is known" in result.output
     assert "resources:" not in result.output
 
@@ -139,3 +156,25 @@ def test_results_have_it_as_columns(runs: Runs, pcm: Pcm) -> None:
     assert rows[0] == columns
     assert f"{runs.experiments[0].id},1.5,3000.0,80.0" in rows
     assert f"{runs.experiments[1].id},,," in rows
+
+
+def test_the_page_of_a_sweep_tells_of_it(runs: Runs, pcm: Pcm) -> None:
+    used(runs.finish(0, **{"val/loss": 0.5}), gpu_percent=80.0)
+    assert pcm("report", "small", "-o", "page.html").exit_code == 0
+    page = Path("page.html").read_text()
+    assert "1.5 cores on average, at most 2.9G of a node's memory, GPUs for 80 %" in page
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "rounded"),
+    [(0, 256), (256, 256), (257, 512), (2048, 2048), (2049, 3072), (70_000.5, 70_656)],
+)
+def test_memory_is_rounded_up(megabytes: float, rounded: int) -> None:
+    assert round_memory(megabytes) == rounded
+
+
+@pytest.mark.parametrize(
+    ("minutes", "rounded"), [(0.1, 10), (11, 15), (120, 120), (121, 135), (721, 780)]
+)
+def test_time_is_rounded_up(minutes: float, rounded: int) -> None:
+    assert round_minutes(minutes) == rounded
