@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from launch.cli.commands.cancel import cancel
+from launch.cli.commands.eff import eff
 from launch.cli.commands.image import image
 from launch.cli.commands.import_ import import_
 from launch.cli.commands.init import init
@@ -79,7 +80,7 @@ def pcm(
 GROUPS: Mapping[str, tuple[Callable[..., Any], ...]] = {
     "Before anything runs": (init, validate, plan, structure),
     "Run experiments": (launch, train, resume, cancel),
-    "See what became of them": (status, show, why, logs, results, report),
+    "See what became of them": (status, show, why, logs, results, report, eff),
 }
 
 for title, group in GROUPS.items():

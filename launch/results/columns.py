@@ -8,6 +8,12 @@ from launch.grid.points import short_labels
 from launch.results.rows import Result
 from pcm.errors import UsageError
 
+
+def rounded(value: float | None, digits: int) -> float | None:
+    """For people; None stays None."""
+    return None if value is None else round(value, digits)
+
+
 FACTS: dict[str, Callable[[Result], Any]] = {
     "id": lambda row: row.id,
     "name": lambda row: row.name,
@@ -17,10 +23,13 @@ FACTS: dict[str, Callable[[Result], Any]] = {
     "attempts": lambda row: None if row.cost is None else row.cost.attempts,
     "hours": lambda row: None if row.cost is None else round(row.cost.hours, 4),
     "gpu_hours": lambda row: None if row.cost is None else round(row.cost.gpu_hours, 4),
+    "cores_used": lambda row: None if row.used is None else rounded(row.used.cores, 2),
+    "memory_mb": lambda row: None if row.used is None else rounded(row.used.memory_mb, 0),
+    "gpu_use": lambda row: None if row.used is None else rounded(row.used.gpu_percent, 1),
 }
 """What every experiment has, besides its axes and metrics."""
 
-COSTS = ("attempts", "hours", "gpu_hours")
+COSTS = ("attempts", "hours", "gpu_hours", "cores_used", "memory_mb", "gpu_use")
 """Those for which all attempts must be looked at."""
 
 PARTS = {

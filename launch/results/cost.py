@@ -25,11 +25,12 @@ class Cost:
 def cost_of(experiment: Experiment) -> Cost:
     """The cost so far; an attempt that left no end counts up to its last sign of life."""
     attempts = experiment.run_dir.attempts()
-    hours = sum(map(_seconds, attempts)) / 3600
+    hours = sum(map(seconds_of, attempts)) / 3600
     return Cost(len(attempts), hours, hours * experiment.resources.gpus)
 
 
-def _seconds(attempt: AttemptDir) -> float:
+def seconds_of(attempt: AttemptDir) -> float:
+    """Wall time of one attempt; 0 where its records don't tell."""
     record, end = read(AttemptRecord, attempt.attempt), end_of(attempt)
     if not isinstance(record, AttemptRecord) or record.started is None or end is None:
         return 0.0

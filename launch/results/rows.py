@@ -8,6 +8,7 @@ from typing import Any
 
 from launch.damage import notice
 from launch.results.cost import Cost, cost_of
+from launch.results.usage import Used, used_by
 from launch.status.looking import lines_of
 from launch.status.state import State
 from launch.store import Experiment
@@ -30,6 +31,7 @@ class Result:
         axes: what the point overrides, by path.
         summaries: each metric's last, least and greatest value, and their steps.
         cost: None where nobody asked for it.
+        used: what it took of the machine; None where nobody asked for it.
         run_dir: path of its run directory, which may not be there yet.
     """
 
@@ -42,6 +44,7 @@ class Result:
     summaries: dict[str, MetricSummary] = field(default_factory=dict)
     sweep: str = ""
     cost: Cost | None = None
+    used: Used | None = None
     run_dir: str = ""
 
     def checkpoint(self, name: str | None = None) -> Path:
@@ -121,5 +124,6 @@ def _result(experiment: Experiment, state: State, summary: Summary, *, with_cost
         summaries=summary.metrics,
         sweep=experiment.sweep,
         cost=cost_of(experiment) if with_costs else None,
+        used=used_by(experiment) if with_costs else None,
         run_dir=str(experiment.run_dir.path),
     )

@@ -22,6 +22,7 @@ from pcm.run_dir.records import (
     StoppedRecord,
     StopRecord,
     SupervisorRecord,
+    UsageRecord,
     VerdictRecord,
 )
 from pcm.run_dir.typed_json import Damaged, read, read_checked, read_object, unreadable
@@ -40,6 +41,7 @@ _KINDS: dict[str, type[Any]] = {
     "verdict": VerdictRecord,
     "stop": StopRecord,
     "stopped": StoppedRecord,
+    "usage": UsageRecord,
     "finished": FinishedRecord,
 }
 

@@ -1,10 +1,12 @@
 """One rank while it trains: pass a stop on, notice what the other ranks do, tell the outcome."""
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from launch.damage import whole
+from launch.machine.gpu_use import GpuLook, device_of_rank
 from launch.machine.processes import Process, kill_group, wait_for_an_end
 from launch.machine.signals import SignalFlag
 from launch.status.missing import has_timed_out
@@ -19,6 +21,7 @@ from launch.supervisor.requeue import OWN_CLOCK
 from launch.supervisor.state_note import StateNote
 from launch.supervisor.time_limit import TimeLimit
 from launch.supervisor.training import Outcome, TrainingProcess
+from launch.supervisor.usage_note import UsageNote
 from pcm.config.secrets import scrub
 from pcm.run_dir import AttemptDir, create_json
 from pcm.run_dir.records import FailureRecord, OutcomeRecord, SupervisorRecord
@@ -41,6 +44,7 @@ class Rank:
         self, attempt: Attempt, job: Job, signals: SignalFlag, limit: TimeLimit | None = None
     ) -> None:
         self._files = attempt.files
+        self._gpus = attempt.gpus
         self._run_dir = attempt.run_dir
         self._patience = Patience(attempt, job.rank)
         self._job = job
@@ -56,6 +60,7 @@ class Rank:
     def run(self, training: TrainingProcess) -> Outcome:
         """Wait for the end of the training process and write it down."""
         self._note = StateNote(self._files.state(self._job.rank), training.process)
+        usage = UsageNote(self._files.usage(self._job.rank), training.process, self._gpu_look())
         write(self._files.supervisor(self._job.rank), self._record(training))
         while (outcome := training.poll()) is None:
             self._pass_on_stop()
@@ -63,14 +68,23 @@ class Rank:
                 self._look_at_peers()
                 self._insist(training)
                 self._note.renew()
+                usage.renew()
                 self._look_for_failure()
             if time.monotonic() > self._beaten + heartbeat.INTERVAL_S:
                 self._beat()
             self._end_after_failure(training)
             wait_for_an_end([training.process.pid], POLL_INTERVAL_S)
+        usage.close()
         record_outcome(self._files, self._job.rank, outcome)
         self._look_at_peers()
         return outcome
+
+    def _gpu_look(self) -> GpuLook | None:
+        visible = self._job.devices
+        if visible is None:
+            visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        device = device_of_rank(visible, self._job.local_rank, self._gpus)
+        return None if device is None else GpuLook(device)
 
     def _record(self, training: TrainingProcess) -> SupervisorRecord:
         child = training.process

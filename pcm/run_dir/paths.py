@@ -17,6 +17,7 @@ attempts/N/
   attempt.json                 host, job, start, world size    supervisor of rank 0
   supervisor-R.json            pids and command of rank R      supervisor of rank R
   state-R.json                 what rank R does: state, CPU    supervisor of rank R
+  usage-R.json                 cores, memory, GPU it took      supervisor of rank R
   rank-R.log                   output of rank R                supervisor of rank R
   outcome-R.json               how rank R ended                supervisor of rank R
   failed.json                  which rank failed first         first failing supervisor
@@ -116,6 +117,10 @@ class AttemptDir:
     def state(self, rank: int) -> Path:
         """What the processes of one rank were doing a moment ago."""
         return self.path / f"state-{rank}.json"
+
+    def usage(self, rank: int) -> Path:
+        """What the processes of one rank have taken of cores, memory and GPU."""
+        return self.path / f"usage-{rank}.json"
 
     def log(self, rank: int) -> Path:
         """Output of one rank."""

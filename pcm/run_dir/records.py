@@ -156,6 +156,33 @@ class StateRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """`usage-R.json`: what the processes of one rank have taken so far.
+
+    Attributes:
+        samples: how often somebody looked.
+        seconds: that the figures are about.
+        cpu_s: that all of them have had in these.
+        cores_max: the most cores that were busy between two looks.
+        memory_mb: the most that they had together at a look.
+        gpu_percent: of the time that its GPU computed, in the mean; None without one that tells.
+        gpu_percent_max: the most at a look.
+        gpu_memory_mb: the most that was taken of its GPU's memory.
+        gpu_power_w: that its GPU drew, in the mean.
+    """
+
+    samples: int = 0
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    cores_max: float = 0.0
+    memory_mb: float = 0.0
+    gpu_percent: float | None = field(default=None, metadata=LEFT_OUT)
+    gpu_percent_max: float | None = field(default=None, metadata=LEFT_OUT)
+    gpu_memory_mb: float | None = field(default=None, metadata=LEFT_OUT)
+    gpu_power_w: float | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
 class StoppedRecord:
     """`stopped.json`: training has stopped, and its checkpoint is whole on disk.
 

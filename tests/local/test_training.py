@@ -9,6 +9,7 @@ import pytest
 
 from launch.grid import expand
 from launch.local.runner import run_local
+from launch.results.usage import used_by
 from launch.status.facts import read_status
 from launch.status.state import State, Status
 from launch.store import Experiment, Store
@@ -72,6 +73,12 @@ def test_two_ranks_stop_and_go_on_where_they_were(experiment: Experiment) -> Non
     logged = [(row.step, key) for row in rows for key in row.values]
     assert len(logged) == len(set(logged))
     assert max(row.step for row in rows) == STEPS
+    used = used_by(experiment)
+    assert used.samples >= 4  # of two ranks in two attempts, each longer than a second
+    assert used.cores is not None
+    assert used.cores > 0.1
+    assert used.memory_mb is not None
+    assert used.memory_mb > 100
 
 
 def test_the_rank_that_never_came_is_named(

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from launch.damage import whole
+from launch.report.efficiency import memory_text
+from launch.results.usage import used_by
 from launch.store import Experiment, LaunchDir
 from launch.store.records import newest_attempt, read_record
 from launch.text import counted
@@ -24,6 +26,7 @@ def provenance(experiments: Sequence[Experiment]) -> list[list[str]]:
         ["image", _each(fact["image"] for fact in facts)],
         ["asked for", _tally(asked)],
         ["machines", _tally(hosts)],
+        ["used", _used(experiments)],
     ]
     return [[label, text] for label, text in found if text]
 
@@ -50,6 +53,20 @@ def _host(experiment: Experiment) -> str:
 def _asked(experiment: Experiment) -> str:
     ranks, gpus = experiment.world_size, experiment.resources.gpus
     return counted(ranks, "rank") + (f", {counted(gpus, 'GPU')}" if gpus else "")
+
+
+def _used(experiments: Sequence[Experiment]) -> str:
+    """Cores, memory and GPUs that they kept busy, as far as it was noted."""
+    known = [used for used in map(used_by, experiments) if used.samples]
+    cores = [used.cores for used in known if used.cores is not None]
+    memory = [used.memory_mb for used in known if used.memory_mb is not None]
+    gpus = [used.gpu_percent for used in known if used.gpu_percent is not None]
+    parts = [
+        f"{sum(cores) / len(cores):.1f} cores on average" if cores else "",
+        f"at most {memory_text(max(memory))} of a node's memory" if memory else "",
+        f"GPUs for {sum(gpus) / len(gpus):.0f} % of the time" if gpus else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _tally(counts: "Counter[str]") -> str:

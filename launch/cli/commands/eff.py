@@ -1,0 +1,35 @@
+"""`pcm eff`: what was asked of the machine, and what was used of it."""
+
+from launch.cli.options import Json, RunsDir, SweepsOrIds
+
+
+def eff(words: SweepsOrIds, *, runs_dir: RunsDir = None, as_json: Json = False) -> None:
+    """Compare what experiments asked for with what they used.
+
+    Cores that were busy in the mean, the most memory of a node, the longest attempt, GPUs; then
+    what to ask for next time, as a line of a grid file.
+
+    \b
+    Examples:
+      pcm eff quickstart
+      pcm eff 3f2a --json
+    """
+    from launch.report.efficiency import advice_text, efficiency_record, efficiency_table
+    from launch.report.table import console
+    from launch.report.terminal import note, print_json, say
+    from launch.results.advice import Taken, advise
+    from launch.results.usage import used_by
+    from launch.status.looking import lines_of
+    from launch.store.finding import find_experiments, open_store
+
+    experiments = find_experiments(open_store(runs_dir), words)
+    pairs = zip(experiments, lines_of(experiments, note), strict=True)
+    taken = [
+        Taken(each.id, each.name, line.state, each.resources, used_by(each)) for each, line in pairs
+    ]
+    advices = advise(taken)
+    if as_json:
+        print_json(efficiency_record(taken, advices))
+        return
+    console().print(efficiency_table(taken))
+    say(advice_text(taken, advices))

@@ -1,0 +1,104 @@
+"""What an experiment took of the machine, from what its supervisors noted."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from launch.damage import whole
+from launch.results.cost import seconds_of
+from launch.store import Experiment
+from launch.store.records import names_in
+from pcm.run_dir import AttemptDir
+from pcm.run_dir.records import OutcomeRecord, UsageRecord
+from pcm.run_dir.typed_json import read
+
+_NOTE = re.compile(r"usage-(\d+)\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What an experiment took; None where nothing tells.
+
+    Attributes:
+        longest_s: wall time of its longest attempt.
+        samples: how often somebody looked, over all ranks and attempts.
+        cores: that were busy in the mean, of all ranks together.
+        cores_of_rank: the same of the busiest rank.
+        memory_mb: the most that the ranks of one node had.
+        gpu_percent: of the time that a GPU computed, in the mean.
+        gpu_memory_mb: the most that was taken of one GPU's memory.
+        gpu_power_w: that a GPU drew, in the mean.
+    """
+
+    longest_s: float | None = None
+    samples: int = 0
+    cores: float | None = None
+    cores_of_rank: float | None = None
+    memory_mb: float | None = None
+    gpu_percent: float | None = None
+    gpu_memory_mb: float | None = None
+    gpu_power_w: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    attempt: int
+    rank: int
+    record: UsageRecord
+    memory_mb: float
+
+
+def used_by(experiment: Experiment) -> Used:
+    """What it took so far, over all attempts."""
+    attempts = experiment.run_dir.attempts()
+    longest_s = max(map(seconds_of, attempts), default=0.0) or None
+    notes = [note for attempt in attempts for note in _notes(attempt)]
+    if not notes:
+        return Used(longest_s)
+    cores = [_cores(each) for each in _by_rank(notes)]
+    return Used(
+        longest_s,
+        samples=sum(note.record.samples for note in notes),
+        cores=sum(cores),
+        cores_of_rank=max(cores),
+        memory_mb=_memory_of_node(notes, experiment.resources.ranks_per_node),
+        gpu_percent=_mean((note.record.gpu_percent, note.record.seconds) for note in notes),
+        gpu_memory_mb=max(note.record.gpu_memory_mb or 0.0 for note in notes) or None,
+        gpu_power_w=_mean((note.record.gpu_power_w, note.record.seconds) for note in notes),
+    )
+
+
+def _notes(attempt: AttemptDir) -> Iterable[_Note]:
+    ranks = (match[1] for name in names_in(attempt.path) if (match := _NOTE.fullmatch(name)))
+    for rank in map(int, ranks):
+        record = whole(read(UsageRecord, attempt.usage(rank)))
+        if record is not None:
+            # A peak between two looks is known of the largest process alone, by the kernel.
+            outcome = whole(read(OutcomeRecord, attempt.outcome(rank))) or OutcomeRecord()
+            peak = max(record.memory_mb, outcome.largest_process_mb or 0)
+            yield _Note(attempt.number, rank, record, peak)
+
+
+def _by_rank(notes: Sequence[_Note]) -> list[list[_Note]]:
+    ranks = {note.rank for note in notes}
+    return [[note for note in notes if note.rank == rank] for rank in sorted(ranks)]
+
+
+def _cores(notes: Sequence[_Note]) -> float:
+    seconds = sum(note.record.seconds for note in notes)
+    return sum(note.record.cpu_s for note in notes) / seconds if seconds else 0.0
+
+
+def _memory_of_node(notes: Sequence[_Note], ranks_per_node: int) -> float:
+    nodes: dict[tuple[int, int], float] = {}
+    for note in notes:
+        node = (note.attempt, note.rank // ranks_per_node)
+        nodes[node] = nodes.get(node, 0.0) + note.memory_mb
+    return max(nodes.values())
+
+
+def _mean(pairs: Iterable[tuple[float | None, float]]) -> float | None:
+    """Of values and what they weigh."""
+    known = [(value, weight) for value, weight in pairs if value is not None]
+    weight = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / weight if weight else None
