@@ -14,6 +14,7 @@ TRAINING = ("pcm.training.ending", "pcm.training.run", "pcm.chain", "pcm.data")
 
 def load(preload: Sequence[str]) -> str | None:
     """Load what training needs, then a user's own modules; why not to fork after that, if so."""
+    before = threading.active_count()
     for name in TRAINING:
         try:
             importlib.import_module(name)
@@ -26,7 +27,7 @@ def load(preload: Sequence[str]) -> str | None:
             importlib.import_module(name)
         except Exception as error:
             return f"{name} of `preload` can't be imported: {type(error).__name__}: {error}"
-    if threading.active_count() > 1 or _count_threads() > threads:
+    if threading.active_count() > before or _count_threads() > threads:
         return f"importing {', '.join(preload) or 'torch'} started threads, which a fork ends"
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():

@@ -67,10 +67,7 @@ function drawTable() {
       sorter: numbersFirst, hozAlign: number ? "right" : "left", headerHozAlign: number ? "right" : "left",
       minWidth: 60, maxWidth: 320,
     })),
-    rowFormatter: (row) => {
-      row.getElement().classList.toggle("marked", row.getData().index === choice.focus);
-      row.getElement().tabIndex = 0;
-    },
+    rowFormatter: (row) => { markRow(row); row.getElement().tabIndex = 0; },
   });
   table.on("tableBuilt", () => filterTable());
   table.on("rowClick", (_event, row) => mark(row.getData().index));
@@ -83,8 +80,11 @@ function filterTable() {
   table.setFilter((data) => shown.has(data.index));
 }
 
+const markRow = (row) => row.getElement().classList.toggle("marked", row.getData().index === choice.focus);
+
+// Nothing is formatted anew: that would take the rows off the page for a moment, and the focus away.
 function markRows() {
-  table?.getRows("visible").forEach((row) => row.reformat());
+  table?.getRows("visible").forEach(markRow);
 }
 
 function tableByKey(event) {
