@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from launch.store.checkout import code_version
@@ -65,7 +66,9 @@ class Project:
         with (self.folder / "pyproject.toml").open("rb") as file:
             project = tomllib.load(file)["project"]
         extras = project.get("optional-dependencies", {})
-        wanted = [*project.get("dependencies", []), "pcm-launch[train,trackers]"]
+        # Earlier checkouts have no trackers but what training needs.
+        chosen = (extras.get(name, []) for name in ("train", "trackers"))
+        wanted = [*project.get("dependencies", []), *chain.from_iterable(chosen)]
         return sorted(set(_spelt_out(wanted, extras)))
 
     def commit(self) -> str:
