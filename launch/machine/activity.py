@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from launch.machine.processes import Process, descendants, stat_fields
+from launch.machine.processes import Process, tree_stat_fields
 
 _PROC = Path("/proc")
 _STATE, _USER, _SYSTEM = 0, 11, 12
@@ -36,11 +36,8 @@ class Activity:
 
 def activity_of(leader: Process) -> Activity | None:
     """What a process and those below it do; None if it is gone or can't be looked at."""
-    if not leader.is_local or not leader.is_alive:
-        return None
-    stats = {pid: stat_fields(pid) for pid in (leader.pid, *descendants(leader.pid))}
-    known = {pid: fields for pid, fields in stats.items() if fields is not None}
-    if leader.pid not in known:
+    known = tree_stat_fields(leader)
+    if known is None:
         return None
     main = _main(leader.pid, list(known))
     ticks = os.sysconf("SC_CLK_TCK")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from launch.machine.processes import Process, descendants, stat_fields
+from launch.machine.processes import Process, tree_stat_fields
 
 _PROC = Path("/proc")
 _TIMES = slice(11, 15)
@@ -29,11 +29,8 @@ class Consumption:
 
 def consumption_of(leader: Process) -> Consumption | None:
     """What a process and those below it take; None if it is gone or can't be looked at."""
-    if not leader.is_local or not leader.is_alive:
-        return None
-    stats = {pid: stat_fields(pid) for pid in (leader.pid, *descendants(leader.pid))}
-    known = {pid: fields for pid, fields in stats.items() if fields is not None}
-    if leader.pid not in known:
+    known = tree_stat_fields(leader)
+    if known is None:
         return None
     ticks = sum(sum(map(int, fields[_TIMES])) for fields in known.values())
     return Consumption(

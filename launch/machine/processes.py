@@ -163,3 +163,16 @@ def _answers(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def tree_stat_fields(leader: Process) -> dict[int, list[str]] | None:
+    """`stat_fields` of a process and those below it, by pid, parents first.
+
+    Returns:
+        None if it is gone or can't be looked at.
+    """
+    if not leader.is_local or not leader.is_alive:
+        return None
+    stats = {pid: stat_fields(pid) for pid in (leader.pid, *descendants(leader.pid))}
+    known = {pid: fields for pid, fields in stats.items() if fields is not None}
+    return known if leader.pid in known else None

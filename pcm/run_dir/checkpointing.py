@@ -1,6 +1,7 @@
 """How often checkpoints are written and which are kept, as the host side froze it for training."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -75,6 +76,12 @@ class Checkpointing:
 
 
 DEFAULTS = Checkpointing()
+
+
+def monitored_value(metrics: Mapping[str, float], names: Sequence[str]) -> float | None:
+    """What best is judged by: the first metric that exists; None without a finite one."""
+    value = next((metrics[name] for name in names if name in metrics), math.nan)
+    return value if math.isfinite(value) else None
 
 
 def read_checkpointing(run_dir: RunDir) -> Checkpointing:

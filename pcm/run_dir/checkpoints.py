@@ -1,7 +1,6 @@
 """Checkpoints on disk: which there are, whether they are whole, which to take, which to keep."""
 
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from pathlib import Path
 from pcm.console import tell
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir.checkpoint_names import own_checkpoint
-from pcm.run_dir.checkpointing import DEFAULTS, Checkpointing, Mode
+from pcm.run_dir.checkpointing import DEFAULTS, Checkpointing, Mode, monitored_value
 from pcm.run_dir.typed_json import read, write
 
 Warn = Callable[[str], None]
@@ -46,8 +45,7 @@ class Manifest:
 
     def monitored(self, names: Sequence[str]) -> float | None:
         """What best is judged by: the first metric that exists; None without a finite one."""
-        value = next((self.metrics[name] for name in names if name in self.metrics), math.nan)
-        return value if math.isfinite(value) else None
+        return monitored_value(self.metrics, names)
 
 
 def manifest_path(checkpoint: Path) -> Path:

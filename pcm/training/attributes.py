@@ -1,8 +1,7 @@
 """What a module and its submodules keep in plain attributes, which no state_dict has."""
 
-from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningModule
@@ -20,6 +19,14 @@ _LIBRARIES = ("torch", "torchmetrics", "lightning", "pytorch_lightning", "pcm")
 """Whose modules' odd attributes nobody needs to hear of."""
 
 
+class _BuiltTensor(NamedTuple):
+    """A tensor that was there before training; `version` counts its changes in place."""
+
+    name: str
+    tensor: torch.Tensor
+    version: int
+
+
 class Attributes:
     """Captures and restores the attributes of one model, on each rank for itself.
 
@@ -32,7 +39,7 @@ class Attributes:
         self._plain: dict[str, dict[str, Any]] = {}
         # Objects stay alive, so that no other gets the id of one.
         self._objects: dict[int, Any] = {}
-        self._tensors: dict[int, tuple[torch.Tensor, int]] = {}
+        self._tensors: dict[int, _BuiltTensor] = {}
         self._has_told = False
         keeper = Keeper(name_of=self._name_of({}), is_built=self._note_object)
         for name, module in model.named_modules():
@@ -71,7 +78,7 @@ class Attributes:
         named: dict[str, torch.Tensor] = {
             **dict(self._model.named_parameters(remove_duplicate=False)),
             **dict(self._model.named_buffers(remove_duplicate=False)),
-            **{f"built {number}": tensor for number, tensor in enumerate(self._built_tensors())},
+            **{built.name: built.tensor for built in self._tensors.values()},
         }
         rebuilder = Rebuilder(named, self._model.device)
         for name, module in self._model.named_modules():
@@ -93,11 +100,9 @@ class Attributes:
         return id(value) in self._objects
 
     def _note_tensors(self, value: Any) -> None:
-        if isinstance(value, torch.Tensor):
-            self._tensors[id(value)] = (value, times_written(value))
-
-    def _built_tensors(self) -> Iterator[torch.Tensor]:
-        yield from (tensor for tensor, _ in self._tensors.values())
+        if isinstance(value, torch.Tensor) and id(value) not in self._tensors:
+            name = f"built {len(self._tensors)}"
+            self._tensors[id(value)] = _BuiltTensor(name, value, times_written(value))
 
     def _name_of(self, names: dict[int, str]) -> Any:
         """Names of parameters and buffers, and of tensors that nobody has changed."""
@@ -105,12 +110,10 @@ class Attributes:
         def name_of(tensor: torch.Tensor) -> str | None:
             if id(tensor) in names:
                 return names[id(tensor)]
-            tensors = list(self._tensors)
-            if id(tensor) in self._tensors and self._tensors[id(tensor)][1] == times_written(
-                tensor
-            ):
-                return f"built {tensors.index(id(tensor))}"
-            return None
+            built = self._tensors.get(id(tensor))
+            if built is None or built.version != times_written(tensor):
+                return None
+            return built.name
 
         return name_of
 

@@ -167,6 +167,7 @@ class Run:
             minutes=checkpoint_minutes(wanted),
             between_interruptions=mean_between_interruptions(earlier),
             best=None if best is None else best.monitored(wanted.monitored),
+            step=start.step or 0,
         )
 
     def _agreement(self, schedule: Schedule, group: dist.ProcessGroup | None) -> Agreement:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pcm.run_dir import AttemptDir
 from pcm.run_dir.checkpoint_interval import Interval, Unit
-from pcm.run_dir.checkpointing import Checkpointing, Mode
+from pcm.run_dir.checkpointing import Checkpointing, Mode, monitored_value
 from pcm.run_dir.records import AttemptRecord, ProgressRecord
 from pcm.run_dir.typed_json import read
 
@@ -31,6 +31,7 @@ class Schedule:
             None goes by `wanted.every`.
         between_interruptions: seconds that training can expect to be left alone.
         best: the best monitored value so far.
+        step: where training starts.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Schedule:
         minutes: float | None = None,
         between_interruptions: float = DAY_S,
         best: float | None = None,
+        step: int = 0,
     ) -> None:
         self._wanted = wanted
         self._every = Interval.parse(wanted.every)
@@ -49,7 +51,7 @@ class Schedule:
         self._minutes = minutes
         self._best = best
         self._is_best_unsaved = False
-        self._step: int | None = None
+        self._step = step
         self._due = time.monotonic() + self.period
 
     @property
@@ -63,8 +65,6 @@ class Schedule:
 
     def is_due(self, step: int) -> bool:
         """Whether one is to be taken here."""
-        if self._step is None:
-            self._step = step
         by_steps = self._every.unit is Unit.STEPS and not self._takes_all_epochs
         is_far = by_steps and step - self._step >= self._every.count
         return is_far or self._is_best_unsaved or time.monotonic() >= self._due
@@ -77,9 +77,8 @@ class Schedule:
 
     def note_validation(self, metrics: Mapping[str, float]) -> None:
         """Have the next checkpoint taken soon if this is the best so far."""
-        names = self._wanted.monitored
-        value = next((metrics[name] for name in names if name in metrics), math.nan)
-        if self._wanted.keep_best == 0 or not math.isfinite(value):
+        value = monitored_value(metrics, self._wanted.monitored)
+        if self._wanted.keep_best == 0 or value is None:
             return
         if self._best is None or _is_better(value, self._best, self._wanted.mode):
             self._best = value

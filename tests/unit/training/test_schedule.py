@@ -44,7 +44,7 @@ def test_minutes_of_their_own_have_every_epochs_end_besides(clock: Clock) -> Non
 
 
 def test_by_steps_since_the_last_one(clock: Clock) -> None:
-    wanted = Schedule(Checkpointing(every="500 steps"))
+    wanted = Schedule(Checkpointing(every="500 steps"), step=300)
     assert not wanted.is_due(300), "training goes on from there"
     clock.now += 1e6
     assert not wanted.is_due(799)
