@@ -9,7 +9,6 @@ Linux with strace, and the right to trace one's own processes.
 """
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -19,12 +18,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from benchmarks.small_sweep import freeze_sweep
 from launch.local.nursery import SWITCH
 from launch.store import Store
 from launch.store.records import supervisor_of, training_of
 from launch.supervisor.job import available_cores
 
-CONFIG = Path(__file__).parents[1] / "config"
 LAUNCH = """
 import sys
 from pathlib import Path
@@ -36,24 +35,8 @@ CALL = re.compile(r"^(?:\[pid +\d+\] |\d+ +)?(\w+)\(")
 PATIENCE_S = 180.0
 
 
-def freeze(folder: Path, experiments: int) -> Path:
-    """A runs root with experiments that train for as long as they are watched."""
-    from launch.grid import expand
-
-    base = {
-        "model": str(CONFIG / "models" / "vae.yaml"),
-        "data_train": str(CONFIG / "data" / "mnist-plain-train.yaml"),
-        "data_val": str(CONFIG / "data" / "mnist-plain-test.yaml"),
-        "trainer": str(CONFIG / "trainer" / "default.yaml"),
-    }
-    fixed = {"model.training.max_epochs": 100_000, "model.training.batch_size": 64}
-    axes = {"grid": {"seed": [*range(experiments)]}}
-    ranks = {"resources": {"nodes": 1, "tasks_per_node": 1}}
-    file = folder / "grid.yaml"
-    file.write_text(json.dumps({"name": "files", "base": base, "set": fixed, **axes, **ranks}))
-    root = folder / "runs"
-    Store(root).freeze(expand(file))
-    return root
+OVERRIDES = {"model.training.max_epochs": 100_000, "model.training.batch_size": 64}
+"""Training that goes on for as long as it is watched."""
 
 
 def processes(root: Path) -> dict[str, int] | None:
@@ -98,7 +81,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        root = freeze(folder, options.experiments)
+        root = freeze_sweep(folder, options.experiments, OVERRIDES)
         threads = str(max(1, available_cores() // options.experiments))
         environment = {**os.environ, "OMP_NUM_THREADS": threads, SWITCH: "1"}
         command = [sys.executable, "-c", LAUNCH, str(root), str(options.experiments)]

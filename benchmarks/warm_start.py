@@ -10,7 +10,6 @@ Goal: 1.5 times the peer.
 """
 
 import argparse
-import json
 import os
 import resource
 import statistics
@@ -20,7 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-CONFIG = Path(__file__).parents[1] / "config"
+from benchmarks.small_sweep import freeze_sweep
+
 GOAL = 1.5
 STEPS = 20
 LAUNCH = """
@@ -44,35 +44,17 @@ for each in Store(Path(sys.argv[1])).experiments():
 """
 
 
-def freeze(folder: Path, experiments: int) -> Path:
-    """A runs root with a sweep over seeds of the small VAE."""
-    from launch.grid import expand
-    from launch.store import Store
-
-    base = {
-        "model": str(CONFIG / "models" / "vae.yaml"),
-        "data_train": str(CONFIG / "data" / "mnist-plain-train.yaml"),
-        "data_val": str(CONFIG / "data" / "mnist-plain-test.yaml"),
-        "trainer": str(CONFIG / "trainer" / "default.yaml"),
-    }
-    fixed = {
-        "subsample_size": 8 * STEPS,
-        "model.training.batch_size": 8,
-        "model.training.max_epochs": 1,
-    }
-    grid = {"name": "warm", "base": base, "set": fixed, "grid": {"seed": [*range(experiments)]}}
-    ranks = {"resources": {"nodes": 1, "tasks_per_node": 1}}
-    file = folder / "grid.yaml"
-    file.write_text(json.dumps(grid | ranks))
-    root = folder / "runs"
-    Store(root).freeze(expand(file))
-    return root
+OVERRIDES = {
+    "subsample_size": 8 * STEPS,
+    "model.training.batch_size": 8,
+    "model.training.max_epochs": 1,
+}
 
 
 def measure(program: str, experiments: int, **variables: str) -> tuple[float, float]:
     """CPU and wall seconds of a program, and of all processes that it started."""
     with tempfile.TemporaryDirectory() as folder:
-        root = freeze(Path(folder), experiments)
+        root = freeze_sweep(Path(folder), experiments, OVERRIDES)
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
         before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         command = [sys.executable, "-c", program, str(root)]

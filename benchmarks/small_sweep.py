@@ -1,0 +1,32 @@
+"""A sweep over seeds of the small VAE, frozen but not launched, for benchmarks that run it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from launch.grid import expand
+from launch.store import Store
+
+CONFIG = Path(__file__).parents[1] / "config"
+
+
+def freeze_sweep(folder: Path, experiments: int, overrides: Mapping[str, Any]) -> Path:
+    """The runs root, in `folder`, of so many experiments with these overrides."""
+    grid = {
+        "name": "small",
+        "base": {
+            "model": str(CONFIG / "models" / "vae.yaml"),
+            "data_train": str(CONFIG / "data" / "mnist-plain-train.yaml"),
+            "data_val": str(CONFIG / "data" / "mnist-plain-test.yaml"),
+            "trainer": str(CONFIG / "trainer" / "default.yaml"),
+        },
+        "set": dict(overrides),
+        "grid": {"seed": [*range(experiments)]},
+        "resources": {"nodes": 1, "tasks_per_node": 1},
+    }
+    file = folder / "grid.yaml"
+    file.write_text(json.dumps(grid))
+    root = folder / "runs"
+    Store(root).freeze(expand(file))
+    return root
