@@ -12,7 +12,10 @@ script.json                    where a script runs            supervisor of rank
 params.json, params.yaml       a script's params              supervisor of rank 0
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
 model_checkpoints/             those of a ModelCheckpoint      training rank 0
-plots/                         pictures                        training rank 0
+plots/                         pictures                        training rank 0, and who draws
+pictures.jsonl                 those that were drawn           whoever holds the lock
+undrawn/NAME-step=N.pt         of what to draw; then deleted   training rank 0
+drawing.lock                   held while it is drawn          whoever holds it
 attempts/N/
   attempt.json                 host, job, start, world size    supervisor of rank 0
   supervisor-R.json            pids and command of rank R      supervisor of rank R
@@ -220,6 +223,21 @@ class RunDir:
     def plots(self) -> Path:
         """Pictures of validations, in folders by their log path."""
         return self.path / "plots"
+
+    @property
+    def pictures(self) -> Path:
+        """Those that were drawn of what training kept, as `events` has the others."""
+        return self.path / "pictures.jsonl"
+
+    @property
+    def undrawn(self) -> Path:
+        """Folder of the arrays of pictures that nobody has drawn yet."""
+        return self.path / "undrawn"
+
+    @property
+    def drawing_lock(self) -> Path:
+        """Held by whoever draws them."""
+        return self.path / "drawing.lock"
 
     @property
     def attempts_folder(self) -> Path:

@@ -31,7 +31,7 @@ class Feeder:
         self._tracker = tracker
         self._state: TrackerState | None = None
         self._rows = LineTail(run_dir.metrics)
-        self._events = LineTail(run_dir.events)
+        self._events = (LineTail(run_dir.events), LineTail(run_dir.pictures))
         self._fields: dict[str, Field] = {}
         self._pending: list[tuple[str, Point]] = []
 
@@ -92,7 +92,7 @@ class Feeder:
 
     def _read(self) -> None:
         self._pending += metric_points(self._rows.read())
-        for event in self._events.read():
+        for event in itertools.chain.from_iterable(tail.read() for tail in self._events):
             if event["kind"] == "fields":
                 self._fields |= event["fields"]
             else:
