@@ -33,6 +33,7 @@ class SweepRecord:
     site_record: dict[str, Any] | None = None
     checkpoints: dict[str, Any] | None = None
     notify: list[str] | None = None
+    preload: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
