@@ -6,8 +6,9 @@ could run code.
 
 import errno
 import pickle
+import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,13 @@ _INDEX_MODULES = (
     "torch.distributed.checkpoint.metadata",
     "torch.distributed.checkpoint.filesystem",
 )
-_INDEX_NAMES: Mapping[str, Callable[[str], bool]] = {
-    "torch": lambda name: name == "Size" or isinstance(getattr(torch, name, None), torch.dtype),
-    "torch.serialization": lambda name: name == "_get_layout",
-    "pathlib": lambda name: name in ("PosixPath", "PurePosixPath"),
+_INDEX_NAMES = {
+    ("torch", "Size"),
+    ("torch.serialization", "_get_layout"),
+    ("pathlib", "PosixPath"),
+    ("pathlib", "PurePosixPath"),
 }
-"""All that the index is made of."""
+"""What the index is made of, besides types of tensors."""
 
 
 def write_shards(state: State, folder: Path, group: dist.ProcessGroup | None) -> StagedShards:
@@ -114,10 +116,18 @@ def read_whole(folder: Path, part: str) -> dict[str, torch.Tensor]:
 
 class _IndexUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        is_known = _INDEX_NAMES.get(module, lambda _: False)
-        if "." not in name and (module in _INDEX_MODULES or is_known(name)):
+        if _is_part_of_index(module, name):
             return super().find_class(module, name)
         raise PcmError(f"an index of shards names {module}.{name}, which may run code: not loaded")
+
+
+def _is_part_of_index(module: str, name: str) -> bool:
+    if module in _INDEX_MODULES:
+        # Not what these modules have imported.
+        found = getattr(sys.modules[module], name, None)
+        return getattr(found, "__module__", None) == module
+    is_type = module == "torch" and isinstance(getattr(torch, name, None), torch.dtype)
+    return is_type or (module, name) in _INDEX_NAMES
 
 
 class _PlainReader(FileSystemReader):
