@@ -98,6 +98,17 @@ def _refusal(value: Any, expected: str) -> Finding:
     return Finding((), problem, shown(value), expected)
 
 
+def check_shards(kwargs: Any, ranks: int) -> Iterator[Finding]:
+    """A number of shards that is not the number of ranks."""
+    strategy = kwargs.get("strategy") if isinstance(kwargs, Mapping) else None
+    options = strategy.get("init_args") if isinstance(strategy, Mapping) else None
+    size = options.get("data_parallel_size") if isinstance(options, Mapping) else None
+    if is_sharded(strategy) and type(size) is int and size != ranks:
+        place = ("strategy", "init_args", "data_parallel_size")
+        problem = f"{ranks} ranks can't have {size} shards"
+        yield Finding(place, problem, str(size), "auto, which is one each")
+
+
 def check_sharded(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
     """What doesn't go together with sharded weights."""
     if not is_sharded(kwargs.get("strategy")):
