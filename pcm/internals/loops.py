@@ -196,6 +196,16 @@ def write_place(loops: LoopStates, place: Place) -> None:
         validation["is_last_batch"] = False
 
 
+def begin_epoch_again(loops: LoopStates, place: Place) -> None:
+    """Change counters written for `place` to what a restart from its epoch's beginning needs.
+
+    Steps are counted on: those of the epoch's first time have been taken.
+    """
+    if place is Place.STEP:
+        loops["fit_loop"]["epoch_loop.state_dict"]["_batches_that_stepped"] += 1
+    write_place(loops, Place.EPOCH)
+
+
 def epoch_of(trainer: Trainer) -> int:
     """The epoch under way, or the next one between two epochs; from 0."""
     return int(trainer.fit_loop.epoch_progress.current.processed)  # type: ignore[attr-defined]

@@ -43,6 +43,7 @@ from pcm.training.schedule import LONGEST_S, Schedule, mean_between_interruption
 from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.settings import checkpoint_minutes, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
+from pcm.training.strategies import needs_group
 from pcm.training.task import Task, record_stop
 from pcm.training.testing import require_test, test, wants_test
 from pcm.training.training_logger import TrainingLogger
@@ -90,14 +91,21 @@ class Run:
         if device.type == "cuda":
             torch.cuda.set_device(device)
         try:
-            with process_group(ranks, task.attempt, str(experiment["id"]), device, task.stop):
+            with process_group(
+                ranks,
+                task.attempt,
+                str(experiment["id"]),
+                device,
+                task.stop,
+                is_needed=needs_group(config),
+            ):
                 group = _cpu_group(ranks)
                 choice = None
                 if ranks.is_first:
                     choice = find_start(task.run_dir, experiment, task.checkpoint)
                 start = share_start(choice, group)
                 session = self._open(experiment, config, start, group)
-                return self._fit(config, device, session, start)
+                return self._fit(config, device, session, start, group)
         except StoppedWhileMeetingError:
             return self._leave_stopped()
 
@@ -185,6 +193,7 @@ class Run:
         device: torch.device,
         session: Session,
         start: StartingPoint,
+        group: dist.ProcessGroup | None,
     ) -> ExitCode:
         assert self._files is not None
         assert self._logger is not None
@@ -200,6 +209,7 @@ class Run:
             callbacks=[session],
             files=self._files,
             logger=self._logger,
+            group=group,
         )
         loops.take_over(
             trainer,

@@ -15,6 +15,7 @@ from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS
 from pcm.config.structures.model import MODEL
 from pcm.config.structures.own import HYDRA_CLASS, OWN_CLASS, names_hydra_class, names_own_class
 from pcm.config.structures.script import RUN, SCRIPT_OF_POINT, names_script
+from pcm.config.structures.strategies import check_shards, is_sharded
 from pcm.config.structures.trainer import TRAINER
 from pcm.config.structures.wiring import (
     Links,
@@ -52,7 +53,10 @@ def _check_experiment(config: Any, inspector: Inspector) -> Iterable[Finding]:
 
 
 def _check_ranks(world_size: Any, trainer: Any) -> Iterator[Finding]:
-    if type(world_size) is not int or world_size < 2:
+    if type(world_size) is not int:
+        return
+    yield from under(check_shards(entry(trainer, "kwargs"), world_size), "trainer", "kwargs")
+    if world_size < 2:
         return
     interval = entry(entry(trainer, "kwargs"), "val_check_interval")
     if isinstance(interval, str | dict):
@@ -134,6 +138,9 @@ def _check_chain_kwargs(_inspector: Inspector, kwargs: Any) -> list[Finding]:
     for key, (harmless, reason) in _NOT_FOR_CHAINS.items():
         if kwargs.get(key, harmless) != harmless:
             findings.append(Finding((key,), reason, shown(kwargs[key]), f"no {key}"))
+    if is_sharded(strategy := kwargs.get("strategy")):
+        problem = "a chain can't be shared out to ranks"
+        findings.append(Finding(("strategy",), problem, shown(strategy), "auto, or a class of ddp"))
     return findings
 
 

@@ -16,6 +16,7 @@ import torch
 from lightning.pytorch import Callback, LightningDataModule, LightningModule
 from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MeanMetric
 
@@ -132,6 +133,31 @@ class Tested(Automatic):
         """Log the mean loss."""
         self.log("test_loss", self.loss(batch), sync_dist=True)
         ask_for_stop("test", batch_idx)
+
+
+class Sharded(Automatic):
+    """Its layers are shared out to all ranks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+
+    def loss(self, batch: Tensor) -> Tensor:
+        """Through buffers that each rank has for itself."""
+        return super().loss(self.norm(batch))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Die while the others save, if asked."""
+        is_asked = os.environ.get("OWN_KILL_SAVING") == str(checkpoint["pcm"]["step"])
+        if is_asked and self.global_rank == 1:
+            os.kill(os.getpid(), 9)
+
+    def configure_model(self) -> None:
+        """Shard each layer, once."""
+        if self.device_mesh is None or isinstance(self.net, FSDPModule):
+            return
+        for layer in (self.norm, self.net, self.head):
+            fully_shard(layer, mesh=self.device_mesh["data_parallel"])
 
 
 class Manual(Base):
