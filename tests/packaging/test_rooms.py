@@ -12,7 +12,7 @@ LAUNCH = Path(__file__).parents[2] / "launch"
 FLOORS = (
     ("cli",),
     ("api",),
-    ("resumption",),
+    ("answers", "resumption"),
     ("proposal",),
     ("local", "report"),
     ("submit",),
