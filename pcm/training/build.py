@@ -58,14 +58,16 @@ def build_model(model_cfg: Config) -> LightningModule:
     return Chain(model_cfg)
 
 
-def build_data(config: Config) -> LightningDataModule:
-    """The conditional MNIST, or a LightningDataModule of the user's own.
+def build_data(config: Config) -> LightningDataModule | None:
+    """The conditional MNIST, or a LightningDataModule of the user's own; None: the model has it.
 
     Raises:
         ConfigError: the user's class cannot be had, or a batch size is missing.
     """
-    if names_own_class(config["data_train"]):
-        data_cfg = config["data_train"]
+    data_cfg = config.get("data_train")
+    if data_cfg is None:
+        return None
+    if names_own_class(data_cfg):
         own: LightningDataModule = build_object(data_cfg, LightningDataModule, "data_train")
         return own
     training = config["model"].get("training") or {}

@@ -65,10 +65,15 @@ def test_modules(model: str, stops: list[str], tmp_path: Path) -> None:
         ("Iterating", loaders(), ["step 14"], {}),
         ("KnowingTheEpoch", loaders("EpochStream"), ["epoch 10", "step 14"], {}),
         ("Impatient", loaders(), ["epoch 50"], {"max_epochs": 8, "min_epochs": 6}),
+        ("Loading", None, ["step 14", "validation 20"], {}),
     ],
 )
 def test_loaders(
-    model: str, data: dict[str, Any], stops: list[str], kwargs: dict[str, Any], tmp_path: Path
+    model: str,
+    data: dict[str, Any] | None,
+    stops: list[str],
+    kwargs: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
     config = {"model": kind(model), "data_train": data, "kwargs": kwargs}
     assert_resumes_the_same(tmp_path, stops, **config)

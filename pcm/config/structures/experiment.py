@@ -74,7 +74,7 @@ def _check_ranks(world_size: Any, trainer: Any) -> Iterator[Finding]:
 def _check_sections(
     inspector: Inspector, model: Any, data_train: Any, data_val: Any, trainer: Any
 ) -> list[Finding]:
-    findings = [*_check_data_sections(data_train, data_val)]
+    findings = [*_check_data_sections(model, data_train, data_val)]
     findings += _check_test(trainer, model, data_train)
     if not isinstance(model, dict) or names_hydra_class(model):
         return findings
@@ -93,7 +93,10 @@ def _check_sections(
     return findings
 
 
-def _check_data_sections(data_train: Any, data_val: Any) -> Iterator[Finding]:
+def _check_data_sections(model: Any, data_train: Any, data_val: Any) -> Iterator[Finding]:
+    if data_train is None:
+        yield from _check_without_data(model, data_val)
+        return
     if names_own_class(data_train) and data_val is not None:
         expected = "null: the data module of data_train serves both"
         yield Finding(("data_val",), "a second data module", expected=expected)
@@ -101,10 +104,19 @@ def _check_data_sections(data_train: Any, data_val: Any) -> Iterator[Finding]:
         yield Finding(("data_val",), "no data to validate on", "null", "a data file")
 
 
+def _check_without_data(model: Any, data_val: Any) -> Iterator[Finding]:
+    """A model of one's own may bring its loaders, as Lightning allows it."""
+    if not (names_own_class(model) or names_hydra_class(model)):
+        expected = "a data file; only a model class of one's own may bring its loaders"
+        yield Finding(("data_train",), "no data to train on", "null", expected)
+    elif data_val is not None:
+        expected = "null: the model's own loaders serve both"
+        yield Finding(("data_val",), "data to validate on alone", expected=expected)
+
+
 def _check_test(trainer: Any, model: Any, data_train: Any) -> Iterator[Finding]:
-    if entry(trainer, "after_fit") == "test" and not (
-        names_own_class(model) and names_own_class(data_train)
-    ):
+    of_own = names_own_class(model) and (data_train is None or names_own_class(data_train))
+    if entry(trainer, "after_fit") == "test" and not of_own:
         expected = "a model and a data module of your own, which know how to test"
         yield Finding(("trainer", "after_fit"), "nothing to test", "test", expected)
 
@@ -201,7 +213,7 @@ _EXPERIMENT_OF_FILES = Meaning(
         {
             **_OF_ANY_EXPERIMENT,
             "model": MODEL_FILE,
-            "data_train": DATA_FILE,
+            "data_train": (None, DATA_FILE),
             "trainer": TRAINER,
         },
         {"data_val": (None, DATA_FILE)},

@@ -78,7 +78,8 @@ _OF_ANY_GRID: Mapping[str, ConfigStructure] = {
 _GRID_OF_FILES = Record(
     {
         "base": Record(
-            {"model": str, "data_train": str}, {"data_val": (None, str), "trainer": (None, str)}
+            {"model": str, "data_train": (None, str)},
+            {"data_val": (None, str), "trainer": (None, str)},
         )
     },
     {

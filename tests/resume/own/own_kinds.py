@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import (
     GradientAccumulationScheduler,
     StochasticWeightAveraging,
 )
+from own_loaders import Data  # type: ignore[import-not-found]  # beside this file
 from own_model import ask_for_stop  # type: ignore[import-not-found]  # beside this file
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, MetricTracker, MinMaxMetric
@@ -158,6 +159,16 @@ class Recurrent(Net):
         hidden = self.cell(batch[0], before)
         self.hidden = hidden.detach()
         return super().training_step((hidden, batch[1]), batch_idx)
+
+
+class Loading(Recurrent):
+    """Brings its loaders itself, and its batches in an order that is drawn."""
+
+    def train_dataloader(self) -> Any:
+        return Data(noisy=True).train_dataloader()
+
+    def val_dataloader(self) -> Any:
+        return Data().val_dataloader()
 
 
 class Helper:
