@@ -3,25 +3,25 @@
 The peer imports torch and Lightning once and trains the same run directories' configs one after
 another, each as `python -m pcm` does: what is left is what a launcher, supervisors and forks cost.
 Both begin with the start of a process, and are compared in CPU seconds of all their processes,
-in pairs. `--cold` runs the same with a fresh process for each experiment (`PCM_WARM=0`).
+in turn. `--cold` runs the same with a fresh process for each experiment (`PCM_WARM=0`).
 Goal: 1.5 times the peer.
 
-    python -m benchmarks.warm_start [--experiments 16] [--pairs 3] [--cold]
+    python -m benchmarks.warm_start [--experiments 16] [--rounds 3] [--cold]
 """
 
 import argparse
 import os
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
+from benchmarks.pairs import Cost, Rounds, cost_of_command
 from benchmarks.small_sweep import freeze_sweep
 
 GOAL = 1.5
+PEER_NAME = "one process"
 STEPS = 20
 LAUNCH = """
 import sys
@@ -51,39 +51,32 @@ OVERRIDES = {
 }
 
 
-def measure(program: str, experiments: int, **variables: str) -> tuple[float, float]:
-    """CPU and wall seconds of a program, and of all processes that it started."""
+def measure(program: str, experiments: int, variables: Mapping[str, str]) -> Cost:
+    """Of a program, and of all processes that it started."""
     with tempfile.TemporaryDirectory() as folder:
         root = freeze_sweep(Path(folder), experiments, OVERRIDES)
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
-        before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         command = [sys.executable, "-c", program, str(root)]
-        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-        after, ended = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    user = after.ru_utime - before.ru_utime
-    return user + after.ru_stime - before.ru_stime, ended - begun
+        return cost_of_command(command, environment=environment)
 
 
 def main() -> None:
-    """Measure in pairs, in turn, and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure in turn, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--experiments", type=int, default=16)
-    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cold", action="store_true")
     options = parser.parse_args()
     variables = {"PCM_WARM": "0"} if options.cold else {}
-    ratios = []
-    for number in range(options.pairs):
-        ours, wall = measure(LAUNCH, options.experiments, **variables)
-        peer, peer_wall = measure(PEER, options.experiments)
-        ratios.append(ours / peer)
-        print(
-            f"pair {number + 1}: launched {ours:.1f} s of CPU ({wall:.1f} s), "
-            f"in one process {peer:.1f} s ({peer_wall:.1f} s): {ratios[-1]:.2f} times",
-            flush=True,
-        )
-    middle = statistics.median(ratios)
-    print(f"median of {options.pairs}: {middle:.2f} times the CPU of one process (goal {GOAL})")
+    ways = {
+        "pcm": partial(measure, LAUNCH, options.experiments, variables),
+        PEER_NAME: partial(measure, PEER, options.experiments, {}),
+    }
+    rounds = Rounds(ways, options.rounds)
+    print(f"{options.experiments} experiments, medians of {options.rounds} rounds:")
+    for name in ways:
+        print(f"  {name:16}{rounds.line(name, PEER_NAME)}")
+    print(f"goal: {GOAL} x the CPU of one process")
 
 
 if __name__ == "__main__":

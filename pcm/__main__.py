@@ -13,6 +13,7 @@ from pcm.run_dir.trust import make_folder
 from pcm.training.ending import flush, leave
 from pcm.training.ranks import Ranks
 from pcm.training.stop import StopRequest, ignored_signals, signals_as_request
+from pcm.training.supervisor_line import supervisor_line
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,7 +50,7 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
         attempt = stack.enter_context(own_attempt(run_dir))
     if not ranks.is_supervised:
         stack.enter_context(signals_as_request(attempt))
-    stop = stack.enter_context(StopRequest(attempt))
+    stop = stack.enter_context(StopRequest(attempt, line=supervisor_line(os.environ)))
     task = Task(run_dir, attempt, options.checkpoint, ranks, stop)
     if ranks.is_first and stop.look():
         return leave_at_once(task)

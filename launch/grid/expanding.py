@@ -229,6 +229,7 @@ class _Expansion:
             points=tuple(self._points.values()),
             warnings=(*self._idle_rules(), *self._repeats(), *self._missing_programs()),
             notify=_as_tuple(entry("notify", None)),
+            preload=tuple(entry("preload", [])),
         )
 
     def _idle_rules(self) -> Iterator[str]:

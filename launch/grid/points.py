@@ -150,6 +150,7 @@ class Grid:
             the code that is in the image or installed.
         image: record of the container that was found for it; None before that and without one.
         notify: whom to tell of its first failure and its end.
+        preload: modules to load once for many of its training processes.
     """
 
     name: str
@@ -167,6 +168,7 @@ class Grid:
     checkout: Path | None = None
     image: Mapping[str, Any] | None = None
     notify: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
 
     @property
     def max_parallel(self) -> int | None:

@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Sequence
+from itertools import chain
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,13 @@ from launch.submit.local_job import LocalJob, submit_local
 from launch.supervisor.job import available_cores, local_job_text
 from launch.user_settings import read_settings
 from pcm.errors import RefusedError
+
+
+def modules_to_preload(experiments: Sequence[Experiment]) -> list[str]:
+    """What the user's settings and the launches of these experiments name, each module once."""
+    launches = {each.launch.path: each.launch for each in experiments}
+    named = [launch.record.get("preload") or () for launch in launches.values()]
+    return list(dict.fromkeys([*read_settings().preload, *chain.from_iterable(named)]))
 
 
 class Starter:
@@ -31,7 +39,7 @@ class Starter:
     def __enter__(self) -> Self:
         if is_of_use(self._experiments, os.environ):
             threads = max(1, self._cores // self._experiments[0].world_size)
-            self._nursery = Nursery(threads, read_settings().preload)
+            self._nursery = Nursery(threads, modules_to_preload(self._experiments))
         return self
 
     def __exit__(

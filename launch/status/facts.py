@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 
 from launch.damage import notice, whole
@@ -14,9 +15,9 @@ from launch.status.silence import read_silence, silence_text
 from launch.status.state import Progress, State, Status
 from launch.status.why import first_failing_rank, reason
 from launch.store import Experiment, RunsRoot
-from launch.store.records import names_in, newest_attempt
+from launch.store.records import names_in, newest_attempt_in
 from launch.store.words import LastWord
-from pcm.run_dir import AttemptDir
+from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.records import (
     AttemptRecord,
     KillRecord,
@@ -40,7 +41,9 @@ _FINISHED, _STOPPED, _STOP = _ANY.finished.name, _ANY.stopped.name, _ANY.stop.na
 _FAILED, _PROGRESS, _VERDICT = _ANY.failed.name, _ANY.progress.name, _ANY.verdict.name
 _KILL, _STATE = _ANY.kill.name, _ANY.state(0).name
 
-_SAID = [field.name for field in fields(Progress)]
+_ATTEMPTS = RunDir(Path()).attempts_folder.name
+
+_said = attrgetter(*(field.name for field in fields(Progress)))
 
 BIRTH_S = 10.0
 """A folder of an attempt may be as long without its record."""
@@ -88,10 +91,12 @@ def look(experiments: Iterable[Experiment], queue: Queue | None = None) -> Look:
         root = RunsRoot(path)
         # The queues first: what starts meanwhile has its files already.
         places = read_places(root, [each.id for each in group], queue)
-        cancelled, started = _cancelled_ids(root), names_in(root.experiments_folder)
+        folder = str(root.experiments_folder)
+        cancelled, started = _cancelled_ids(root), names_in(folder)
         for each in group:
             # Of thousands that wait, none is looked for.
-            files = newest_attempt(each.run_dir) if each.id in started else None
+            attempts = f"{folder}/{each.id}/{_ATTEMPTS}"
+            files = newest_attempt_in(attempts) if each.id in started else None
             is_cancelled = each.id in cancelled
             facts = None if files is None else attempt_facts(files, places.queue)
             place = None if _is_finished(facts) else places.of(each.id, facts)
@@ -301,7 +306,7 @@ def read_progress(files: AttemptDir) -> Progress | None:
     record = whole(read(ProgressRecord, files.progress))
     if record is None:
         return None
-    return Progress(*(getattr(record, name) for name in _SAID))
+    return Progress(*_said(record))
 
 
 def _cancelled_ids(root: RunsRoot) -> set[str]:

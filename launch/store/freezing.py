@@ -107,6 +107,7 @@ def _sweep_record(grid: "Grid", now: datetime, code: CodeVersion | None) -> dict
         "starts_from": grid.starts_from,
         "checkpoints": dict(grid.checkpoints),
         "notify": list(grid.notify),
+        "preload": list(grid.preload),
         "pcm_version": __version__,
         "code": None if code is None else {"commit": code.commit, "dirty": code.dirty},
         "ships_code": grid.checkout is not None,

@@ -1,13 +1,13 @@
 """The records of the host side: what each of its small files holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from launch.executor import Executor
 from launch.site import Resources
-from pcm.run_dir.typed_json import Damaged, checked, parse_object, read_object
+from pcm.run_dir.typed_json import Damaged, checked, parse_object, parse_objects, read_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class SweepRecord:
     site_record: dict[str, Any] | None = None
     checkpoints: dict[str, Any] | None = None
     notify: list[str] | None = None
+    preload: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,20 @@ def parse_point(line: bytes) -> dict[str, Any]:
     Raises:
         ValueError: it holds none; says why.
     """
-    point = parse_object(line)
+    return _checked_point(parse_object(line))
+
+
+def parse_points(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    """The points in some lines, one in each.
+
+    Raises:
+        ValueError: one of them holds none, or anything else.
+    """
+    points = parse_objects(lines)
+    return [_checked_point(point) for point in points]
+
+
+def _checked_point(point: dict[str, Any]) -> dict[str, Any]:
     shape = (*map(type, map(point.get, _POINT)), *_shape(point.get("resources")))
     # Looking at each value takes longer than to read the line, and most points look alike.
     if shape not in _fitting:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
+from launch.notify.noticing import Noticing
 from launch.status.looking import Looking
 from launch.status.state import Line
 from launch.store import Store
@@ -38,6 +39,7 @@ def follow(
     """
     experiments = launched.experiments
     looking, waves = Looking(tell, QUEUE_INTERVAL_S), _Waves(launched, store, site, tell)
+    noticing = Noticing(looking, tell)
     lines = looking.lines(experiments)
     try:
         while waves.are_left or not _have_ended(lines):
@@ -50,6 +52,7 @@ def follow(
                 # What Slurm said a while ago must not decide.
                 looking.forget()
                 lines = looking.lines(experiments)
+            noticing.look(experiments, lines)
         show(lines)
         is_interrupted = False
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pcm.run_dir import GPUS_ASKED
+from pcm.run_dir.line import LINE, line_text
 from pcm.run_dir.trust import open_private
 
 RANKS_OWN = {
@@ -24,12 +25,16 @@ RANKS_OWN = {
 """Variables that nobody reads before training begins. All others may matter to a library as it is
 loaded: how many threads it has, what it does about rounding."""
 
+_END = b"\n"
+"""Of the orders; JSON has no such byte inside."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A supervisor's child that waits to be told what to train.
 
     Attributes:
+        channel: for its orders, and after them the line on which it hears its supervisor.
         loaded_with: the variables that its libraries were loaded with.
     """
 
@@ -48,14 +53,14 @@ class Waiting:
         """Let it train; False if it is gone."""
         orders = {"arguments": list(arguments), "environment": {**environment}, "log": str(log)}
         try:
-            with self.channel:
-                # From its first word on it leads a session, which can be killed as a whole.
-                if not self.channel.recv(1):
-                    return False
-                self.channel.sendall(json.dumps(orders).encode())
+            # From its first word on it leads a session, which can be killed as a whole.
+            if self.channel.recv(1):
+                self.channel.sendall(json.dumps(orders).encode() + _END)
+                return True
         except OSError:
-            return False
-        return True
+            pass
+        self.channel.close()
+        return False
 
     def dismiss(self) -> None:
         """Let it end, having done nothing."""
@@ -98,9 +103,8 @@ def fork_waiting(
     prepare()
     os.setsid()
     ours.close()
-    with its:
-        orders = _receive(its)
-    _take_on(orders, kept)
+    orders = _receive(its)
+    _take_on(orders, kept, its.detach())
     return orders
 
 
@@ -108,21 +112,25 @@ def _receive(channel: socket.socket) -> Orders:
     """Wait for orders; without any, and without its supervisor, it ends."""
     try:
         channel.sendall(b"+")
-        parts = list(iter(lambda: channel.recv(1 << 16), b""))
+        text = b""
+        while _END not in text:
+            if not (part := channel.recv(1 << 16)):
+                os._exit(0)
+            text += part
     except OSError:
-        parts = []
-    if not parts:
         os._exit(0)
-    told: dict[str, Any] = json.loads(b"".join(parts))
+    # What may have come after that is said again and again.
+    told: dict[str, Any] = json.loads(text.partition(_END)[0])
     return Orders(told["arguments"], told["environment"], Path(told["log"]))
 
 
-def _take_on(orders: Orders, kept: set[int]) -> None:
+def _take_on(orders: Orders, kept: set[int], line: int) -> None:
     """Make of this process what a fresh one with these orders would be."""
     os.environ.clear()
     os.environ.update(orders.environment)
+    os.environ[LINE] = line_text(line)
     print_to(orders.log)
-    for descriptor in open_files() - kept - {0, 1, 2}:
+    for descriptor in open_files() - kept - {0, 1, 2, line}:
         os.close(descriptor)
     if (numpy := sys.modules.get("numpy")) is not None:
         # Python's own generator does this by itself; torch's always begins with the same seed.

@@ -16,6 +16,7 @@ from launch.store.records import names_in, supervisor_of, training_of
 from launch.supervisor import heartbeat
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
+from launch.supervisor.lookout import Lookout
 from launch.supervisor.patience import Patience
 from launch.supervisor.requeue import OWN_CLOCK
 from launch.supervisor.state_note import StateNote
@@ -51,8 +52,11 @@ class Rank:
         self._signals = signals
         self._limit = limit
         self._failure_seen: float | None = None
-        self._peers = set(range(job.world_size)) - {job.rank}
-        self._peers_seen = 0.0
+        self._has_told = False
+        self._unknown = set(range(job.world_size)) - {job.rank}
+        self._peers: dict[int, Process] = {}
+        self._looked = 0.0
+        self._lookout = Lookout(attempt.files, job)
         self._note: StateNote | None = None
         self._watch = heartbeat.next_rank(self._files, job)
         self._beaten = time.monotonic()
@@ -62,18 +66,20 @@ class Rank:
         self._note = StateNote(self._files.state(self._job.rank), training.process)
         usage = UsageNote(self._files.usage(self._job.rank), training.process, self._gpu_look())
         write(self._files.supervisor(self._job.rank), self._record(training))
-        while (outcome := training.poll()) is None:
-            self._pass_on_stop()
-            if time.monotonic() > self._peers_seen + PEERS_INTERVAL_S:
-                self._look_at_peers()
-                self._insist(training)
-                self._note.renew()
-                usage.renew()
-                self._look_for_failure()
-            if time.monotonic() > self._beaten + heartbeat.INTERVAL_S:
-                self._beat()
-            self._end_after_failure(training)
-            wait_for_an_end([training.process.pid], POLL_INTERVAL_S)
+        try:
+            while (outcome := training.poll()) is None:
+                self._lookout.hear()
+                self._pass_on_stop(training)
+                if time.monotonic() > self._looked + PEERS_INTERVAL_S:
+                    self._look(training)
+                    self._note.renew()
+                    usage.renew()
+                if time.monotonic() > self._beaten + heartbeat.INTERVAL_S:
+                    self._beat()
+                self._end_after_failure(training)
+                wait_for_an_end([training.process.pid], POLL_INTERVAL_S)
+        finally:
+            self._lookout.close()
         usage.close()
         record_outcome(self._files, self._job.rank, outcome)
         self._look_at_peers()
@@ -96,39 +102,63 @@ class Rank:
             command=training.command,
         )
 
-    def _pass_on_stop(self) -> None:
-        if self._signals.received:
-            self._request_stop(self._signals.received[0].name)
-        elif self._job.is_orphaned:
-            self._request_stop("the launcher's end")
-        elif self._limit is not None and self._limit.is_near:
-            self._request_stop(OWN_CLOCK)
+    def _look(self, training: TrainingProcess) -> None:
+        """Once a second: at what others ask and how they fare, and a word to training."""
+        self._looked = time.monotonic()
+        self._lookout.look()
+        if not self._lookout.is_told:
+            self._look_at_peers()
+        self._insist(training)
+        self._look_for_failure()
+        training.tell(is_asked_to_stop=self._lookout.has(self._files.stop))
 
-    def _request_stop(self, by: str) -> None:
+    def _pass_on_stop(self, training: TrainingProcess) -> None:
+        if not self._lookout.has(self._files.stop):
+            self._request_stop()
+        elif not self._has_told:
+            self._has_told = True
+            training.tell(is_asked_to_stop=True)
+
+    def _request_stop(self) -> None:
+        """Ask for what a signal, the launcher's end or the time limit asks for."""
+        if self._signals.received:
+            by = self._signals.received[0].name
+        elif self._job.is_orphaned:
+            by = "the launcher's end"
+        elif self._limit is not None and self._limit.is_near:
+            by = OWN_CLOCK
+        else:
+            return
         # It is asked for again and again: a full disk may have room in a moment.
         with suppress(OSError):
             request_stop(self._files, by=by, reason="interrupt")
+            self._lookout.note(self._files.stop)
 
     def _insist(self, training: TrainingProcess) -> None:
         """Kill what is to end at once, and what has not heeded a stop."""
-        if self._patience.is_over(training.process):
+        if self._patience.is_over(training.process, self._lookout.has):
             with suppress(OSError):
                 why = self._patience.complaint
                 request_kill(self._run_dir, self._files, by="its supervisor", why=why)
-        if self._files.kill.exists():
+                self._lookout.note(self._files.kill)
+        if self._lookout.has(self._files.kill):
             training.kill()
 
     def _look_at_peers(self) -> None:
         """A killed supervisor tells nobody, so the others on its machine look after it."""
-        self._peers_seen = time.monotonic()
-        supervisors = {rank: supervisor_of(self._files, rank) for rank in self._peers}
+        known = {rank: supervisor_of(self._files, rank) for rank in self._unknown}
+        self._unknown = {rank for rank, process in known.items() if process is None}
         # Who is on another machine is not asked again, or a large job would read all the time.
-        self._peers = {
-            r for r, process in supervisors.items() if process is None or process.is_local
+        self._peers |= {
+            rank: process
+            for rank, process in known.items()
+            if process is not None and process.is_local
         }
-        for rank in self._peers:
+        for rank in [rank for rank, process in self._peers.items() if not process.is_alive]:
             if is_gone(self._files, rank):
                 record_death(self._files, rank)
+            elif self._files.outcome(rank).exists():
+                del self._peers[rank]
 
     def _beat(self) -> None:
         """A node that is gone tells nobody either, so the others listen for each other."""
@@ -139,7 +169,7 @@ class Rank:
                 record_silence(self._files, self._watch.rank)
 
     def _look_for_failure(self) -> None:
-        if self._failure_seen is None and self._files.failed.exists():
+        if self._failure_seen is None and self._lookout.has(self._files.failed):
             if self._note is not None:
                 # One that hangs is killed soon, and this is what it did.
                 self._note.renew(at_once=True)

@@ -97,14 +97,35 @@ def parse_object(data: bytes) -> dict[str, Any]:
         ValueError: it is none; says so in a way that people understand.
     """
     try:
-        content = _decode(data.decode())
-        if b"\\ud" in data or b"\\uD" in data or b"\xed" in data:
-            # Half a character can be in a JSON file, but neither on a terminal nor in a path.
-            json.dumps(content, ensure_ascii=False).encode()
+        content = _parsed(data)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it is no JSON: {error}" if data.strip() else _EMPTY) from None
     if not isinstance(content, dict):
         raise ValueError("it holds no JSON object")
+    return content
+
+
+def parse_objects(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    """The JSON objects in lines that hold one each, parsed as one text.
+
+    Raises:
+        ValueError: that can't be, since one line or another is no such object.
+    """
+    try:
+        content = _parsed(b"[" + b",".join(lines) + b"]")
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+    # A value that runs over two lines is one too few.
+    if len(content) != len(lines) or not all(type(each) is dict for each in content):
+        raise ValueError("a line holds no JSON object")
+    return list(content)
+
+
+def _parsed(data: bytes) -> Any:
+    content = _decode(data.decode())
+    if b"\\ud" in data or b"\\uD" in data or b"\xed" in data:
+        # Half a character can be in a JSON file, but neither on a terminal nor in a path.
+        json.dumps(content, ensure_ascii=False).encode()
     return content
 
 

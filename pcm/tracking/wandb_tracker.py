@@ -91,13 +91,19 @@ class WandbTracker:
         self._rows.clear()
 
     def last_step(self, key: str, otherwise: int) -> int:
-        """What the offline files held at the opening; ask a server, which may not tell."""
+        """What the offline files held at the opening; ask a server, which may not tell.
+
+        Raises:
+            Exception: it does not tell, and nothing else is known of the run.
+        """
         if not self._online:
             return self._held.get(key, -1)
         try:
             return self._ask_server(key)
         except Exception:
             # Whatever its interface raises: sending nothing twice comes first.
+            if otherwise < 0:
+                raise
             return otherwise
 
     def finish(self, outcome: Outcome) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 import launch.local.running
+from launch.grid import expand
+from launch.local.starter import modules_to_preload
 from launch.status.state import State, Status
-from launch.store import Experiment
+from launch.store import Experiment, Store
 from launch.submit.completion import Completion
 from tests.cli.conftest import Pcm, Runs
 
@@ -319,3 +321,31 @@ def test_a_grid_names_those_who_can_be_told(pcm: Pcm, project: Path, target: str
     assert result.exit_code == 3
     assert "notify" in result.stderr
     assert "s3cret" not in result.stderr
+
+
+def test_a_grid_names_modules_to_load_once(
+    pcm: Pcm, project: Path, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(project / "home"))
+    settings = project / "home" / "pcm" / "config.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("preload: [json, my_models]\n")
+    grid = project / "small.yaml"
+    text = grid.read_text()
+    grid.write_text(f"{text}preload: [my_models, my_models.blocks]\n")
+    assert pcm("launch", "small.yaml", *LOCAL, "--yes").exit_code == 0
+    experiments = Store(project / "runs").experiments()
+    assert experiments[0].launch.record["preload"] == ["my_models", "my_models.blocks"]
+    assert modules_to_preload(experiments) == ["json", "my_models", "my_models.blocks"]
+    grid.write_text(text)
+    assert [point.id for point in expand(grid).points] == [each.id for each in experiments]
+
+
+@pytest.mark.parametrize("name", ["my models", "import", "./my_models.py", "''"])
+def test_only_modules_are_loaded_once(pcm: Pcm, project: Path, name: str) -> None:
+    grid = project / "small.yaml"
+    grid.write_text(f"{grid.read_text()}preload: [{name}]\n")
+    result = pcm("plan", "small.yaml")
+    assert result.exit_code == 3
+    assert "preload" in result.stderr
+    assert "not a module's name" in result.stderr

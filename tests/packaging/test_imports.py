@@ -20,6 +20,7 @@ HEAVY = {
     "pandas",
     "neptune",
     "tensorboard",
+    "trackio",
     "wandb",
     "mlflow",
     "matplotlib",

@@ -10,6 +10,7 @@ from pcm.config.structure import ConfigStructure, Namespace
 from pcm.config.structures.checkpoints import CHECKPOINTS
 from pcm.config.structures.container import CONTAINER
 from pcm.config.structures.notify import NOTIFY
+from pcm.config.structures.preload import PRELOAD
 from pcm.config.structures.script import RUN, SCRIPT, names_script
 from pcm.config.structures.trackers import TRACKER
 
@@ -70,6 +71,7 @@ _OF_ANY_GRID: Mapping[str, ConfigStructure] = {
     "checkpoints": (None, CHECKPOINTS),
     "tracker": (None, TRACKER),
     "notify": (None, NOTIFY),
+    "preload": (None, PRELOAD),
     "version": (None, int | str),
 }
 

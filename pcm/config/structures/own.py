@@ -9,8 +9,9 @@ from pcm.config.wording import shown
 
 _CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
-_INTERPOLATION = re.compile(r"\$\{.+\}")
-"""Of OmegaConf, as in Hydra's files."""
+_INTERPOLATION = re.compile(r"^\$\{.+\}$|\$\{[^{}]*[.:][^{}]*\}")
+"""Of OmegaConf, as in Hydra's files; inside a text only what has a path or resolver, as in
+`${paths.root}/data`, since Python's own templates have plain names."""
 
 _NESTED = Record({"class_path": str}, {"init_args": (None, dict), "partial": bool})
 """An argument that is an object; `partial`: a factory of one, which takes further arguments."""
@@ -20,7 +21,7 @@ class _Argument(Shape):
     """An argument, and the objects in it, however deep."""
 
     def _inspect(self, value: Any, inspector: Inspector) -> Findings:
-        if isinstance(value, str) and _INTERPOLATION.fullmatch(value):
+        if isinstance(value, str) and _INTERPOLATION.search(value):
             return [
                 Finding((), "an interpolation, which nobody resolves", value, "the value itself")
             ]

@@ -3,6 +3,7 @@
 from pcm.config.shapes import Record
 from pcm.config.structure import ConfigStructure
 from pcm.config.structures.notify import OWN_NOTIFY
+from pcm.config.structures.preload import PRELOAD
 from pcm.config.structures.trackers import TRACKER
 
 SETTINGS: ConfigStructure = Record(
@@ -12,7 +13,7 @@ SETTINGS: ConfigStructure = Record(
         "tracker": (None, TRACKER),
         "account": (None, str),
         "notify": (None, OWN_NOTIFY),
-        "preload": (None, [str]),
+        "preload": (None, PRELOAD),
     }
 )
 """`~/.config/pcm/config.yaml`."""

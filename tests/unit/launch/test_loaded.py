@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,6 +43,12 @@ def test_edited_code_is_noticed(own: Path) -> None:
 def test_what_must_not_be_forked_says_why(own: Path, text: str, why: str) -> None:
     own.write_text(text)
     assert load(["users_own"]) == why
+
+
+def test_a_gpu_that_was_used_is_not_forked(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = SimpleNamespace(cuda=SimpleNamespace(is_initialized=lambda: True))
+    monkeypatch.setitem(sys.modules, "torch", used)
+    assert load(["users_own"]) == "importing users_own used a GPU, which a fork can't go on with"
 
 
 def test_training_comes_first_and_says_what_is_missing(
