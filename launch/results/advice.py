@@ -25,6 +25,10 @@ IDLE_PERCENT = 50.0
 """A GPU that computes less of the time waits for something."""
 
 
+WAITING_PERCENT = 10.0
+"""Who waits longer for data gains by having them sooner."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """One experiment: what it asked for, and what it took."""
@@ -90,6 +94,7 @@ def _advice(group: Sequence[Taken]) -> Advice:
         **_time(group, remarks),
     }
     _look_at_gpus(group, remarks)
+    _look_at_data(group, remarks)
     return Advice(len(group), asked.nodes or 1, asked.ranks_per_node, resources, tuple(remarks))
 
 
@@ -105,7 +110,8 @@ def _cores(group: Sequence[Taken], remarks: list[str]) -> dict[str, int]:
     asked = group[0].asked
     busy = max(each.used.cores_of_rank or 0.0 for each in group)
     most = max(each.asked.cpus_per_rank or 0 for each in group)
-    cores = max(1, math.ceil(busy * CORES_MARGIN))
+    # Where data are late, cores that were idle are for more workers.
+    cores = most if most and _is_waiting(group) else max(1, math.ceil(busy * CORES_MARGIN))
     if most and busy >= NEARLY_ALL * most:
         remarks.append("all cores of a rank were busy: with more it may be faster")
     name = "cpus_per_gpu" if asked.gpus_per_node and asked.cpus_per_gpu else "cpus_per_task"
@@ -132,6 +138,23 @@ def _look_at_gpus(group: Sequence[Taken], remarks: list[str]) -> None:
         )
     elif not known and any(each.asked.gpus for each in group):
         remarks.append("what GPUs did isn't known: nvidia-smi told nothing")
+
+
+def _look_at_data(group: Sequence[Taken], remarks: list[str]) -> None:
+    if _is_waiting(group):
+        remarks.append(
+            f"training waited for data {_waited_percent(group):.0f} % of the time: more workers of "
+            "its loader (num_workers), with a core each, or less work for each item may do"
+        )
+
+
+def _is_waiting(group: Sequence[Taken]) -> bool:
+    return _waited_percent(group) >= WAITING_PERCENT
+
+
+def _waited_percent(group: Sequence[Taken]) -> float:
+    known = [each.used.data_percent for each in group if each.used.data_percent is not None]
+    return sum(known) / len(known) if known else 0.0
 
 
 def round_memory(megabytes: float) -> int:

@@ -27,10 +27,11 @@ FACTS: dict[str, Callable[[Result], Any]] = {
     "cores_used": lambda row: None if row.used is None else rounded(row.used.cores, 2),
     "memory_mb": lambda row: None if row.used is None else rounded(row.used.memory_mb, 0),
     "gpu_use": lambda row: None if row.used is None else rounded(row.used.gpu_percent, 1),
+    "data_wait": lambda row: None if row.used is None else rounded(row.used.data_percent, 1),
 }
 """What every experiment has, besides its axes and metrics."""
 
-COSTS = ("attempts", "hours", "gpu_hours", "cores_used", "memory_mb", "gpu_use")
+COSTS = ("attempts", "hours", "gpu_hours", "cores_used", "memory_mb", "gpu_use", "data_wait")
 """Those for which all attempts must be looked at."""
 
 PARTS = {

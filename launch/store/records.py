@@ -13,6 +13,7 @@ from launch.store.layout import LaunchDir
 from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.records import (
     AttemptRecord,
+    DataRecord,
     ErrorRecord,
     ExperimentRecord,
     FailureRecord,
@@ -42,6 +43,7 @@ _KINDS: dict[str, type[Any]] = {
     "stop": StopRecord,
     "stopped": StoppedRecord,
     "usage": UsageRecord,
+    "data": DataRecord,
     "finished": FinishedRecord,
 }
 

@@ -102,6 +102,26 @@ def take_over(
     _replace(trainer.strategy, "process_dataloader", prepare)
 
 
+def watch_fetching(trainer: Trainer, begin: Callable[[], None], end: Callable[[], None]) -> None:
+    """Have it noted when training asks its loaders for a batch, and when it has it.
+
+    Its fetchers call what profilers measure with, also where steps fetch for themselves.
+    """
+    epoch_loop = trainer.fit_loop.epoch_loop
+    before, after = epoch_loop._on_before_fetch, epoch_loop._on_after_fetch
+
+    def begin_first() -> None:
+        before()
+        begin()
+
+    def end_first() -> None:
+        end()
+        after()
+
+    _replace(epoch_loop, "_on_before_fetch", begin_first)
+    _replace(epoch_loop, "_on_after_fetch", end_first)
+
+
 def _replace(owner: object, name: str, function: Callable[..., Any]) -> None:
     assert hasattr(owner, name), f"this version of Lightning has no {name}"
     setattr(owner, name, function)

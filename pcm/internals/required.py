@@ -40,6 +40,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "lightning.pytorch.callbacks:StochasticWeightAveraging": ("_initialized", "_scheduler_state"),
     "lightning.pytorch.loops.training_epoch_loop:_TrainingEpochLoop": (
         "_batches_that_stepped",
+        "_on_after_fetch",
+        "_on_before_fetch",
         "_results",
         "_should_accumulate",
         "advance",

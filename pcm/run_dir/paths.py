@@ -30,6 +30,7 @@ attempts/N/
   rendezvous.json              address and port                training rank 0
   metrics.jsonl                what a script logs              the script's rank 0
   progress.json                epoch, step, loss, time left    training rank 0
+  data-R.json                  how long R > 0 waited for data  training rank R
   error-R.json                 the exception of rank R         training rank R
   profile/                     files of a profiler             every training rank
   stopped.json, finished.json  the end, as training saw it     training rank 0
@@ -124,6 +125,10 @@ class AttemptDir:
     def usage(self, rank: int) -> Path:
         """What the processes of one rank have taken of cores, memory and GPU."""
         return self.path / f"usage-{rank}.json"
+
+    def data(self, rank: int) -> Path:
+        """How long one rank has waited for data; rank 0 says it with its progress."""
+        return self.progress if rank == 0 else self.path / f"data-{rank}.json"
 
     def log(self, rank: int) -> Path:
         """Output of one rank."""

@@ -309,6 +309,7 @@ class ProgressRecord:
         stepped: when the last step was made, by the same clock.
         longest_step: seconds of the longest step so far in this attempt, from one moment at
             which training could stop to the next.
+        waited_for_data_s, training_s: of rank 0; see `DataRecord`.
     """
 
     phase: str | None = None
@@ -324,3 +325,20 @@ class ProgressRecord:
     unsaved: str | None = field(default=None, metadata=LEFT_OUT)
     stepped: float | None = field(default=None, metadata=LEFT_OUT)
     longest_step: float | None = field(default=None, metadata=LEFT_OUT)
+    waited_for_data_s: float | None = field(default=None, metadata=LEFT_OUT)
+    training_s: float | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecord:
+    """`data-R.json`: how long a rank other than 0 has waited for its batches in this attempt.
+
+    Rank 0 has it in `progress.json`, which can be read as this record, too.
+
+    Attributes:
+        waited_for_data_s: from asking its loaders for a batch to having it; None before the first.
+        training_s: since the first was asked for, with validations and checkpoints.
+    """
+
+    waited_for_data_s: float | None = field(default=None, metadata=LEFT_OUT)
+    training_s: float | None = field(default=None, metadata=LEFT_OUT)

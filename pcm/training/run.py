@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -59,6 +59,10 @@ _WRONG_WARNINGS = (
 )
 
 
+_DATA_INTERVAL_S = 30.0
+"""Between two notes of other ranks about their data, as between those of what they use."""
+
+
 class Run:
     """One rank's training: to its end, to a stop, or to an error, each with its record."""
 
@@ -73,15 +77,21 @@ class Run:
     def train(self) -> ExitCode:
         """Train, or go on training."""
         _quieten(self._ranks)
-        heartbeat = Heartbeat(self._task.attempt.progress, self._progress)
         try:
-            with heartbeat if self._ranks.is_first else nullcontext():
+            with self._heartbeat():
                 return self._train()
         except BaseException as error:
             return record_failure(self._task, error)
         finally:
             if self._logger is not None:
                 self._logger.close()
+
+    def _heartbeat(self) -> Heartbeat:
+        """Rank 0 tells of all that goes on; what others may know better is how their data are."""
+        file = self._task.attempt.data(self._ranks.rank)
+        if self._ranks.is_first:
+            return Heartbeat(file, self._progress)
+        return Heartbeat(file, self._progress.data_wait, _DATA_INTERVAL_S)
 
     def _train(self) -> ExitCode:
         check_internals()
@@ -218,9 +228,11 @@ class Run:
             session.before_loaders,
             make_replayable,
         )
+        wait = self._progress.data_wait
+        loops.watch_fetching(trainer, wait.begin, wait.end)
         self._progress.count_steps = lambda: loops.steps_done(trainer)
         try:
-            with closing(self._files):
+            with closing(self._files), closing(wait):
                 trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
             if wants_test(config):
                 test(trainer, model, data)

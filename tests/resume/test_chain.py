@@ -61,6 +61,9 @@ def test_same_end_whenever_it_is_stopped(tmp_path: Path, world_size: int, log_ev
     if codes[0] == ExitCode.STOPPED:
         assert run(broken, world_size) == [ExitCode.DONE] * world_size
     assert_same_end(unbroken, broken)
+    assert all(
+        read_json(unbroken.attempt(1).data(rank))["training_s"] for rank in range(world_size)
+    )
 
 
 def test_what_it_leaves(tmp_path: Path) -> None:
@@ -73,6 +76,7 @@ def test_what_it_leaves(tmp_path: Path) -> None:
     assert (progress["step"], progress["total_steps"]) == (32, 32)
     assert (progress["epoch"], progress["max_epochs"]) == (2, 2)
     assert progress["loss"] > 0
+    assert 0 < progress["waited_for_data_s"] < progress["training_s"]
     steps = {row.step for row in read_journal(run_dir.metrics) if "train/loss" in row.values}
     assert steps == set(range(4, 33, 4))
 

@@ -61,10 +61,12 @@ def _used(all_used: Sequence[Used]) -> str:
     cores = [used.cores for used in known if used.cores is not None]
     memory = [used.memory_mb for used in known if used.memory_mb is not None]
     gpus = [used.gpu_percent for used in known if used.gpu_percent is not None]
+    waits = [used.data_percent for used in known if used.data_percent is not None]
     parts = [
         f"{sum(cores) / len(cores):.1f} cores on average" if cores else "",
         f"at most {memory_text(max(memory))} of a node's memory" if memory else "",
         f"GPUs for {sum(gpus) / len(gpus):.0f} % of the time" if gpus else "",
+        f"waiting for data for {sum(waits) / len(waits):.0f} % of the time" if waits else "",
     ]
     return ", ".join(filter(None, parts))
 
