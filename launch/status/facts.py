@@ -276,8 +276,9 @@ def _is_held(record: AttemptRecord, queue: Queue) -> bool | None:
         return False
     if task.restarts != _restarts(record):
         return False
-    # What still waits by the list of a moment ago has started since.
-    return True if task.is_running else None
+    # What still waits by the list of a moment ago has started since. One of a pack may end before
+    # the job does.
+    return True if task.is_running and not record.is_packed else None
 
 
 def _slurm_job(record: AttemptRecord) -> str | None:

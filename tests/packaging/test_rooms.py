@@ -14,6 +14,7 @@ FLOORS = (
     ("api",),
     ("answers", "resumption"),
     ("proposal",),
+    ("pack",),
     ("local", "report"),
     ("submit",),
     ("image", "importing", "plan", "results", "supervisor"),

@@ -22,6 +22,9 @@ _OVERRIDES = MapOf(Namespace)
 SBATCH = MapOf((None, int | str, bool))
 """Options of sbatch by their long names, `-` or `_` in them: `licenses: matlab`, `hold: true`."""
 
+PACK = Record({"per_job": COUNT}, dict.fromkeys(("per_gpu", "sets"), (None, COUNT)))
+"""Experiments of one allocation, of which `per_gpu` share each of its sets of GPUs or cores."""
+
 RESOURCES = Record(
     optional={
         **dict.fromkeys(("partition", "account", "qos", "constraint", "gpu_type"), (None, str)),
@@ -33,7 +36,8 @@ RESOURCES = Record(
         **dict.fromkeys(("nodelist", "exclude", "mail_type"), (None, str, [str])),
         "exclusive": (None, bool, OneOf(("user", "mcs"), "way to share a node")),
         "sbatch": (None, SBATCH),
-        "max_parallel": (None, COUNT),
+        **dict.fromkeys(("max_parallel", "max_gpus"), (None, COUNT)),
+        "pack": (None, PACK),
         "retries": (None, Number(int, low=0)),
         "retry": (
             None,
