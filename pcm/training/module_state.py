@@ -11,12 +11,13 @@ State = dict[str, Any]
 
 
 def capture_module(trainer: Trainer, model: LightningModule, *, with_gradients: bool) -> State:
-    """Which parameters are trained, gradients that wait for a step, what callbacks have set."""
+    """What is trained and what is in eval mode, gradients that wait, what callbacks have set."""
     waiting = {}
     if with_gradients:
         waiting = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
     return {
         "requires_grad": {name: each.requires_grad for name, each in model.named_parameters()},
+        "training": {name: each.training for name, each in model.named_modules()},
         "gradients": waiting,
         "accumulate_grad_batches": trainer.accumulate_grad_batches,
         "should_stop": trainer.should_stop,
@@ -30,6 +31,10 @@ def restore_module(trainer: Trainer, model: LightningModule, state: State) -> No
         parameter.requires_grad_(state["requires_grad"].get(name, parameter.requires_grad))
         if name in gradients:
             parameter.grad = gradients[name].to(parameter.device)
+    # Checkpoints of 0.3 and before have no modes.
+    modes: Mapping[str, bool] = state.get("training", {})
+    for name, module in model.named_modules():
+        module.training = modes.get(name, module.training)
     trainer.accumulate_grad_batches = state["accumulate_grad_batches"]
     trainer.should_stop = state["should_stop"]
 
