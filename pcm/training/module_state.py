@@ -13,7 +13,7 @@ State = dict[str, Any]
 
 
 def capture_module(trainer: Trainer, model: LightningModule, *, with_gradients: bool) -> State:
-    """Which parameters are trained, gradients that wait for a step, what callbacks have set.
+    """What is trained and in eval mode, gradients that wait for a step, what callbacks have set.
 
     Of a sharded model, gradients are this rank's part, and buffers are with them: no strategy
     makes those of all ranks alike.
@@ -25,6 +25,7 @@ def capture_module(trainer: Trainer, model: LightningModule, *, with_gradients: 
     return {
         "buffers": {name: each for name, each in buffers.items() if local(each) is each},
         "requires_grad": {name: each.requires_grad for name, each in model.named_parameters()},
+        "training": {name: each.training for name, each in model.named_modules()},
         "gradients": waiting,
         "accumulate_grad_batches": trainer.accumulate_grad_batches,
         "should_stop": trainer.should_stop,
@@ -38,10 +39,13 @@ def restore_module(trainer: Trainer, model: LightningModule, state: State) -> No
         parameter.requires_grad_(state["requires_grad"].get(name, parameter.requires_grad))
         if name in gradients:
             parameter.grad = like(parameter, gradients[name].to(parameter.device))
-    # Checkpoints of 0.3 and before have none.
+    # Checkpoints of 0.3 and before have neither buffers nor modes.
     for name, buffer in model.named_buffers():
         if name in state.get("buffers", {}):
             buffer.copy_(state["buffers"][name])
+    modes: Mapping[str, bool] = state.get("training", {})
+    for name, module in model.named_modules():
+        module.training = modes.get(name, module.training)
     trainer.accumulate_grad_batches = state["accumulate_grad_batches"]
     trainer.should_stop = state["should_stop"]
 

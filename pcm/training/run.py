@@ -34,7 +34,6 @@ from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.devices import choose_device
 from pcm.training.faults import config_error
 from pcm.training.final_records import record_failure, record_finish, write_table
-from pcm.training.loaders import make_replayable
 from pcm.training.progress import Heartbeat, Progress
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
@@ -221,13 +220,8 @@ class Run:
             logger=self._logger,
             group=group,
         )
-        loops.take_over(
-            trainer,
-            session.before_step,
-            session.before_validation,
-            session.before_loaders,
-            make_replayable,
-        )
+        loops.take_over(trainer, session.before_step, session.before_validation)
+        session.making.take_over(trainer)
         wait = self._progress.data_wait
         loops.watch_fetching(trainer, wait.begin, wait.end)
         self._progress.count_steps = lambda: loops.steps_done(trainer)

@@ -77,10 +77,12 @@ def make_run(folder: Path, **config: Any) -> RunDir:
         },
     }
     defaults["trainer"]["kwargs"] |= config.pop("kwargs", {})
+    defaults["trainer"]["callbacks"] += config.pop("callbacks", [])
+    every = config.pop("every", "1 epochs")
     starts_from = config.pop("starts_from", None)
     write_text(run_dir.config, yaml.safe_dump(defaults | config))
     # These trainings are over before the first one would be due.
-    freeze_checkpointing(run_dir, Checkpointing(every="1 epochs"))
+    freeze_checkpointing(run_dir, Checkpointing(every=every))
     experiment = {"schema_version": 1, "id": "0123456789", "name": "test", "tags": []}
     write_json(run_dir.experiment, {**experiment, "tracker": None, "starts_from": starts_from})
     return run_dir

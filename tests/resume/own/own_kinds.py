@@ -315,6 +315,35 @@ class LoggingNowAndThen(Net):
         return loss
 
 
+class HalfFrozen(Net):
+    """Keeps its batch norm in eval mode from the third batch of an epoch on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        if batch_idx == 2:
+            self.norm.eval()
+        return super().training_step((self.norm(batch[0]), batch[1]), batch_idx)
+
+    def on_train_epoch_end(self) -> None:
+        self.norm.train()
+        super().on_train_epoch_end()
+
+
+class CountingValidations(Net):
+    """Trains by how many batches it was validated with, which Lightning's check is one of."""
+
+    validated = 0
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        return super().training_step(batch, batch_idx) * (1 + self.validated)
+
+    def on_validation_batch_start(self, *_: Any) -> None:
+        self.validated += 1
+
+
 class Unkept(Net):
     """Holds what can't be written down."""
 

@@ -239,6 +239,8 @@ def ask_for_stop(place: str, step: int) -> None:
     """Ask for a stop where the test wants it, and wait until it must have been seen."""
     if os.environ.get("OWN_KILL_AT") == f"{place} {step}":
         os.kill(os.getpid(), 9)
+    if os.environ.get("OWN_FAIL_AT") == f"{place} {step}":
+        raise RuntimeError("as asked for")
     if os.environ.get("OWN_STOP_AT") == f"{place} {step}":
         create_json(Path(os.environ["OWN_STOP_FILE"]), {"by": "test", "reason": "interrupt"})
         time.sleep(float(os.environ.get("OWN_WAIT_S", "0.6")))
