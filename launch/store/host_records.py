@@ -17,6 +17,7 @@ class SweepRecord:
     Attributes:
         container: see `launch.container.settings`.
         site: a site's name or file.
+        points: how many there were; None in launches of earlier versions.
     """
 
     tags: list[str]
@@ -34,6 +35,7 @@ class SweepRecord:
     checkpoints: dict[str, Any] | None = None
     notify: list[str] | None = None
     preload: list[str] | None = None
+    points: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def restore_module(trainer: Trainer, model: LightningModule, state: State) -> No
         parameter.requires_grad_(state["requires_grad"].get(name, parameter.requires_grad))
         if name in gradients:
             parameter.grad = like(parameter, gradients[name].to(parameter.device))
-    # Checkpoints of 0.3 and before have neither buffers nor modes.
+    # Checkpoints of 0.2 have neither buffers nor modes.
     for name, buffer in model.named_buffers():
         if name in state.get("buffers", {}):
             buffer.copy_(state["buffers"][name])
