@@ -76,7 +76,7 @@ class Base(LightningModule):
 
     def loss(self, batch: Tensor) -> Tensor:
         """Differs every time it is called."""
-        noise = torch.randn(batch.shape[0], 1)
+        noise = torch.randn(batch.shape[0], 1).to(batch.device)
         prediction: Tensor = self.head(self.net(batch))
         return (prediction - noise - random.random() - float(np.random.rand())).square().mean()
 
