@@ -163,7 +163,7 @@ def is_at_last_step(trainer: Trainer) -> bool:
 
 
 def is_accumulating(trainer: Trainer) -> bool:
-    """Whether gradients of earlier batches wait for an optimizer's step; none are saved."""
+    """Whether gradients of earlier batches wait for an optimizer's step."""
     return trainer.accumulate_grad_batches > 1 and trainer.fit_loop.epoch_loop._should_accumulate()
 
 

@@ -239,7 +239,8 @@ class Session(Callback):
         self._has_waiting_gradients = False
 
     def _capture(self, trainer: Trainer, model: LightningModule) -> dict[str, Any]:
-        waiting = self._has_waiting_gradients
+        # A validation may come while gradients are accumulated; so may a stop in it.
+        waiting = self._has_waiting_gradients or loops.is_accumulating(trainer)
         state = capture_rank(trainer, model, self._attributes, with_gradients=waiting)
         return {**state, **self.making.capture(trainer)}
 
@@ -250,7 +251,8 @@ class Session(Callback):
             assert self._attributes is not None
             self.making.restore(trainer)
             restore_rank(trainer, model, self._attributes, start.state)
-            self._has_waiting_gradients = has_gradients(start.state)
+            by_hand = not model.automatic_optimization
+            self._has_waiting_gradients = by_hand and has_gradients(start.state)
 
     def _go_on(self, trainer: Trainer, start: Start) -> None:
         """Find the place in the epoch again, after a start from inside of it."""

@@ -19,6 +19,7 @@ def loaders(name: str = "Data", **arguments: Any) -> dict[str, Any]:
 
 
 RELOADING = {"reload_dataloaders_every_n_epochs": 1}
+ACCUMULATING = {"accumulate_grad_batches": 3, "val_check_interval": 2}
 EVERY_SECOND = {"reload_dataloaders_every_n_epochs": 2}
 
 
@@ -70,6 +71,7 @@ def test_modules(model: str, stops: list[str], tmp_path: Path) -> None:
         ("Net", loaders("Checked"), ["epoch 10", "step 14"], {"num_sanity_val_steps": 1}),
         ("Net", loaders("Checked"), ["step 14", "step 24"], RELOADING),
         ("Net", loaders("Checked"), ["epoch 20"], {"check_val_every_n_epoch": 2, **EVERY_SECOND}),
+        ("Net", loaders(), ["validation 2", "validation 14"], ACCUMULATING),
         ("Net", loaders("CheckedByStream"), ["validation 20"], {}),
         ("CountingValidations", loaders(), ["step 4"], {"num_sanity_val_steps": 2}),
         ("Impatient", loaders(), ["epoch 50"], {"max_epochs": 8, "min_epochs": 6}),
