@@ -53,6 +53,7 @@ class Drawing:
         self._root = RunsRoot(self._submission.files.launch.root)
         self._holders = Holders(claims, job)
         self._exhausted: set[int] = set()
+        self._returned: set[int] = set()
         self._looked = -float("inf")
         self.drawn = drawn
 
@@ -73,16 +74,16 @@ class Drawing:
     def give_back(self, draw: Draw) -> None:
         """Let others, or this one, draw it again."""
         self._claims.give_back(draw.id, draw.number)
+        self._returned.add(self._claims.task_of(draw.id))
         self.drawn -= 1
         self._looked = -float("inf")
-        self._exhausted.discard(self._claims.task_of(draw.id))
 
     def is_left(self) -> bool:
         """Whether another start of this allocation would have something to do."""
-        own = self._claims.standings(self._task).items()
         return any(
             standing.hold is Hold.FREE or self._is_abandoned(experiment_id, standing)
-            for experiment_id, standing in own
+            for task in {self._task, *self._returned}
+            for experiment_id, standing in self._open(task)
         )
 
     def _first(self, candidates: Iterator[tuple[str, Standing]]) -> Draw | None:
@@ -100,7 +101,7 @@ class Drawing:
     def _within_share(self) -> Iterator[tuple[str, Standing]]:
         tasks = self._submission.tasks
         for step in range(tasks):
-            if self.drawn >= self._per_job:
+            if step and self.drawn >= self._per_job:
                 return
             for experiment_id, standing in self._open((self._task + step) % tasks):
                 if standing.hold is Hold.FREE or self._is_abandoned(experiment_id, standing):

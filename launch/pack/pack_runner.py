@@ -105,7 +105,7 @@ class PackRunner:
         Raises:
             RefusedError: no experiment can be started, e.g. since the disk is full.
         """
-        note_allocation(self._path, self._record)
+        self._note()
         with SignalFlag(SCHEDULER) as signals:
             # What Slurm signals reaches every process on some sites; here it is for us alone.
             with held_back(SCHEDULER):
@@ -161,12 +161,22 @@ class PackRunner:
             if self._begun and not is_worth:
                 self._is_late = True
                 return
-            draw = self._drawing.next()
-            if draw is None and not self._running:
-                draw = self._drawing.last()
+            draw = self._draw()
             if draw is None:
                 return
             self._begin(draw)
+
+    def _draw(self) -> Draw | None:
+        try:
+            draw = self._drawing.next()
+            if draw is None and not self._running:
+                draw = self._drawing.last()
+        except OSError as error:
+            # On a full disk those that run go on; there may be room when one has ended.
+            if self._running:
+                return None
+            raise RefusedError(f"no experiment can be drawn: {error}") from error
+        return draw
 
     def _begin(self, draw: Draw) -> None:
         slot = self._free.pop(0)
@@ -178,7 +188,8 @@ class PackRunner:
             with held_back(SCHEDULER):
                 submitted = self._starter.start(experiment, slot, checkpoint)
         except RefusedError:
-            self._drawing.give_back(draw)
+            with suppress(OSError):
+                self._drawing.give_back(draw)
             raise
         self._tell(f"experiment {draw.id} begins")
         self._running.append(_Running(draw, Watched(experiment, submitted, slot), slot))
@@ -189,7 +200,11 @@ class PackRunner:
             each.watched.sweep()
             self._running.remove(each)
             self._free.append(each.slot)
-            said = self._settle(each)
+            try:
+                said = self._settle(each)
+            except OSError as error:
+                # What it came to is in its run directory, and its claim dies with this process.
+                said = str(error)
             self._tell(f"experiment {each.draw.id}: {said}")
             self._note()
             if each.watched.has_all_outcomes():

@@ -3,6 +3,7 @@
 import os
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from launch.damage import whole
@@ -81,6 +82,9 @@ class Rank:
         finally:
             self._lookout.close()
         usage.close()
+        if self._job.is_packed and outcome.signal != "SIGKILL":
+            # The kernel counts by the job, so it may have been another experiment's process.
+            outcome = replace(outcome, out_of_memory=False)
         record_outcome(self._files, self._job.rank, outcome)
         self._look_at_peers()
         return outcome

@@ -200,3 +200,14 @@ def test_memory_is_rounded_up(megabytes: float, rounded: int) -> None:
 )
 def test_time_is_rounded_up(minutes: float, rounded: int) -> None:
     assert round_minutes(minutes) == rounded
+
+
+def test_what_experiments_of_a_pack_share_is_asked_for_all_that_share_it(
+    project: Path, request: pytest.FixtureRequest, pcm: Pcm
+) -> None:
+    packed = ASKED.replace("mem: 32G", "mem: 32G, pack: {per_job: 4, per_gpu: 2}")
+    (project / "small.yaml").write_text(packed)
+    runs: Runs = request.getfixturevalue("runs")
+    used(runs.finish(0))
+    # The time is that of a job for many.
+    assert advice(pcm("eff", "small").output) == {"mem": "8G", "cpus_per_task": 4}
