@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from pcm.run_dir import GPUS_ASKED
-from pcm.run_dir.line import LINE, line_text
 from pcm.run_dir.trust import open_private
 
 RANKS_OWN = {
@@ -25,16 +24,12 @@ RANKS_OWN = {
 """Variables that nobody reads before training begins. All others may matter to a library as it is
 loaded: how many threads it has, what it does about rounding."""
 
-_END = b"\n"
-"""Of the orders; JSON has no such byte inside."""
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A supervisor's child that waits to be told what to train.
 
     Attributes:
-        channel: for its orders, and after them the line on which it hears its supervisor.
         loaded_with: the variables that its libraries were loaded with.
     """
 
@@ -53,14 +48,14 @@ class Waiting:
         """Let it train; False if it is gone."""
         orders = {"arguments": list(arguments), "environment": {**environment}, "log": str(log)}
         try:
-            # From its first word on it leads a session, which can be killed as a whole.
-            if self.channel.recv(1):
-                self.channel.sendall(json.dumps(orders).encode() + _END)
-                return True
+            with self.channel:
+                # From its first word on it leads a session, which can be killed as a whole.
+                if not self.channel.recv(1):
+                    return False
+                self.channel.sendall(json.dumps(orders).encode())
         except OSError:
-            pass
-        self.channel.close()
-        return False
+            return False
+        return True
 
     def dismiss(self) -> None:
         """Let it end, having done nothing."""
@@ -103,8 +98,9 @@ def fork_waiting(
     prepare()
     os.setsid()
     ours.close()
-    orders = _receive(its)
-    _take_on(orders, kept, its.detach())
+    with its:
+        orders = _receive(its)
+    _take_on(orders, kept)
     return orders
 
 
@@ -112,25 +108,21 @@ def _receive(channel: socket.socket) -> Orders:
     """Wait for orders; without any, and without its supervisor, it ends."""
     try:
         channel.sendall(b"+")
-        text = b""
-        while _END not in text:
-            if not (part := channel.recv(1 << 16)):
-                os._exit(0)
-            text += part
+        parts = list(iter(lambda: channel.recv(1 << 16), b""))
     except OSError:
+        parts = []
+    if not parts:
         os._exit(0)
-    # What may have come after that is said again and again.
-    told: dict[str, Any] = json.loads(text.partition(_END)[0])
+    told: dict[str, Any] = json.loads(b"".join(parts))
     return Orders(told["arguments"], told["environment"], Path(told["log"]))
 
 
-def _take_on(orders: Orders, kept: set[int], line: int) -> None:
+def _take_on(orders: Orders, kept: set[int]) -> None:
     """Make of this process what a fresh one with these orders would be."""
     os.environ.clear()
     os.environ.update(orders.environment)
-    os.environ[LINE] = line_text(line)
     print_to(orders.log)
-    for descriptor in open_files() - kept - {0, 1, 2, line}:
+    for descriptor in open_files() - kept - {0, 1, 2}:
         os.close(descriptor)
     if (numpy := sys.modules.get("numpy")) is not None:
         # Python's own generator does this by itself; torch's always begins with the same seed.

@@ -10,6 +10,7 @@ from pathlib import Path
 from launch.supervisor.job import Job
 from launch.supervisor.sharing import Sharing
 from pcm.run_dir import AttemptDir
+from pcm.run_dir.line import node_line_of
 
 SELDOM_S = 10.0
 """Between two looks for what hardly comes first: who is to be killed was asked to stop before."""
@@ -24,7 +25,7 @@ class Lookout:
         self._seldom = [files.kill, files.outcome(0)]
         self._seen: set[str] = set()
         self._all_looked: float | None = None
-        self._sharing = Sharing(str(files.path)) if job.local_world_size > 1 else None
+        self._sharing = Sharing(node_line_of(files.path)) if job.local_world_size > 1 else None
 
     def has(self, path: Path) -> bool:
         """Whether a file was seen."""

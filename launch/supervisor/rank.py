@@ -8,6 +8,7 @@ from pathlib import Path
 
 from launch.damage import whole
 from launch.machine.gpu_use import GpuLook, device_of_rank
+from launch.machine.listening import Listener
 from launch.machine.processes import Process, kill_group, wait_for_an_end
 from launch.machine.signals import SignalFlag
 from launch.status.missing import has_timed_out
@@ -26,6 +27,7 @@ from launch.supervisor.training import Outcome, TrainingProcess
 from launch.supervisor.usage_note import UsageNote
 from pcm.config.secrets import scrub
 from pcm.run_dir import AttemptDir, create_json
+from pcm.run_dir.line import ALIVE, STOP, line_of
 from pcm.run_dir.records import FailureRecord, OutcomeRecord, SupervisorRecord
 from pcm.run_dir.typed_json import create, read, write
 
@@ -58,6 +60,7 @@ class Rank:
         self._peers: dict[int, Process] = {}
         self._looked = 0.0
         self._lookout = Lookout(attempt.files, job)
+        self._line = Listener(line_of(attempt.files.path, job.rank))
         self._note: StateNote | None = None
         self._watch = heartbeat.next_rank(self._files, job)
         self._beaten = time.monotonic()
@@ -70,7 +73,7 @@ class Rank:
         try:
             while (outcome := training.poll()) is None:
                 self._lookout.hear()
-                self._pass_on_stop(training)
+                self._pass_on_stop()
                 if time.monotonic() > self._looked + PEERS_INTERVAL_S:
                     self._look(training)
                     self._note.renew()
@@ -81,6 +84,7 @@ class Rank:
                 wait_for_an_end([training.process.pid], POLL_INTERVAL_S)
         finally:
             self._lookout.close()
+            self._line.close()
         usage.close()
         if self._job.is_packed and outcome.signal != "SIGKILL":
             # The kernel counts by the job, so it may have been another experiment's process.
@@ -114,14 +118,18 @@ class Rank:
             self._look_at_peers()
         self._insist(training)
         self._look_for_failure()
-        training.tell(is_asked_to_stop=self._lookout.has(self._files.stop))
+        self._tell()
 
-    def _pass_on_stop(self, training: TrainingProcess) -> None:
+    def _tell(self) -> None:
+        """Tell training that its supervisor lives, and whether it is to stop."""
+        self._line.tell(ALIVE + STOP if self._lookout.has(self._files.stop) else ALIVE)
+
+    def _pass_on_stop(self) -> None:
         if not self._lookout.has(self._files.stop):
             self._request_stop()
         elif not self._has_told:
             self._has_told = True
-            training.tell(is_asked_to_stop=True)
+            self._tell()
 
     def _request_stop(self) -> None:
         """Ask for what a signal, the launcher's end or the time limit asks for."""

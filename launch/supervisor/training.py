@@ -4,25 +4,21 @@ import ctypes
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from launch.container.environment import PREFIX
 from launch.machine.processes import Process, kill_group
 from launch.machine.signals import SCHEDULER
 from launch.supervisor.forked import Waiting
 from launch.supervisor.guard import Guard
 from launch.supervisor.memory import count_oom_kills
 from pcm.errors import ExitCode
-from pcm.run_dir.line import ALIVE, LINE, STOP, line_text
 from pcm.run_dir.records import OutcomeRecord
 from pcm.run_dir.trust import open_private
 from pcm.run_dir.typed_json import plain
@@ -89,14 +85,7 @@ class TrainingProcess:
         forked: Waiting | None = None,
     ) -> None:
         self.command = list(command)
-        self._child: Waiting | subprocess.Popen[bytes]
-        if forked is not None:
-            # It hears its supervisor where it got its orders.
-            self._child, self._line = forked, forked.channel
-        else:
-            self._line, its = socket.socketpair()
-            self._child = _start(command, environment, log, its, is_inside=is_inside)
-        self._line.settimeout(0.0)
+        self._child = forked or _start(command, environment, log)
         self.process = Process.of(self._child.pid)
         self._guard = Guard(self.process) if is_inside else None
         self._killed = False
@@ -111,19 +100,12 @@ class TrainingProcess:
         kill_group(self.process)
         if self._guard is not None:
             self._guard.sweep()
-        self._line.close()
         code = self._child.wait()
         is_oom = count_oom_kills() > self._oom_kills
         largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // _MEGABYTE
         if code < 0:
             return Outcome(None, signal.Signals(-code).name, self._killed, is_oom, largest)
         return Outcome(code, None, self._killed, is_oom, largest)
-
-    def tell(self, *, is_asked_to_stop: bool) -> None:
-        """Say on its line that its supervisor lives, and whether it is to stop."""
-        # It may not listen yet, or not at all any more; in a second it is told again.
-        with suppress(OSError):
-            self._line.send(ALIVE + STOP if is_asked_to_stop else ALIVE)
 
     def kill(self) -> None:
         """End it and its workers at once."""
@@ -132,19 +114,12 @@ class TrainingProcess:
 
 
 def _start(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    log: Path,
-    line: socket.socket,
-    *,
-    is_inside: bool,
+    command: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> "subprocess.Popen[bytes]":
-    name = f"{PREFIX}{LINE}" if is_inside else LINE
-    with line, open(log, "ab", opener=open_private) as stream:
+    with open(log, "ab", opener=open_private) as stream:
         return subprocess.Popen(
             command,
-            env={**environment, name: line_text(line.fileno())},
-            pass_fds=[line.fileno()],
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,

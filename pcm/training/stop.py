@@ -41,7 +41,7 @@ class StopRequest:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         if self._line is not None:
-            self._line.hang_up()
+            self._line.leave()
         self._thread.join()
 
     @property
@@ -62,11 +62,8 @@ class StopRequest:
         return record.reason if isinstance(record, StopRecord) else StopReason.INTERRUPT
 
     def _watch(self) -> None:
-        is_told = self._line is not None
         while not self.look() and not self._over.is_set():
-            if self._line is not None and is_told:
-                is_told = self._line.listen(self._period)
-            else:
+            if self._line is None or not self._line.listen(self._period):
                 self._over.wait(self._period)
 
 

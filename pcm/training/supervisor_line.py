@@ -2,19 +2,25 @@
 
 import os
 import socket
-import stat
-from collections.abc import MutableMapping
+import struct
+import sys
 from contextlib import suppress
 
-from pcm.run_dir.line import LINE, SILENCE_S, STOP, line_text
+from pcm.run_dir.line import SILENCE_S, STOP
 
 
 class SupervisorLine:
-    """Hears when it is time to look for a request to stop."""
+    """Hears when it is time to look for a request to stop.
 
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
-        self._is_silent = False
+    Args:
+        address: of the supervisor.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._channel: socket.socket | None = None
+        self._patience_s = SILENCE_S
+        self._is_over = sys.platform != "linux"
 
     def listen(self, period: float) -> bool:
         """Wait until it is time to look for the file.
@@ -23,38 +29,59 @@ class SupervisorLine:
             period: seconds between two looks while the supervisor says nothing.
 
         Returns:
-            Whether more may be heard later.
+            False, at once, if nobody is to be heard.
         """
-        while True:
-            self._channel.settimeout(period if self._is_silent else SILENCE_S)
-            try:
-                heard = self._channel.recv(4096)
-            except TimeoutError:
-                self._is_silent = True
-                return True
-            except OSError:
-                return False
-            self._is_silent = False
+        if self._is_over or not self._is_connected():
+            return False
+        while (heard := self._next()) is not None:
             if not heard or STOP in heard:
-                return False
+                # It is gone, or has said all that matters: what is left is to look.
+                self._hang_up()
+                self._is_over = STOP in heard
+                return True
+            self._patience_s = SILENCE_S
+        self._patience_s = period
+        return True
 
-    def hang_up(self) -> None:
-        """Let the thread that listens go on at once."""
-        with suppress(OSError):
-            self._channel.shutdown(socket.SHUT_RDWR)
+    def leave(self) -> None:
+        """Let the thread that listens go on at once, and hear nothing any more."""
+        self._is_over = True
+        if self._channel is not None:
+            with suppress(OSError):
+                self._channel.shutdown(socket.SHUT_RDWR)
+
+    def _next(self) -> bytes | None:
+        """The next word, b"" for the end of them, None for silence."""
+        if self._channel is None or self._is_over:
+            return b""
+        self._channel.settimeout(self._patience_s)
+        try:
+            return self._channel.recv(4096)
+        except TimeoutError:
+            return None
+        except OSError:
+            return b""
+
+    def _is_connected(self) -> bool:
+        if self._channel is None:
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            try:
+                made.connect(self._address)
+                self._channel = made if _is_ours(made) else None
+            except OSError:
+                pass
+            if self._channel is None:
+                made.close()
+            self._patience_s = SILENCE_S
+        return self._channel is not None
+
+    def _hang_up(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+        self._channel = None
 
 
-def supervisor_line(environment: MutableMapping[str, str]) -> SupervisorLine | None:
-    """The line that the calling process was given, for itself alone; None if there is none."""
-    text = environment.pop(LINE, "")
-    try:
-        descriptor = int(text.partition(" ")[0])
-        # On its way here somebody may have closed it, and used its number for something else.
-        is_it = line_text(descriptor) == text and stat.S_ISSOCK(os.fstat(descriptor).st_mode)
-    except (OSError, ValueError):
-        return None
-    if not is_it:
-        return None
-    channel = socket.socket(fileno=descriptor)
-    channel.set_inheritable(False)
-    return SupervisorLine(channel)
+def _is_ours(channel: socket.socket) -> bool:
+    """Whether the process at the other end is of this user: anybody may listen there."""
+    credentials = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int(struct.unpack("3i", credentials)[1]) == os.getuid()

@@ -79,7 +79,7 @@ def test_training_loads_nothing_for_pictures_and_trackers_that_nobody_asked_for(
     assert "torch" in loaded
     assert not loaded & {"sklearn", "seaborn", "umap", "numba", "pandas", "neptune", "launch"}
     # scipy, matplotlib and torchvision come with torchmetrics, and that with Lightning.
-    assert not loaded & {"tensorboard", "wandb", "mlflow", "transformers", "pcm.plots"}
+    assert not loaded & {"tensorboard", "wandb", "mlflow", "transformers", "pcm.plots.callback"}
     assert not loaded & {"requests", "aiohttp", "submitit", "typer", "sqlite3", "pcm.config.check"}
 
 

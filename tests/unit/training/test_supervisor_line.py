@@ -1,23 +1,25 @@
 """How training hears of a stop, and of its supervisor's silence and end."""
 
 import os
-import socket
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from launch.supervisor.training import TrainingProcess
+from launch.machine.listening import Listener
 from pcm.run_dir import AttemptDir, create_json
-from pcm.run_dir.line import ALIVE, LINE, STOP, line_text
+from pcm.run_dir.line import ALIVE, STOP, line_of
 from pcm.training import supervisor_line as module
 from pcm.training.stop import StopRequest
-from pcm.training.supervisor_line import SupervisorLine, supervisor_line
+from pcm.training.supervisor_line import SupervisorLine
 from tests.local.conftest import wait_for
 
 PERIOD = 0.01
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sockets without a file")
 
 
 @pytest.fixture
@@ -26,19 +28,14 @@ def attempt(tmp_path: Path) -> AttemptDir:
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[socket.socket, SupervisorLine]]:
-    """A supervisor's, and training's."""
-    ours, its = socket.socketpair()
-    with ours, its:
-        environment = {LINE: line_text(its.fileno())}
-        line = supervisor_line(environment)
-        assert line is not None
-        assert environment == {}
-        yield ours, line
-        its.detach()
+def supervisor(attempt: AttemptDir) -> Iterator[Listener]:
+    with closing(Listener(line_of(attempt.path, 3))) as listener:
+        assert listener.is_open
+        yield listener
 
 
-Ends = tuple[socket.socket, SupervisorLine]
+def request(attempt: AttemptDir, period: float = PERIOD) -> StopRequest:
+    return StopRequest(attempt, period, SupervisorLine(line_of(attempt.path, 3)))
 
 
 @pytest.fixture
@@ -57,85 +54,89 @@ def looks(attempt: AttemptDir, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_while_the_supervisor_talks_no_file_is_looked_for(
-    attempt: AttemptDir, ends: Ends, looks: list[float]
+    attempt: AttemptDir, supervisor: Listener, looks: list[float]
 ) -> None:
-    supervisor, line = ends
-    with StopRequest(attempt, PERIOD, line) as stop:
+    with request(attempt) as stop:
         wait_for(lambda: looks)
         create_json(attempt.stop, {"reason": "cancel"})
         for _ in range(20):
-            supervisor.sendall(ALIVE)
+            supervisor.tell(ALIVE)
             time.sleep(PERIOD)
         assert not stop.is_asked
         assert len(looks) == 1
-        supervisor.sendall(ALIVE + STOP)
+        supervisor.tell(ALIVE + STOP)
         wait_for(lambda: stop.is_asked)
     assert stop.reason == "cancel"
 
 
 def test_who_is_told_before_the_file_is_to_be_seen_goes_on_looking(
-    attempt: AttemptDir, ends: Ends, looks: list[float]
+    attempt: AttemptDir, supervisor: Listener, looks: list[float]
 ) -> None:
-    supervisor, line = ends
-    with StopRequest(attempt, PERIOD, line) as stop:
-        supervisor.sendall(STOP)
-        wait_for(lambda: len(looks) > 5)
+    with request(attempt) as stop:
+
+        def has_looked() -> bool:
+            supervisor.tell(ALIVE + STOP)
+            return len(looks) > 5
+
+        wait_for(has_looked)
         create_json(attempt.stop, {})
         wait_for(lambda: stop.is_asked)
 
 
 @pytest.mark.parametrize("is_gone", [True, False])
 def test_without_its_supervisor_training_looks_itself(
-    attempt: AttemptDir, ends: Ends, monkeypatch: pytest.MonkeyPatch, *, is_gone: bool
+    attempt: AttemptDir, supervisor: Listener, monkeypatch: pytest.MonkeyPatch, *, is_gone: bool
 ) -> None:
-    supervisor, line = ends
     monkeypatch.setattr(module, "SILENCE_S", 0.05)
-    with StopRequest(attempt, PERIOD, line) as stop:
+    with request(attempt) as stop:
         if is_gone:
             supervisor.close()
         create_json(attempt.stop, {})
         wait_for(lambda: stop.is_asked)
 
 
-def test_the_thread_ends_with_the_block(attempt: AttemptDir, ends: Ends) -> None:
+def test_one_that_is_late_is_heard_all_the_same(attempt: AttemptDir, looks: list[float]) -> None:
+    with request(attempt) as stop:
+        wait_for(lambda: len(looks) > 3)
+        with closing(Listener(line_of(attempt.path, 3))) as supervisor:
+            for _ in range(10):
+                supervisor.tell(ALIVE)
+                time.sleep(PERIOD)
+            before = len(looks)
+            for _ in range(10):
+                supervisor.tell(ALIVE)
+                time.sleep(PERIOD)
+            assert len(looks) == before
+            assert not stop.is_asked
+        wait_for(lambda: len(looks) > before + 3)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_thread_ends_with_the_block(attempt: AttemptDir, *, is_there: bool) -> None:
     begun = time.monotonic()
-    with StopRequest(attempt, period=60, line=ends[1]):
+    listener = Listener(line_of(attempt.path, 3)) if is_there else None
+    with request(attempt, period=60):
         pass
+    if listener is not None:
+        listener.close()
     assert time.monotonic() < begun + 4
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "-1 5", "99999 5", "0 1", "1 "])
-def test_what_is_no_line_is_left_alone(text: str) -> None:
-    assert supervisor_line({LINE: text}) is None
+def test_a_stranger_is_not_believed(
+    attempt: AttemptDir, supervisor: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = os.getuid()
+    # The kernel goes on telling who it is, and this process takes itself for another one.
+    monkeypatch.setattr(os, "getuid", lambda: uid + 1)
+    assert not SupervisorLine(line_of(attempt.path, 3)).listen(PERIOD)
 
 
-def test_a_number_that_was_used_again_is_left_alone() -> None:
-    ours, its = socket.socketpair()
-    with ours, its:
-        text = line_text(ours.fileno()).split()[0] + " " + line_text(its.fileno()).split()[1]
-        assert supervisor_line({LINE: text}) is None
-
-
-def test_a_training_process_gets_its_line(tmp_path: Path) -> None:
-    code = (
-        "import os\n"
-        "from pathlib import Path\n"
-        "from pcm.run_dir import AttemptDir\n"
-        "from pcm.training.stop import StopRequest\n"
-        "from pcm.training.supervisor_line import supervisor_line\n"
-        "line = supervisor_line(os.environ)\n"
-        "assert line is not None\n"
-        f"with StopRequest(AttemptDir(Path({str(tmp_path)!r})), 60, line) as stop:\n"
-        "    print(stop._asked.wait(30))\n"
-    )
-    log = tmp_path / "log"
-    training = TrainingProcess([sys.executable, "-u", "-c", code], dict(os.environ), log)
-    create_json(AttemptDir(tmp_path).stop, {})
-
-    def outcome() -> object:
-        training.tell(is_asked_to_stop=True)
-        return training.poll()
-
-    wait_for(outcome)
-    assert log.read_text() == "True\n"
-    training.tell(is_asked_to_stop=True)
+def test_each_rank_of_each_attempt_has_a_line_of_its_own(tmp_path: Path) -> None:
+    folders = [tmp_path / "1", tmp_path / "2"]
+    for folder in folders:
+        folder.mkdir()
+    assert len({line_of(folder, rank) for folder in folders for rank in range(3)}) == 6
+    former = line_of(folders[0], 0)
+    folders[0].rename(tmp_path / "3")
+    (tmp_path / "1").mkdir()
+    assert line_of(folders[0], 0) != former

@@ -29,10 +29,6 @@ class PretendedTraining(TrainingProcess):
         self.process = Process.current()
         self._outcome = outcome
         self._looks = looks
-        self.told: list[bool] = []
-
-    def tell(self, *, is_asked_to_stop: bool) -> None:
-        self.told.append(is_asked_to_stop)
 
     def poll(self) -> Outcome | None:
         self._looks -= 1

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sockets without
 @pytest.fixture
 def two(request: pytest.FixtureRequest) -> Iterator[tuple[Sharing, Sharing]]:
     """The one who looks, and one who is told."""
-    subject = f"{os.getpid()} {request.node.name}"
+    subject = f"\0{os.getpid()} {request.node.name}"
     with closing(Sharing(subject)) as first, closing(Sharing(subject)) as second:
         first.hear()
         second.hear()
@@ -65,16 +65,16 @@ def test_when_the_first_is_gone_the_next_takes_its_place(two: tuple[Sharing, Sha
 
 
 def test_who_is_killed_leaves_its_place() -> None:
-    subject = f"{os.getpid()} killed"
+    subject = f"\0{os.getpid()} killed"
     code = (
         "import sys, time\n"
         "from launch.supervisor.sharing import Sharing\n"
-        "sharing = Sharing(sys.argv[1])\n"
+        "sharing = Sharing(chr(0) + sys.argv[1])\n"
         "sharing.hear()\n"
         "print(flush=True)\n"
         "time.sleep(60)\n"
     )
-    command = [sys.executable, "-c", code, subject]
+    command = [sys.executable, "-c", code, subject[1:]]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE) as other,
         closing(Sharing(subject)) as here,
@@ -102,7 +102,7 @@ def test_one_who_does_not_listen_holds_up_nobody(two: tuple[Sharing, Sharing]) -
 
 def test_a_stranger_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
-        closing(Sharing("a subject of ours")) as here,
+        closing(Sharing(f"\0{os.getpid()} strange")) as here,
         socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger,
     ):
         stranger.bind(here._address)
