@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from launch.answers import Sent, eff, report, show, sync, why
 from launch.damage import told_damage
 from launch.executor import Code, Executor
 from launch.importing.writing import ImportedSweep
@@ -20,8 +21,10 @@ from launch.plan import Plan
 from launch.projects.beginning import Kind, begin_project
 from launch.proposal import Launch, carry_out, prepare, propose
 from launch.proposal import settle as _settle
+from launch.report.explain import Explanation
 from launch.results.collection import Results
 from launch.results.rows import Result, results_of
+from launch.results.taking import Efficiency
 from launch.resumption import Resumption, choose_resumable, resume_chosen
 from launch.site import site_of
 from launch.status.looking import lines_of
@@ -38,8 +41,10 @@ from pcm.errors import PcmError, RefusedError
 __all__ = [
     "Code",
     "Completion",
+    "Efficiency",
     "Executor",
     "Experiment",
+    "Explanation",
     "ImportedSweep",
     "Kind",
     "Launch",
@@ -49,16 +54,22 @@ __all__ = [
     "Result",
     "Results",
     "Resumption",
+    "Sent",
     "State",
     "cancel",
+    "eff",
     "experiments",
     "import_sweep",
     "init",
     "launch",
     "plan",
+    "report",
     "results",
     "resume",
+    "show",
     "status",
+    "sync",
+    "why",
 ]
 
 Show = Callable[[Sequence[Line]], None]

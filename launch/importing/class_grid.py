@@ -20,7 +20,9 @@ _OURS = {
 _LIGHTNING = "lightning.pytorch."
 
 
-def class_grid(name: str, seed: Any, trainer: Mapping[str, Any]) -> dict[str, Any]:
+def class_grid(
+    name: str, seed: Any, trainer: Mapping[str, Any], *, has_data: bool
+) -> dict[str, Any]:
     """The grid file; its base is `model.yaml`, `data.yaml` and `trainer.yaml` beside it."""
     counts = {ours: trainer[key] for key, ours in _RANKS.items() if type(trainer.get(key)) is int}
     resources = {key: value for key, value in counts.items() if value > 0}
@@ -28,7 +30,11 @@ def class_grid(name: str, seed: Any, trainer: Mapping[str, Any]) -> dict[str, An
         resources["gpus_per_node"] = resources.pop("tasks_per_node")
     return {
         "name": sweep_name(name),
-        "base": {"model": "model.yaml", "data_train": "data.yaml", "trainer": "trainer.yaml"},
+        "base": {
+            "model": "model.yaml",
+            "data_train": "data.yaml" if has_data else None,
+            "trainer": "trainer.yaml",
+        },
         "seed": seed if type(seed) is int else 0,
         "resources": resources or {"tasks_per_node": 1},
     }
@@ -72,8 +78,16 @@ def _full(callback: Any) -> Any:
     return callback
 
 
-def class_file(section: str, value: Any, left: list[str]) -> dict[str, Any]:
-    """The model or data file: a class and its arguments."""
+def class_files(model: Any, data: Any, left: list[str]) -> dict[str, Any]:
+    """The model file, and the data file where there is data: a class and its arguments each."""
+    files = {"model.yaml": _class_file("model", model, left)}
+    if data is None:
+        left.append("data: none is named, so that the model has to have loaders of its own")
+        return files
+    return files | {"data.yaml": _class_file("data", data, left)}
+
+
+def _class_file(section: str, value: Any, left: list[str]) -> dict[str, Any]:
     if isinstance(value, dict) and "class_path" in value:
         return {"class_path": value["class_path"], "init_args": value.get("init_args") or {}}
     left.append(f"{section}: its class is in the script; write it into {section}.yaml")

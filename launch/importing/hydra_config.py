@@ -7,7 +7,7 @@ that follow lightning-hydra-template, pcm makes those itself, and the script is 
 from collections.abc import Mapping
 from typing import Any
 
-from launch.importing.class_grid import class_file, class_grid, trainer_file
+from launch.importing.class_grid import class_files, class_grid, trainer_file
 from launch.importing.imported import Imported
 from launch.importing.interpolations import interpolations_in, resolved
 
@@ -41,8 +41,8 @@ def import_hydra_config(data: Mapping[str, Any], hydra: Mapping[str, Any]) -> Im
     if data.get("test") is True:
         files["trainer.yaml"]["after_fit"] = "test"
     section = next((key for key in _DATA if data.get(key)), _DATA[0])
-    for name, value in (("model", data.get("model")), ("data", data.get(section))):
-        files[f"{name}.yaml"] = class_file(name, _translated(value, left), left)
+    model, own_data = (_translated(data.get(name), left) for name in ("model", section))
+    files |= class_files(model, own_data, left)
     for file, content in files.items():
         left += [
             f"{file}: {at}: {text}: write what it stands for"
@@ -51,9 +51,8 @@ def import_hydra_config(data: Mapping[str, Any], hydra: Mapping[str, Any]) -> Im
     told = {key: _OTHERWISE.get(key, "the script's own") for key in data if key not in _HERE}
     left += [f"{key}: {why}" for key, why in told.items() if data[key] not in (None, {}, [])]
     job = hydra.get("job") or {}
-    grid = class_grid(
-        str(data.get("task_name") or job.get("name") or "hydra"), data.get("seed"), trainer
-    )
+    name = str(data.get("task_name") or job.get("name") or "hydra")
+    grid = class_grid(name, data.get("seed"), trainer, has_data="data.yaml" in files)
     if data.get("tags"):
         grid["tags"] = [str(tag) for tag in data["tags"]]
     return Imported("Hydra", {"": grid}, files, left)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from launch.importing.class_grid import class_file, class_grid, trainer_file
+from launch.importing.class_grid import class_files, class_grid, trainer_file
 from launch.importing.imported import Imported
 
 _KNOWN = ("model", "data", "trainer", "seed_everything")
@@ -26,14 +26,14 @@ def import_lightning_cli(data: Mapping[str, Any]) -> Imported:
     left: list[str] = []
     trainer = config["trainer"] or {}
     files: dict[str, Any] = {"trainer.yaml": trainer_file(trainer, left)}
-    for section in ("model", "data"):
-        files[f"{section}.yaml"] = class_file(section, config.get(section), left)
+    files |= class_files(config["model"], config.get("data"), left)
     others = {key: value for key, value in config.items() if key not in _KNOWN and value}
     left += [f"{key}: {_OTHERWISE.get(key, 'it is not understood')}" for key in others]
     seed = config.get("seed_everything")
     if type(seed) is not int:
         left.append(f"seed_everything: {seed}: the seed is 0, unless the grid file says another")
-    return Imported("LightningCLI", {"": class_grid("lightning-cli", seed, trainer)}, files, left)
+    grid = class_grid("lightning-cli", seed, trainer, has_data="data.yaml" in files)
+    return Imported("LightningCLI", {"": grid}, files, left)
 
 
 def _config(data: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from launch.local.nursery import ColdError, Nursery, is_of_use
 from launch.store import Experiment
 from launch.store.trust import require_trusted_launch
 from launch.submit.local_job import LocalJob, submit_local
-from launch.supervisor.job import available_cores, local_job_text
+from launch.supervisor.job import Allocation, available_cores, local_job_text
 from launch.user_settings import read_settings
 from pcm.errors import RefusedError
 
@@ -29,11 +29,19 @@ class Starter:
     Args:
         experiments: all that may be started.
         parallel: how many run at once, and share the cores.
+        allocation: the job of Slurm that they run in; None for this machine.
     """
 
-    def __init__(self, experiments: Sequence[Experiment], parallel: int) -> None:
+    def __init__(
+        self,
+        experiments: Sequence[Experiment],
+        parallel: int,
+        allocation: Allocation | None = None,
+    ) -> None:
         self._experiments = experiments
-        self._cores = available_cores() // parallel
+        self._allocation = allocation
+        cores = available_cores() if allocation is None else allocation.cores
+        self._cores = cores // parallel
         self._nursery: Nursery | None = None
 
     def __enter__(self) -> Self:
@@ -61,7 +69,8 @@ class Starter:
         Raises:
             RefusedError: as for `submit_local`.
         """
-        key = uuid.uuid4().hex
+        allocation = self._allocation
+        key = uuid.uuid4().hex if allocation is None else allocation.new_key()
 
         def text(cold: str | None = None) -> str:
             return local_job_text(
@@ -70,6 +79,7 @@ class Starter:
                 cores=self._cores,
                 checkpoint=checkpoint,
                 cold=cold,
+                allocation=allocation,
             )
 
         cold = None

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import dataclass
 from pathlib import Path
 
 from launch.damage import notice, whole
@@ -21,7 +20,6 @@ from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.records import (
     AttemptRecord,
     KillRecord,
-    ProgressRecord,
     StoppedRecord,
     StopReason,
     StopRecord,
@@ -42,8 +40,6 @@ _FAILED, _PROGRESS, _VERDICT = _ANY.failed.name, _ANY.progress.name, _ANY.verdic
 _KILL, _STATE = _ANY.kill.name, _ANY.state(0).name
 
 _ATTEMPTS = RunDir(Path()).attempts_folder.name
-
-_said = attrgetter(*(field.name for field in fields(Progress)))
 
 BIRTH_S = 10.0
 """A folder of an attempt may be as long without its record."""
@@ -90,22 +86,23 @@ def look(experiments: Iterable[Experiment], queue: Queue | None = None) -> Look:
     for path, group in by_root.items():
         root = RunsRoot(path)
         # The queues first: what starts meanwhile has its files already.
-        places = read_places(root, [each.id for each in group], queue)
+        ids = [each.id for each in group]
+        places = read_places(root, ids, queue)
         folder = str(root.experiments_folder)
         cancelled, started = _cancelled_ids(root), names_in(folder)
-        for each in group:
+        for each in ids:
             # Of thousands that wait, none is looked for.
-            attempts = f"{folder}/{each.id}/{_ATTEMPTS}"
-            files = newest_attempt_in(attempts) if each.id in started else None
-            is_cancelled = each.id in cancelled
+            attempts = f"{folder}/{each}/{_ATTEMPTS}"
+            files = newest_attempt_in(attempts) if each in started else None
+            is_cancelled = each in cancelled
             facts = None if files is None else attempt_facts(files, places.queue)
-            place = None if _is_finished(facts) else places.of(each.id, facts)
-            found.statuses[each.id] = _status(
-                each.id, files, facts, place, places, is_cancelled=is_cancelled
+            place = None if _is_finished(facts) else places.of(each, facts)
+            found.statuses[each] = _status(
+                each, files, facts, place, places, is_cancelled=is_cancelled
             )
-            question = None if is_cancelled else _question(each.id, facts, place, places)
+            question = None if is_cancelled else _question(each, facts, place, places)
             if question is not None:
-                found.unexplained[each.id] = question
+                found.unexplained[each] = question
         found.ended.extend(places.ended)
     return found
 
@@ -276,8 +273,9 @@ def _is_held(record: AttemptRecord, queue: Queue) -> bool | None:
         return False
     if task.restarts != _restarts(record):
         return False
-    # What still waits by the list of a moment ago has started since.
-    return True if task.is_running else None
+    # What still waits by the list of a moment ago has started since. One of a pack may end before
+    # the job does.
+    return True if task.is_running and not record.is_packed else None
 
 
 def _slurm_job(record: AttemptRecord) -> str | None:
@@ -303,10 +301,7 @@ def _failure(files: AttemptDir, names: set[str]) -> str:
 
 def read_progress(files: AttemptDir) -> Progress | None:
     """How far training is; None before its first word."""
-    record = whole(read(ProgressRecord, files.progress))
-    if record is None:
-        return None
-    return Progress(*_said(record))
+    return whole(read(Progress, f"{files.path}/{_PROGRESS}"))
 
 
 def _cancelled_ids(root: RunsRoot) -> set[str]:

@@ -14,9 +14,17 @@ _ID = re.compile(rb'\s*\{\s*"id": "([0-9A-Za-z]+)"')
 """How a line begins; of a damaged one, often what is left."""
 
 
-def read_points(path: Path) -> Iterator[dict[str, Any]]:
-    """The points in a file; what is damaged is noticed and left out."""
+def read_points(path: Path, count: int | None = None) -> Iterator[dict[str, Any]]:
+    """The points in a file; what is damaged is noticed and left out.
+
+    Args:
+        count: how many there were; None if that isn't known.
+    """
     lines = list(_lines(path))
+    # Of one that is cut within a line, that line tells.
+    is_cut = count is not None and len(lines) < count
+    if is_cut and lines and lines[-1][1].endswith(b"\n"):
+        notice(Damaged(path, f"it ends after {len(lines):,} of {count:,} experiments"))
     whole = _all_at_once([line for _, line in lines])
     if whole is not None:
         yield from whole

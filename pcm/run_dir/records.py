@@ -63,6 +63,7 @@ class AttemptRecord:
         mount: how the image is mounted; None without one.
         code_digest: of the code out here; None where an image or a snapshot has it.
         warning: what may keep the job from coming back.
+        is_packed: whether other experiments share the scheduler's job.
     """
 
     number: int | None = None
@@ -82,6 +83,7 @@ class AttemptRecord:
     mount: str | None = field(default=None, metadata=LEFT_OUT)
     code_digest: str | None = field(default=None, metadata=LEFT_OUT)
     warning: str | None = field(default=None, metadata=LEFT_OUT)
+    is_packed: bool | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,6 @@ from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.devices import choose_device
 from pcm.training.faults import config_error
 from pcm.training.final_records import record_failure, record_finish, write_table
-from pcm.training.loaders import make_replayable
 from pcm.training.progress import Heartbeat, Progress
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
@@ -43,6 +42,7 @@ from pcm.training.schedule import LONGEST_S, Schedule, mean_between_interruption
 from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.settings import checkpoint_minutes, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
+from pcm.training.strategies import needs_group
 from pcm.training.task import Task, record_stop
 from pcm.training.testing import require_test, test, wants_test
 from pcm.training.training_logger import TrainingLogger
@@ -100,14 +100,21 @@ class Run:
         if device.type == "cuda":
             torch.cuda.set_device(device)
         try:
-            with process_group(ranks, task.attempt, str(experiment["id"]), device, task.stop):
+            with process_group(
+                ranks,
+                task.attempt,
+                str(experiment["id"]),
+                device,
+                task.stop,
+                is_needed=needs_group(config),
+            ):
                 group = _cpu_group(ranks)
                 choice = None
                 if ranks.is_first:
                     choice = find_start(task.run_dir, experiment, task.checkpoint)
                 start = share_start(choice, group)
                 session = self._open(experiment, config, start, group)
-                return self._fit(config, device, session, start)
+                return self._fit(config, device, session, start, group)
         except StoppedWhileMeetingError:
             return self._leave_stopped()
 
@@ -195,6 +202,7 @@ class Run:
         device: torch.device,
         session: Session,
         start: StartingPoint,
+        group: dist.ProcessGroup | None,
     ) -> ExitCode:
         assert self._files is not None
         assert self._logger is not None
@@ -210,14 +218,10 @@ class Run:
             callbacks=[session],
             files=self._files,
             logger=self._logger,
+            group=group,
         )
-        loops.take_over(
-            trainer,
-            session.before_step,
-            session.before_validation,
-            session.before_loaders,
-            make_replayable,
-        )
+        loops.take_over(trainer, session.before_step, session.before_validation)
+        session.making.take_over(trainer)
         wait = self._progress.data_wait
         loops.watch_fetching(trainer, wait.begin, wait.end)
         self._progress.count_steps = lambda: loops.steps_done(trainer)

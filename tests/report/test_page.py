@@ -56,6 +56,16 @@ def test_everything_is_drawn(tab: Tab) -> None:
     assert tab.evaluate(f"{ROWS}.length") == 24
 
 
+def test_the_table_has_what_each_run_took(tab: Tab) -> None:
+    titles = "[...document.querySelectorAll('#table .tabulator-col-title')].map(c => c.innerText)"
+    places = {title: place for place, title in enumerate(tab.evaluate(titles))}
+    done, failed = tab.evaluate(CELLS)[0], tab.evaluate(CELLS)[5]
+    taken = [(row[places["cores used"]], row[places["memory (MB)"]]) for row in (done, failed)]
+    assert taken == [("1.5", "1234"), (NOTHING, NOTHING)]
+    # Nobody had a GPU or waited in a queue.
+    assert not {"GPU use (%)", "queued (h)"} & set(places)
+
+
 def test_hostile_names_and_values_stay_text(tab: Tab) -> None:
     assert HOSTILE in tab.evaluate("document.querySelector('#table').innerText")
     tab.evaluate("document.querySelector('#failures details').open = true")

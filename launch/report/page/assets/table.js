@@ -27,6 +27,12 @@ function stateCell(cell) {
   return span;
 }
 
+// Those of what a run took that any run has.
+function facts(named) {
+  return named.filter(([name]) => RUNS.some((run) => run[name]))
+    .map(([field, title]) => ({ field, title, of: (run) => run[field], number: true }));
+}
+
 // Field, title, and a run's value: also the columns of the CSV.
 function columnsOf() {
   const several = new Set(RUNS.map((run) => run.sweep)).size > 1;
@@ -43,8 +49,9 @@ function columnsOf() {
       { field: "best", title: `${choice.metric}:${choice.greatest ? "max" : "min"}`, of: (run) => (choice.greatest ? run.greatest : run.least)[main], number: true },
     ]),
     { field: "hours", title: "hours", of: (run) => run.hours, number: true },
-    ...(RUNS.some((run) => run.gpu_hours) ? [{ field: "gpu", title: "GPU hours", of: (run) => run.gpu_hours, number: true }] : []),
+    ...facts([["gpu_hours", "GPU hours"], ["repeated", "repeated (h)"], ["queued", "queued (h)"]]),
     { field: "attempts", title: "attempts", of: (run) => run.attempts, number: true },
+    ...facts([["cores_used", "cores used"], ["memory_mb", "memory (MB)"], ["gpu_use", "GPU use (%)"], ["gpu_memory_mb", "GPU memory (MB)"]]),
     ...others.map((name) => ({ field: `m${METRICS.indexOf(name)}`, title: name, of: (run) => run.last[METRICS.indexOf(name)], number: true })),
   ];
 }
