@@ -158,6 +158,25 @@ class StateRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageSample:
+    """One look at the processes of one rank.
+
+    Attributes:
+        time: seconds since the epoch.
+        cores: that were busy since the look before.
+        memory_mb: that they have together.
+        gpu_percent, gpu_memory_mb, gpu_power_w: of its GPU, as it last told; None without one.
+    """
+
+    time: float
+    cores: float
+    memory_mb: float
+    gpu_percent: float | None = field(default=None, metadata=LEFT_OUT)
+    gpu_memory_mb: float | None = field(default=None, metadata=LEFT_OUT)
+    gpu_power_w: float | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRecord:
     """`usage-R.json`: what the processes of one rank have taken so far.
 
@@ -171,6 +190,7 @@ class UsageRecord:
         gpu_percent_max: the most at a look.
         gpu_memory_mb: the most that was taken of its GPU's memory.
         gpu_power_w: that its GPU drew, in the mean.
+        newest: the last look; earlier versions did not keep it.
     """
 
     samples: int = 0
@@ -182,6 +202,7 @@ class UsageRecord:
     gpu_percent_max: float | None = field(default=None, metadata=LEFT_OUT)
     gpu_memory_mb: float | None = field(default=None, metadata=LEFT_OUT)
     gpu_power_w: float | None = field(default=None, metadata=LEFT_OUT)
+    newest: UsageSample | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,10 @@ class NeptuneTracker:
                 # A server tells what it has of numbers and texts, but not of pictures.
                 self._run[_pictures_mark(key)].assign(present[-1].step)
 
+    def log_system(self, key: str, points: Sequence[Point]) -> None:
+        """A namespace of its own."""
+        self.log(key, points)
+
     def flush(self) -> None:
         """Wait for the server, or for the file system."""
         self._run.wait()
