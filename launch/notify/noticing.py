@@ -88,7 +88,10 @@ def _has_untold(launch: LaunchDir) -> bool:
     """Whether it is one's own, and somebody wants to know of its end and was not told of it."""
     if launch.path.stat().st_uid != os.getuid():
         return False
-    targets = launch.record.get("notify") or []
+    record = launch.read_record()
+    if not isinstance(record, dict):  # what is damaged is told where it is listed
+        return False
+    targets = record.get("notify") or []
     return not all(launch.notified("end", target).exists() for target in targets)
 
 

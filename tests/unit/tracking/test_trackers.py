@@ -219,6 +219,22 @@ def test_the_machine_has_a_place_of_its_own(run_dir: RunDir, mlflow_store: Any) 
     assert not run_dir.metrics.exists()
 
 
+def test_wandb_sends_nothing_twice_where_its_server_does_not_tell(
+    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef" * 2 + "01234567")
+    tracker = WandbTracker(run_dir, {"id": "c0ffee1234"})
+
+    def fail(_key: str) -> int:
+        raise ConnectionError("no answer")
+
+    monkeypatch.setattr(tracker, "_ask_server", fail)
+    # A batch that was cut short counts as sent; of a run that is only found, nothing is known.
+    assert tracker.last_step("val/loss", otherwise=7) == 7
+    with pytest.raises(ConnectionError):
+        tracker.last_step("val/loss", otherwise=-1)
+
+
 def test_wandb_keeps_pictures_and_no_secret(
     run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,8 @@
 // The table: sorted by a click, cut by the filter and by brushing, exact.
 
 let table = null;
+let rowsAPage = 25;
+const MOST_ON_PAPER = 1000;
 
 function numbersFirst(one, other, _a, _b, _column, direction) {
   const missing = (value) => value === null || value === undefined;
@@ -67,7 +69,7 @@ function drawTable() {
   table?.destroy();
   table = new tabulator.Tabulator(byId("table"), {
     data: rowsOf(columns), index: "index", layout: "fitData", nestedFieldSeparator: false,
-    pagination: "local", paginationSize: 25, paginationButtonCount: 3, resizableColumns: false,
+    pagination: "local", paginationSize: rowsAPage, paginationButtonCount: 3, resizableColumns: false,
     placeholder: "", headerSortTristate: true,
     columns: columns.map(({ field, title, frozen, number, formatter }) => ({
       field, title, frozen, titleFormatter: titled(title), formatter: formatter ?? textCell,
@@ -78,6 +80,12 @@ function drawTable() {
   });
   table.on("tableBuilt", () => filterTable());
   table.on("rowClick", (_event, row) => mark(row.getData().index));
+}
+
+// Paper has no pages to turn.
+function tableOnPaper(isPrinting) {
+  rowsAPage = isPrinting ? Math.min(RUNS.length, MOST_ON_PAPER) : 25;
+  if (table?.initialized) table.setPageSize(rowsAPage);
 }
 
 const mark = (index) => change({ focus: choice.focus === index ? null : index });

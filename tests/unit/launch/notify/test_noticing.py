@@ -89,6 +89,14 @@ def test_nobody_tells_in_the_name_of_another(
     assert len(told(program)) == 1
 
 
+def test_a_damaged_sweep_is_nobody_elses_news(tmp_path: Path, program: Path) -> None:
+    (only,) = sweep(tmp_path / "runs", [str(program)], ("only",))
+    die(only)
+    only.launch.sweep.write_text("{")
+    assert look([only]) == []
+    assert told(program) == []
+
+
 def test_a_command_that_looks_tells(
     tmp_path: Path, program: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
