@@ -14,12 +14,13 @@ from torch.distributed.checkpoint.state_dict import (
     set_model_state_dict,
     set_optimizer_state_dict,
 )
+from torch.optim import Optimizer
 
 from pcm.errors import PcmError
 from pcm.run_dir.shards import StagedShards, shards_folder
 from pcm.training.checkpoint_io import LAST_CHANCES, CheckpointFiles, Sharded, load_plain
 from pcm.training.insisting import insist
-from pcm.training.sharding import WEIGHTS, State, read_shards, write_shards
+from pcm.training.sharding import WEIGHTS, State, names_in, read_shards, write_shards
 
 
 class ShardedStrategy(ModelParallelStrategy):
@@ -110,11 +111,19 @@ class ShardedStrategy(ModelParallelStrategy):
         strict = StateDictOptions(strict=self.lightning_module.strict_loading)
         set_model_state_dict(self.model, weights[WEIGHTS], options=strict)
         for index, optimizer in enumerate(self.optimizers):
-            # One that has never stepped has nothing to fill: torch makes it step once for that.
-            state = {_optimizer(index): get_optimizer_state_dict(self.model, optimizer)}
-            read_shards(state, folder, self._group)
-            set_optimizer_state_dict(self.model, optimizer, state[_optimizer(index)])
+            self._load_optimizer(optimizer, _optimizer(index), folder)
         return load_plain(path)
+
+    def _load_optimizer(self, optimizer: Optimizer, part: str, folder: Path) -> None:
+        assert self.model is not None
+        state = get_optimizer_state_dict(self.model, optimizer)
+        # torch has made a state for every parameter. One that had no gradient yet had none.
+        saved = names_in(folder)
+        made: State = state["state"]  # type: ignore[assignment]  # torch's type is that of all parts
+        state["state"] = {name: made[name] for name in made if f"{part}.state.{name}" in saved}
+        read_shards({part: state}, folder, self._group)
+        partial = StateDictOptions(strict=False)
+        set_optimizer_state_dict(self.model, optimizer, state, options=partial)
 
 
 def _optimizer(index: int) -> str:

@@ -95,6 +95,15 @@ def read_shards(state: State, folder: Path, group: dist.ProcessGroup | None) -> 
         ) from error
 
 
+def names_in(folder: Path) -> set[str]:
+    """Dotted paths of all that a state has, and of what holds it."""
+    found: set[str] = set()
+    for name in _PlainReader(folder).read_metadata().state_dict_metadata:
+        words = name.split(".")
+        found |= {".".join(words[:length]) for length in range(1, len(words) + 1)}
+    return found
+
+
 def read_whole(folder: Path, part: str) -> dict[str, torch.Tensor]:
     """All tensors of one part of the state, each as a whole, on the CPU.
 

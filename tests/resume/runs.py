@@ -142,7 +142,7 @@ def newest(run_dir: RunDir) -> dict[str, Any]:
     content = load_plain(path)
     if (shards := shards_folder(path)).exists():
         content["state_dict"] = read_whole(shards, "state_dict")
-        content["optimizer_states"] = [read_whole(shards, "optimizer_0")]
+        content["optimizer_states"] = [read_whole(shards, f"optimizer_{n}") for n in range(2)]
     return content
 
 

@@ -8,7 +8,7 @@ import torch
 
 from pcm.errors import ExitCode
 from pcm.run_dir import RunDir
-from pcm.run_dir.checkpoints import read_manifests
+from pcm.run_dir.checkpoints import find_fault, read_manifests
 from pcm.run_dir.shards import shards_folder
 from pcm.training.loading import load_model
 from tests.resume.runs import OWN, assert_same, assert_same_end, make_run, newest, own, run, start
@@ -99,6 +99,32 @@ def test_a_rank_that_dies_while_it_saves_leaves_nothing_that_counts(broken: RunD
     attempt = start(broken, 2, OWN_KILL_SAVING="8")
     assert attempt.wait() == [ExitCode.EXPERIMENT_FAILED, -9]
     assert files(broken) == before
+
+
+def test_gradients_by_hand_a_test_afterwards_and_a_callbacks_own_checkpoints(
+    tmp_path: Path,
+) -> None:
+    callback = {"name": "model_checkpoint", "kwargs": {"save_top_k": 1, "monitor": "val_loss"}}
+    kwargs = {"strategy": "fsdp2", "max_epochs": 2, "log_every_n_steps": 1}
+    trainer = {"callbacks": [callback], "num_nodes": None, "devices": None, "accelerator": "cpu"}
+    config = {"model": own("ShardedByHand"), "world_size": 2}
+    config["trainer"] = {**trainer, "kwargs": kwargs, "after_fit": "test"}
+    unbroken, broken = (make_run(tmp_path / name, **config) for name in ("a", "b"))
+    assert run(unbroken, 2) == [DONE] * 2
+    assert run(broken, 2, OWN_STOP_AT="step 1") == [STOPPED] * 2
+    assert any(each["module"]["gradients"] for each in newest(broken)["pcm"]["ranks"])
+    assert run(broken, 2) == [DONE] * 2
+    assert_same_shards(unbroken, broken)
+    assert "test_loss" in unbroken.metrics_table.read_text()
+    [(theirs, shards)] = [
+        (path, shards_folder(path)) for path in broken.model_checkpoints.glob("*.ckpt")
+    ]
+    assert find_fault(theirs.parent, read_manifests(theirs.parent)[0]) is None
+    assert {path.name for path in theirs.parent.iterdir()} == {
+        theirs.name,
+        f"{theirs.name}.json",
+        shards.name,
+    }
 
 
 def test_a_model_of_shards_is_loaded_as_a_whole(

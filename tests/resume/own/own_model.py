@@ -148,7 +148,8 @@ class Sharded(Automatic):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Die while the others save, if asked."""
-        is_asked = os.environ.get("OWN_KILL_SAVING") == str(checkpoint["pcm"]["step"])
+        step = checkpoint.get("pcm", {}).get("step")
+        is_asked = os.environ.get("OWN_KILL_SAVING") == str(step)
         if is_asked and self.global_rank == 1:
             os.kill(os.getpid(), 9)
 
@@ -158,6 +159,33 @@ class Sharded(Automatic):
             return
         for layer in (self.norm, self.net, self.head):
             fully_shard(layer, mesh=self.device_mesh["data_parallel"])
+
+
+class ShardedByHand(Sharded):
+    """Two optimizers, and gradients of three batches for each step of theirs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch: Tensor) -> Tensor:
+        loss = self.loss(batch)
+        self.manual_backward(loss)
+        if self.trainer.fit_loop.epoch_loop.total_batch_idx % 3 == 2:
+            optimizers: Any = self.optimizers()
+            for optimizer in optimizers:
+                optimizer.step()
+                optimizer.zero_grad()
+        self.report(loss)
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        rest = [*self.norm.parameters(), *self.head.parameters()]
+        return [torch.optim.AdamW(self.net.parameters()), torch.optim.SGD(rest, lr=0.01)]
+
+    def test_step(self, batch: Tensor) -> None:
+        """Log the mean loss."""
+        self.log("test_loss", self.loss(batch), sync_dist=True)
 
 
 class Manual(Base):
