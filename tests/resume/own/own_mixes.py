@@ -59,6 +59,7 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
         for part in self.parts:
             inputs = part.change(self, inputs, targets)
         loss = super().training_step((inputs, targets), batch_idx)
+        self.log("mean_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
         for part in self.parts:
             loss = part.weigh(self, loss)
         return loss if self.automatic_optimization else self._step(loss)
@@ -119,7 +120,7 @@ def _scheduled(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     schedulers = torch.optim.lr_scheduler
     if name == "plateau":
         plateau = schedulers.ReduceLROnPlateau(optimizer, patience=0, threshold=0.5)
-        return {"scheduler": plateau, "monitor": "train_loss_epoch", "strict": False}
+        return {"scheduler": plateau, "monitor": "mean_loss", "strict": False}
     if name == "steps":
         stepped = schedulers.ExponentialLR(optimizer, 0.97)
         return {"scheduler": stepped, "interval": "step", "frequency": 3}
