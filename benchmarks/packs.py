@@ -3,7 +3,8 @@
 Each side is what a job's script starts on its node, with Slurm's variables and a script in the
 place of `scontrol`: `python -m launch.pack` once a pack, `python -m launch.supervisor` once an
 experiment, and a process that imports torch once and trains the same run directories one after
-another, as `python -m pcm` does. One after the other in the same minute, in CPU seconds of all
+another, as `python -m pcm` does. Packs and that process must come to the same last metrics, to the
+last digit. One after the other in the same minute, in CPU seconds of all
 their processes; srun, which each job has besides, is left out of both.
 Goal: packs at twice the single process.
 
@@ -26,9 +27,11 @@ from benchmarks.warm_start import OVERRIDES, PEER
 from launch.site import Pack
 from launch.store import Experiment, Store
 from launch.store.submissions import SubmissionDir
-from pcm.run_dir import write_json
+from pcm.run_dir import read_json, write_json
 
 GOAL = 2.0
+
+Metrics = list[dict[str, float]]
 
 SCONTROL = """#!/bin/sh
 echo "JobId=1 ArrayJobId=1 ArrayTaskId=0 JobState=RUNNING Reason=None Restarts=0 Requeue=1"
@@ -66,8 +69,8 @@ def slurm_environment(folder: Path) -> dict[str, str]:
     }
 
 
-def measure(experiments: int, per_job: int | None) -> float:
-    """CPU seconds of all experiments: in packs, or each in a task of its own."""
+def measure(experiments: int, per_job: int | None) -> tuple[float, Metrics]:
+    """CPU seconds of all experiments, in packs or each in a task of its own; and the results."""
     with tempfile.TemporaryDirectory() as folder:
         found = Store(freeze_sweep(Path(folder), experiments, OVERRIDES)).experiments()
         pack = None if per_job is None else Pack(per_job)
@@ -82,12 +85,11 @@ def measure(experiments: int, per_job: int | None) -> float:
                 check=True,
                 stderr=subprocess.DEVNULL,
             )
-        assert all(each.run_dir.attempt(1).finished.exists() for each in found)
-        return cpu_seconds() - before
+        return cpu_seconds() - before, last_metrics(found)
 
 
-def measure_peer(experiments: int) -> float:
-    """CPU seconds of one process that trains all of them."""
+def measure_peer(experiments: int) -> tuple[float, Metrics]:
+    """CPU seconds of one process that trains all of them, and the results."""
     with tempfile.TemporaryDirectory() as folder:
         root = freeze_sweep(Path(folder), experiments, OVERRIDES)
         before = cpu_seconds()
@@ -95,7 +97,13 @@ def measure_peer(experiments: int) -> float:
         command = [sys.executable, "-c", PEER, str(root)]
         quiet = subprocess.DEVNULL
         subprocess.run(command, env=environment, check=True, stdout=quiet, stderr=quiet)
-        return cpu_seconds() - before
+        return cpu_seconds() - before, last_metrics(Store(root).experiments())
+
+
+def last_metrics(experiments: list[Experiment]) -> Metrics:
+    """What each has come to, in its first attempt."""
+    finished = (read_json(each.run_dir.attempt(1).finished) for each in experiments)
+    return [record["metrics"] for record in finished]
 
 
 def cpu_seconds() -> float:
@@ -114,8 +122,9 @@ def main() -> None:
     options = parser.parse_args()
     ratios = []
     for number in range(options.pairs):
-        packed = measure(options.experiments, options.per_job)
-        peer = measure_peer(options.experiments)
+        packed, ours = measure(options.experiments, options.per_job)
+        peer, theirs = measure_peer(options.experiments)
+        assert ours == theirs != [{}] * options.experiments, (ours, theirs)
         ratios.append(packed / peer)
         print(
             f"pair {number + 1}: in packs {packed:.1f} s of CPU, in one process {peer:.1f} s: "
@@ -123,7 +132,7 @@ def main() -> None:
             flush=True,
         )
     if options.alone:
-        alone, each = measure(options.alone, None) / options.alone, peer / options.experiments
+        alone, each = measure(options.alone, None)[0] / options.alone, peer / options.experiments
         print(f"each in its own task {alone:.1f} s, {alone / each:.1f} times the one process")
     middle = statistics.median(ratios)
     print(f"median of {options.pairs}: {middle:.2f} times the CPU of one process (goal {GOAL})")

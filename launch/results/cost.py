@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from launch.site import Resources, pack_of
 from launch.store import Experiment
 from pcm.run_dir import AttemptDir
 from pcm.run_dir.records import AttemptRecord, OutcomeRecord, ProgressRecord
@@ -14,7 +15,7 @@ class Cost:
 
     Attributes:
         hours: of wall time, over all attempts, also of what was computed twice.
-        gpu_hours: the same times the GPUs that it asks for.
+        gpu_hours: the same times the GPUs that it asks for, or its part of those that it shared.
     """
 
     attempts: int = 0
@@ -25,8 +26,20 @@ class Cost:
 def cost_of(experiment: Experiment) -> Cost:
     """The cost so far; an attempt that left no end counts up to its last sign of life."""
     attempts = experiment.run_dir.attempts()
-    hours = sum(map(seconds_of, attempts)) / 3600
-    return Cost(len(attempts), hours, hours * experiment.resources.gpus)
+    seconds, resources = [seconds_of(each) for each in attempts], experiment.resources
+    shares = [_share(each, resources) for each in attempts]
+    gpu_seconds = sum(each * share for each, share in zip(seconds, shares, strict=True))
+    return Cost(len(attempts), sum(seconds) / 3600, gpu_seconds * resources.gpus / 3600)
+
+
+def _share(attempt: AttemptDir, resources: Resources) -> float:
+    """The part of its GPUs that an attempt had; all of them outside of packs."""
+    pack = pack_of(resources)
+    if pack is None:
+        return 1.0
+    record = read(AttemptRecord, attempt.attempt)
+    is_packed = isinstance(record, AttemptRecord) and record.is_packed
+    return 1 / pack.per_gpu if is_packed else 1.0
 
 
 def seconds_of(attempt: AttemptDir) -> float:

@@ -257,11 +257,6 @@ def newest_hand_overs(root: RunsRoot, ids: Collection[str]) -> dict[str, HandedO
     }
 
 
-def tasks_of(submission: Submission) -> list[HandedOver]:
-    """All tasks of an array."""
-    return [HandedOver(submission, index) for index in range(submission.tasks)]
-
-
 def queue_for(experiments: Sequence[Experiment]) -> Queue:
     """Slurm's queue, as far as these experiments need it; nobody is asked for none of them."""
     ids = [each.id for each in experiments]

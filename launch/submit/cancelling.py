@@ -6,12 +6,7 @@ from contextlib import suppress
 from launch.slurm.commands import is_unanswered
 from launch.slurm.queue import Queue
 from launch.slurm.scancel import scancel
-from launch.status.queues import (
-    HandedOver,
-    newest_hand_overs,
-    queue_for_hand_overs,
-    tasks_of,
-)
+from launch.status.queues import HandedOver, newest_hand_overs, queue_for_hand_overs
 from launch.store import RunsRoot
 from launch.store.claims import Claims
 from launch.store.markers import cancel, insist
@@ -40,7 +35,7 @@ def cancel_all(root: RunsRoot, ids: Collection[str], *, at_once: bool = False) -
     alone = [each for each in handed_over if each.submission.pack is None]
     packs = {each.submission.token: each.submission for each in handed_over}.values()
     idle = [each for each in packs if each.pack is not None and _is_nothing_left(each, ids)]
-    whole = [task for each in idle for task in tasks_of(each)]
+    whole = [HandedOver(each, index) for each in idle for index in range(each.tasks)]
     waiting: dict[str | None, list[str]] = {}
     for cluster, task in _to_take_out([*alone, *whole], queue, at_once=at_once):
         waiting.setdefault(cluster, []).append(task)
