@@ -1,18 +1,12 @@
 """A socket that is no file, at which other processes of the same user hear something."""
 
-import os
 import socket
-import struct
 import sys
 from contextlib import suppress
 
+from pcm.run_dir.line import is_ours
+
 MOST_WAITING = 1024
-
-
-def peer_is_ours(channel: socket.socket) -> bool:
-    """Whether the process at the other end is of this user: anybody may listen or connect."""
-    credentials = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return int(struct.unpack("3i", credentials)[1]) == os.getuid()
 
 
 class Listener:
@@ -59,7 +53,7 @@ class Listener:
             while self._socket is not None:
                 channel, _ = self._socket.accept()
                 channel.settimeout(0.0)
-                if peer_is_ours(channel):
+                if is_ours(channel):
                     self._heard_by.append(channel)
                 else:
                     channel.close()

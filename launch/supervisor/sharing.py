@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Iterable
 
-from launch.machine.listening import Listener, peer_is_ours
-from pcm.run_dir.line import ALIVE, SILENCE_S
+from launch.machine.listening import Listener
+from pcm.run_dir.line import ALIVE, SILENCE_S, is_ours
 
 LARGEST = 1 << 16
 
@@ -66,7 +66,7 @@ class Sharing:
         made.settimeout(0.0)
         try:
             made.connect(self._address)
-            if peer_is_ours(made):
+            if is_ours(made):
                 return made
         except OSError:
             pass

@@ -6,6 +6,8 @@ It may be missing, and whoever talks may fall silent: then training looks for th
 
 import hashlib
 import os
+import socket
+import struct
 from pathlib import Path
 
 ALIVE = b"."
@@ -18,6 +20,9 @@ SILENCE_S = 5.0
 """After so long without a word, whoever listens looks for itself: a supervisor may be stopped by a
 signal, or stand still with its file server."""
 
+_CREDENTIALS = struct.Struct("3i")
+"""Of a process: its number, its user's, its group's."""
+
 
 def line_of(attempt: Path, rank: int) -> str:
     """The address at which the supervisor of a rank tells its training process."""
@@ -27,6 +32,12 @@ def line_of(attempt: Path, rank: int) -> str:
 def node_line_of(attempt: Path) -> str:
     """The address at which one supervisor of a node tells the others."""
     return _address(attempt, "node")
+
+
+def is_ours(channel: socket.socket) -> bool:
+    """Whether the process at the other end is of this user: anybody may listen or connect."""
+    credentials = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return bool(_CREDENTIALS.unpack(credentials)[1] == os.getuid())
 
 
 def _address(attempt: Path, place: str) -> str:

@@ -1,12 +1,10 @@
 """Training's end of the line on which it hears its supervisor."""
 
-import os
 import socket
-import struct
 import sys
 from contextlib import suppress
 
-from pcm.run_dir.line import SILENCE_S, STOP
+from pcm.run_dir.line import SILENCE_S, STOP, is_ours
 
 
 class SupervisorLine:
@@ -67,7 +65,7 @@ class SupervisorLine:
             made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             try:
                 made.connect(self._address)
-                self._channel = made if _is_ours(made) else None
+                self._channel = made if is_ours(made) else None
             except OSError:
                 pass
             if self._channel is None:
@@ -79,9 +77,3 @@ class SupervisorLine:
         if self._channel is not None:
             self._channel.close()
         self._channel = None
-
-
-def _is_ours(channel: socket.socket) -> bool:
-    """Whether the process at the other end is of this user: anybody may listen there."""
-    credentials = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return int(struct.unpack("3i", credentials)[1]) == os.getuid()
