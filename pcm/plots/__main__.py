@@ -6,13 +6,15 @@ With `--follow`, do so until standard input ends; training starts it like that.
 import argparse
 import os
 import sys
+import threading
 import warnings
 from contextlib import suppress
 from pathlib import Path
 
 from pcm.companion import work_beside_parent
 from pcm.console import tell
-from pcm.errors import ExitCode, PcmError
+from pcm.errors import ExitCode, NotFoundError, PcmError
+from pcm.plots.failures import BEGINNING
 from pcm.run_dir import RunDir
 
 _NICE = 19
@@ -38,19 +40,31 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _draw(run_dir: RunDir, *, is_following: bool) -> None:
-    # These take seconds, and in a companion only once it is out of training's way.
-    from pcm.plots.drawing import draw, follow
-    from pcm.plots.failures import BEGINNING
+    if not run_dir.path.is_dir():
+        raise NotFoundError(f"there is no run directory {run_dir.path}")
 
-    # What libraries advise is for who calls them.
+    def work(ended: threading.Event) -> None:
+        # Its imports take seconds, in which training may end, or somebody press Ctrl-C.
+        from pcm.plots.drawing import follow
+
+        _tell_of_plots_alone()
+        follow(run_dir, ended)
+
+    if is_following:
+        # Training says what is left.
+        work_beside_parent(work, lambda _: None, grace=0.0)
+        return
+    from pcm.plots.drawing import draw
+
+    _tell_of_plots_alone()
+    draw(run_dir)
+
+
+def _tell_of_plots_alone() -> None:
+    """What libraries warn of is for who calls them."""
     warnings.simplefilter("ignore")
     warnings.filterwarnings("default", message=BEGINNING)
     warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
-    if is_following:
-        # Training says what is left.
-        work_beside_parent(lambda ended: follow(run_dir, ended), lambda _: None, grace=0.0)
-    else:
-        draw(run_dir)
 
 
 def _give_way() -> None:

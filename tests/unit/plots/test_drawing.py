@@ -12,19 +12,26 @@ import pytest
 import torch
 from torch import Tensor
 
+from pcm.errors import ExitCode
 from pcm.plots import waiting
+from pcm.plots.__main__ import main
 from pcm.plots.drawing import Drawer, draw, follow
 from pcm.plots.process import DrawingProcess
 from pcm.plots.waiting import PlotData, keep, load, waiting_in
-from pcm.run_dir import RunDir
+from pcm.run_dir import RunDir, write_json
+from pcm.tracking import RunLogger
+from pcm.tracking import logger as logger_module
 from pcm.tracking.events import LineTail
 from tests.unit.plots.test_nodes import SCATTER, function, leaf
 
 
 @pytest.fixture
-def run_dir(tmp_path: Path) -> RunDir:
+def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDir:
     folder = RunDir(tmp_path / "ein 'Lauf' 1")
-    folder.path.mkdir()
+    for number in (1, 2):
+        folder.attempt(number).path.mkdir(parents=True)
+    # What draws gives way to everything else on this machine.
+    monkeypatch.setattr(logger_module, "_DRAWING_GRACE", 600.0)
     return folder
 
 
@@ -151,21 +158,22 @@ def test_whoever_follows_draws_the_rest_when_training_has_ended(
     assert len(names(run_dir.plots)) == 1
 
 
-def test_a_process_draws_and_names_what_it_was_not_given_the_time_for(
+def test_what_a_stop_leaves_is_named_and_drawn_by_the_next_attempt(
     run_dir: RunDir, batch: dict[str, Tensor], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    process = DrawingProcess(run_dir)
-    process.draw(plots(batch, 1))
-    process.end(0.0, lambda: True)
-    assert "left to draw: val__b" in capfd.readouterr().err.replace("ä", "")
-    # As an attempt that goes on: there is something to draw from the beginning.
+    logger = RunLogger(run_dir, {"id": "a", "name": "b", "tracker": None}, 1, None)
+    logger.draw_later(plots(batch, 1))
+    write_json(run_dir.attempt(1).stop, {})
+    logger.finalize("")
+    assert "left to draw: val_ä_b" in capfd.readouterr().err
+    assert names(run_dir.plots) == []
     broken = function("pairplot", ["latent", "nothing"], "broken")
     keep(run_dir.undrawn, plots(batch, 2, broken))
-    process = DrawingProcess(run_dir)
-    assert process._companion is not None
-    # It gives way to everything else on this machine.
-    process.end(600.0, lambda: False)
-    assert len(names(run_dir.plots)) == 1
+    logger = RunLogger(run_dir, {"id": "a", "name": "b", "tracker": None}, 2, 1)
+    # Training is at its end before it comes to its own pictures.
+    write_json(run_dir.attempt(2).finished, {})
+    logger.finalize("")
+    assert [Path(name).name for name in names(run_dir.plots)] == ["scatter-step=1.png"]
     error = capfd.readouterr().err
     assert "pcm: warning: no plot from" in error
     assert "left to draw" not in error
@@ -195,3 +203,10 @@ def test_the_process_gives_way_to_training_and_has_no_lightning() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "19 1000 False\n"
     assert os.nice(0) < 19
+
+
+def test_a_folder_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "gone")]) == ExitCode.NOT_FOUND
+    assert "gone" in capsys.readouterr().err
