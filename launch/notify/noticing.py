@@ -3,6 +3,7 @@ network. Whoever looks tells it then, in the name of the sweep's owner alone.
 """
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from launch.notify.message import end_message, failure_message
@@ -14,6 +15,9 @@ from launch.store import Experiment, LaunchDir, RunsRoot
 from launch.store.trust import require_trusted_launch
 from launch.telling import Tell
 from pcm.errors import PcmError
+
+COMING_BACK_S = 600.0
+"""For a job that was to come back: between its end and its requeue it seems to be gone."""
 
 _FAILURES = (State.FAILED, State.LOST)
 
@@ -98,6 +102,10 @@ def _has_untold(launch: LaunchDir) -> bool:
 def _is_over(experiment: Experiment) -> bool:
     """Whether no supervisor is left that may bring it back, or tell of it itself."""
     attempts = experiment.run_dir.attempts()
-    if not attempts or has_last_word(attempts[-1]):
+    if not attempts:
         return True
-    return not attempt_facts(attempts[-1]).is_alive
+    newest = attempts[-1]
+    facts = attempt_facts(newest)
+    if facts.comes_back:
+        return time.time() - newest.verdict.stat().st_mtime > COMING_BACK_S
+    return has_last_word(newest) or not facts.is_alive

@@ -160,6 +160,9 @@ def test_two_points_show_what_differs(tab: Tab) -> None:
     assert "val/loss" in text
     tab.click("#same")
     tab.wait_for("document.querySelector('#differences').innerText.includes('batch_size')")
+    # And what they ran with.
+    everything = tab.evaluate("document.querySelector('#differences').innerText")
+    assert "machine\tnode-1\tnode-1" in everything
 
 
 @pytest.mark.parametrize("width", [1280, 390])

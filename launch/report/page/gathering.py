@@ -12,7 +12,7 @@ from launch.report.page.failures import failure_groups
 from launch.report.page.hours import Hours, hours_of
 from launch.report.page.packing import packed
 from launch.report.page.pictures import pictures_of
-from launch.report.page.provenance import provenance
+from launch.report.page.provenance import environments, provenance
 from launch.report.results import shown_metrics, union, varying
 from launch.results.columns import rounded
 from launch.results.curves import Curves, CurvesReader
@@ -77,6 +77,7 @@ class Gathering:
         metrics = _in_order(union(run.summary for run in runs))
         main, greatest = self._main(experiments, metrics)
         shared, own = shared_and_own([each.config() for each in experiments])
+        kinds, places = environments(experiments)
         return {
             "title": self._title,
             "made": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -88,6 +89,7 @@ class Gathering:
             "greatest": greatest,
             "runs": [_record(run, paths, metrics) for run in runs],
             "config": {"shared": shared, "own": own},
+            "environments": {"kinds": kinds, "places": places},
             "curves": _packed(metrics, runs),
             "importance": _importances(runs, paths, metrics, greatest=greatest),
             "failures": failure_groups(experiments, lines),

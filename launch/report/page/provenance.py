@@ -1,7 +1,7 @@
 """Which code, image and machines a sweep ran with, as far as it is recorded."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from launch.damage import whole
@@ -43,6 +43,31 @@ def _facts(launch: LaunchDir) -> dict[str, str]:
             filter(None, [str(image.get("image") or ""), f"sha256 {sha256}" if sha256 else ""])
         ),
     }
+
+
+def environments(experiments: Sequence[Experiment]) -> tuple[list[dict[str, str]], list[int]]:
+    """What experiments ran with, each kind once; and for each experiment the place of its own."""
+    kinds: dict[tuple[tuple[str, str], ...], int] = {}
+    facts = {launch: _facts(launch) for launch in {each.launch for each in experiments}}
+    places = [
+        kinds.setdefault(tuple(_environment(each, facts[each.launch]).items()), len(kinds))
+        for each in experiments
+    ]
+    return [dict(kind) for kind in kinds], places
+
+
+def _environment(experiment: Experiment, facts: Mapping[str, str]) -> dict[str, str]:
+    attempt = newest_attempt(experiment.run_dir)
+    record = {} if attempt is None else read_record(attempt.attempt)
+    found = {
+        "launch": experiment.launch.id,
+        **facts,
+        "asked for": _asked(experiment),
+        "machine": str(record.get("host") or ""),
+        "executor": str(record.get("executor") or ""),
+        "threads of a rank": str(record.get("threads") or ""),
+    }
+    return {label: text for label, text in found.items() if text}
 
 
 def _host(experiment: Experiment) -> str:

@@ -20,6 +20,8 @@ const configOf = (run, path) => {
   return path in own ? own[path] : DATA.config.shared[path];
 };
 
+const environmentOf = (run) => DATA.environments.kinds[DATA.environments.places[run.index]];
+
 async function drawCompare() {
   const pair = [byId("one"), byId("other")].map((select) => RUNS[Number(select.value)]);
   if (pair.some((run) => run === undefined)) return;
@@ -34,6 +36,8 @@ async function drawCompare() {
     body.push(row);
   };
   for (const path of Object.keys(DATA.config.shared)) add(path, configOf(one, path), configOf(other, path));
+  const [here, there] = pair.map(environmentOf);
+  for (const key of new Set([...Object.keys(here), ...Object.keys(there)])) add(key, here[key], there[key]);
   for (const key of ["state", "step", "attempts"]) add(key, one[key], other[key]);
   add("hours", hoursText(one.hours), hoursText(other.hours));
   METRICS.forEach((name, place) => add(name, one.last[place], other.last[place]));

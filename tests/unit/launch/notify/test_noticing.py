@@ -11,7 +11,7 @@ from launch.notify.noticing import Noticing
 from launch.notify.occasions import notice_end
 from launch.status.looking import Looking
 from launch.store import Experiment
-from pcm.run_dir.records import AttemptRecord, FailureRecord, FinishedRecord
+from pcm.run_dir.records import AttemptRecord, FailureRecord, FinishedRecord, VerdictRecord
 from pcm.run_dir.typed_json import write
 from tests.unit.launch.notify.test_occasions import end, sweep, told
 
@@ -60,6 +60,20 @@ def test_what_goes_on_is_not_told(tmp_path: Path, program: Path) -> None:
     end(experiments[1], FailureRecord(0, message="a node died"), executor="slurm")
     look(experiments)
     assert told(program) == []
+
+
+def test_what_comes_back_in_a_moment_is_not_told_before_it_failed_to(
+    tmp_path: Path, program: Path
+) -> None:
+    (only,) = sweep(tmp_path / "runs", [str(program)], ("only",))
+    end(only, FailureRecord(0, message="its node died"))
+    verdict = only.run_dir.attempt(1).verdict
+    write(verdict, VerdictRecord("node_fail", comes_back=True))
+    look([only])
+    assert told(program) == []
+    os.utime(verdict, (0, 0))
+    look([only])
+    assert len(told(program)) == 2
 
 
 def test_a_watch_tries_again_only_when_more_has_ended(tmp_path: Path) -> None:
