@@ -31,6 +31,7 @@ class Job:
         restarts: how often the scheduler sent the job back to its queue.
         token: of the array that it came with; None without one.
         cold: why its training processes are started afresh; None where that goes without saying.
+        nursery: name of the socket of what forks them inside their image; None without one.
     """
 
     executor: str
@@ -49,6 +50,7 @@ class Job:
     restarts: int = 0
     token: str | None = None
     cold: str | None = None
+    nursery: str | None = None
 
     @property
     def is_orphaned(self) -> bool:
@@ -81,6 +83,7 @@ class Job:
             devices=given.get("devices"),
             checkpoint=given.get("checkpoint"),
             cold=given.get("cold"),
+            nursery=given.get("nursery"),
         )
 
     @classmethod
@@ -102,11 +105,18 @@ class Job:
 
 
 def local_job_text(
-    key: str, *, devices: str, cores: int, checkpoint: str | None, cold: str | None = None
+    key: str,
+    *,
+    devices: str,
+    cores: int,
+    checkpoint: str | None,
+    cold: str | None = None,
+    nursery: str | None = None,
 ) -> str:
     """What a local launcher, the calling process, tells one of its jobs."""
     given: dict[str, Any] = {"key": key, "devices": devices, "cores": cores}
     given |= {"checkpoint": checkpoint, "launcher": Process.current().record(), "cold": cold}
+    given |= {"nursery": nursery}
     return json.dumps(given)
 
 
