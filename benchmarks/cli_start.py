@@ -1,23 +1,25 @@
 """How long `pcm --help` takes, against the `--help` of a bare Typer app with one command.
 
-Both are started alternately, so that a busy machine slows both alike.
-Goal: at most 1.5 times the bare app.
+The app comes twice: with Typer's own colours and boxes, which import rich, and without, as pcm
+has it. All are started in turn.
+Goal: at most 1.5 times the app without.
 
-    python -m benchmarks.cli_start
+    python -m benchmarks.cli_start [--rounds 15]
 """
 
 import argparse
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from benchmarks.pairs import Cost, Rounds, cost_of_command
 
 BARE_APP = '''
 import typer
 
-app = typer.Typer()
+app = typer.Typer({options})
 
 
 @app.command()
@@ -28,38 +30,37 @@ def hello(name: str) -> None:
 
 app()
 '''
-
+PLAIN, RICH = "bare Typer app, plain help", "bare Typer app, rich help"
 PCM = "from launch.cli import app; app()"
 
 
-def seconds(command: list[str]) -> float:
-    """Wall time of one run."""
-    start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
+def write_app(path: Path, options: str) -> list[str]:
+    """The command for the help of an app with these options of Typer."""
+    path.write_text(BARE_APP.format(options=options))
+    return [sys.executable, str(path), "--help"]
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=15)
-    runs = parser.parse_args().runs
-    with tempfile.TemporaryDirectory() as folder:
-        peer = Path(folder) / "bare.py"
-        peer.write_text(BARE_APP)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         commands = {
-            "a bare Typer app --help": [sys.executable, str(peer), "--help"],
+            PLAIN: write_app(folder / "plain_app.py", "rich_markup_mode=None"),
+            RICH: write_app(folder / "rich_app.py", ""),
             "pcm --help": [sys.executable, "-c", PCM, "--help"],
             "pcm status --help": [sys.executable, "-c", PCM, "status", "--help"],
         }
-        for command in commands.values():
-            seconds(command)
-        pairs = [{name: seconds(line) for name, line in commands.items()} for _ in range(runs)]
-    bare = "a bare Typer app --help"
-    for name in commands:
-        median = statistics.median(pair[name] for pair in pairs)
-        ratio = statistics.median(pair[name] / pair[bare] for pair in pairs)
-        print(f"{name:26} {median * 1000:6.0f} ms   {ratio:.2f} x the bare app")
+        ways: dict[str, Callable[[], Cost]] = {
+            name: partial(cost_of_command, command) for name, command in commands.items()
+        }
+        Rounds(ways, 1)  # compiles, and fills the machine's cache
+        measured = Rounds(ways, rounds)
+    print(f"medians of {rounds} rounds, as multiples of the plain app:")
+    for name in ways:
+        print(f"{name:27}{measured.line(name, PLAIN)}")
 
 
 if __name__ == "__main__":

@@ -6,19 +6,16 @@ it takes the same time for each.
 Two kinds of grids: `grid`, ten learning rates times ten sizes of the prior times seeds, of
 which points share much; and `random`, where every point has values of its own.
 Goals: 1,000 points in under 0.2 s, 100,000 in under 5 s, under 2 KB a point beyond the first.
-Points with values of their own are to cost little more than those of a grid: the ratio in CPU
-seconds is the median of pairs, one of each kind after the other.
+Points with values of their own are to cost little more than those of a grid. Ratios are medians
+of rounds in which each takes its turn.
 
     python -m benchmarks.expand [--points 1000 100000]
-    python -m benchmarks.expand --peer          # the peer alone
 """
 
 import argparse
 import copy
 import json
-import statistics
 import tempfile
-import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -27,6 +24,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.pairs import Cost, Rounds, cost_of
 from launch.grid import expand
 from pcm.config.check import check_experiment
 from pcm.config.document import load_document
@@ -63,21 +61,23 @@ def write_grid(folder: Path, kind: str, points: int) -> Path:
     return path
 
 
-def naive_seconds(path: Path) -> float:
-    """Seconds a point of deep copies, whole checks and whole hashes."""
+def naive_cost(path: Path) -> Cost:
+    """Of the peer's points: deep copies, whole checks and whole hashes."""
     points = expand(path).points[:PEER_POINTS]
     base, changes = points[0].config, [[*p.changes, (("seed",), p.seed)] for p in points]
-    start = time.perf_counter()
-    for change in changes:
-        config = copy.deepcopy(base)
-        for keys, value in change:
-            inside: Any = config
-            for key in keys[:-1]:
-                inside = inside[key]
-            inside[keys[-1]] = value
-        assert not check_experiment(config)
-        identity(config)
-    return (time.perf_counter() - start) / len(changes)
+
+    def check() -> None:
+        for change in changes:
+            config = copy.deepcopy(base)
+            for keys, value in change:
+                inside: Any = config
+                for key in keys[:-1]:
+                    inside = inside[key]
+                inside[keys[-1]] = value
+            assert not check_experiment(config)
+            identity(config)
+
+    return cost_of(check)
 
 
 def bytes_a_point(path: Path, alone: Path) -> float:
@@ -93,46 +93,32 @@ def bytes_a_point(path: Path, alone: Path) -> float:
     return (sizes[1] - sizes[0]) / (len(kept[1].points) - len(kept[0].points))
 
 
-def fastest(run: Callable[[], object], times: int = 3) -> float:
-    """Seconds of the fastest of a few runs."""
-    seconds = []
-    for _ in range(times):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+def cost_of_expanding(path: Path) -> Cost:
+    """Of expanding a grid once."""
+    return cost_of(lambda: expand(path))
 
 
-def print_grids(folder: Path, sizes: list[int]) -> None:
-    """Points/s and the ratio to the peer."""
+def print_grids(folder: Path, sizes: list[int], rounds: int) -> None:
+    """Points/s and the ratio to the peer, of CPU seconds."""
+    print(f"medians of {rounds} rounds, CPU seconds")
     print(f"{'grid':8}{'points':>9}{'seconds':>10}{'points/s':>11}{'peer/s':>9}{'ratio':>9}")
-    for kind in KINDS:
-        naive = naive_seconds(write_grid(folder, kind, 1_000))
-        for points in sizes:
-            path = write_grid(folder, kind, points)
-            seconds = fastest(partial(expand, path), 3 if points <= 10_000 else 1)
-            rate = points / seconds
+    for points in sizes:
+        paths = {kind: write_grid(folder, kind, points) for kind in KINDS}
+        few = {kind: write_grid(folder, kind, 1_000) for kind in KINDS}
+        ways: dict[str, Callable[[], Cost]] = {}
+        for kind in KINDS:
+            ways[kind] = partial(cost_of_expanding, paths[kind])
+            ways[f"{kind} peer"] = partial(naive_cost, few[kind])
+        measured = Rounds(ways, rounds)
+        for kind in KINDS:
+            seconds = measured.median(kind).cpu
+            naive = PEER_POINTS / measured.median(f"{kind} peer").cpu
+            ratio = measured.ratio(f"{kind} peer", kind).cpu * points / PEER_POINTS
             print(
-                f"{kind:8}{points:>9,}{seconds:>10.3f}{rate:>11,.0f}"
-                f"{1 / naive:>9,.0f}{rate * naive:>8.0f}x"
+                f"{kind:8}{points:>9,}{seconds:>10.3f}{points / seconds:>11,.0f}"
+                f"{naive:>9,.0f}{ratio:>8.0f}x"
             )
-
-
-def random_to_grid(folder: Path, points: int, pairs: int = 5) -> float:
-    """How much more CPU random axes take than grid axes, the median of pairs."""
-    paths = [write_grid(folder, kind, points) for kind in ("random", "grid")]
-    ratios = []
-    for _ in range(pairs):
-        random_axes, grid_axes = map(cpu_seconds, paths)
-        ratios.append(random_axes / grid_axes)
-    return statistics.median(ratios)
-
-
-def cpu_seconds(path: Path) -> float:
-    """CPU seconds of expanding a grid once."""
-    start = time.process_time()
-    expand(path)
-    return time.process_time() - start
+        print(f"random axes : grid axes, {points:,} points: {measured.line('random', 'grid')}")
 
 
 def print_yaml() -> None:
@@ -143,31 +129,26 @@ def print_yaml() -> None:
         "yaml.CSafeLoader": lambda: yaml.load(text, yaml.CSafeLoader),
         "load_document": lambda: load_document(MODEL),
     }
-    seconds = {name: fastest(run, 5) for name, run in loaders.items()}
-    print(f"\nreading {MODEL.name}")
-    for name, taken in seconds.items():
-        print(f"{name:18}{taken * 1000:>8.1f} ms{seconds['yaml.SafeLoader'] / taken:>8.1f}x")
+    ways = {name: partial(cost_of, run) for name, run in loaders.items()}
+    measured = Rounds(ways, 5)
+    print(f"\nreading {MODEL.name}, medians of 5 rounds")
+    for name in ways:
+        print(f"{name:18}{measured.line(name, 'yaml.SafeLoader')}")
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--points", type=int, nargs="+", default=[1_000, 100_000])
-    parser.add_argument("--peer", action="store_true", help="run the peer alone")
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if options.peer:
-            print(f"{1 / naive_seconds(write_grid(folder, 'grid', 1_000)):,.0f} points/s")
-            return
-        print_grids(folder, options.points)
+        print_grids(folder, options.points, options.rounds)
         print()
         for kind in KINDS:
             sizes = (write_grid(folder, kind, points) for points in (10_000, 100))
             print(f"{kind}: {bytes_a_point(*sizes):,.0f} bytes a point beyond the first")
-        ratio = random_to_grid(folder, max(options.points))
-        print(f"random : grid axes of {max(options.points):,} points, CPU, 5 pairs: {ratio:.1f}")
-        print("the peer alone: python -m benchmarks.expand --peer")
         print_yaml()
 
 

@@ -2,13 +2,15 @@
 
 Counted is what a file server would be asked: calls that take or list a path under the runs root,
 by the launcher, by supervisors and by training itself, in a window of time while steps are made.
-Goals: the launcher under 10 a second for one experiment, a supervisor under 3.
+Goals: the launcher under 10 a second, all supervisors of a node 2 with whatever number of ranks.
+With several ranks it is a script that sleeps, so that what is counted is pcm's alone.
 Linux with strace, and the right to trace one's own processes.
 
-    python -m benchmarks.file_operations [--experiments 1] [--seconds 20]
+    python -m benchmarks.file_operations [--experiments 1] [--ranks 1] [--seconds 20]
 """
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -19,6 +21,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.small_sweep import freeze_sweep
+from launch.grid import expand
 from launch.local.nursery import SWITCH
 from launch.store import Store
 from launch.store.records import supervisor_of, training_of
@@ -39,26 +42,44 @@ OVERRIDES = {"model.training.max_epochs": 100_000, "model.training.batch_size": 
 """Training that goes on for as long as it is watched."""
 
 
-def processes(root: Path) -> dict[str, int] | None:
-    """A supervisor and its training process; None before all experiments make steps."""
+def freeze_script(folder: Path, ranks: int) -> Path:
+    """The runs root, in `folder`, of one experiment whose ranks do nothing."""
+    grid = {
+        "name": "ranks",
+        "run": {"command": ["sleep", "100000"]},
+        "resources": {"nodes": 1, "tasks_per_node": ranks},
+    }
+    file = folder / "grid.yaml"
+    file.write_text(json.dumps(grid))
+    Store(folder / "runs").freeze(expand(file))
+    return folder / "runs"
+
+
+def processes(root: Path) -> dict[str, list[int]] | None:
+    """Supervisors and training processes of all ranks; None before all of them train."""
     experiments = Store(root).experiments()
-    attempts = [each.run_dir.attempt(1) for each in experiments]
-    if not all(attempt.progress.exists() for attempt in attempts):
+    attempts = [(each.run_dir.attempt(1), each.world_size) for each in experiments]
+    if not all(attempt.progress.exists() for attempt, _ in attempts):
         return None
-    supervisor, training = supervisor_of(attempts[0], 0), training_of(attempts[0], 0)
-    assert supervisor is not None
-    assert training is not None
-    return {"supervisor": supervisor.pid, "training": training.pid}
+    ranks = [(attempt, rank) for attempt, count in attempts for rank in range(count)]
+    found = {
+        "supervisors": [supervisor_of(*each) for each in ranks],
+        "training": [training_of(*each) for each in ranks],
+    }
+    if any(None in each for each in found.values()):
+        return None
+    return {name: [each.pid for each in group if each] for name, group in found.items()}
 
 
 def count(
-    pids: dict[str, int], root: Path, seconds: float, folder: Path
+    pids: dict[str, list[int]], root: Path, seconds: float, folder: Path
 ) -> dict[str, Counter[str]]:
-    """The calls of each process, and its threads, that look for a path under the root."""
+    """The calls of some processes, and their threads, that look for a path under the root."""
     tracers = {}
-    for name, pid in pids.items():
+    for name, group in pids.items():
         command = ["strace", "-f", "-y", "-qq", "-s", "1", "-e", "trace=%file,getdents64"]
-        tracers[name] = subprocess.Popen([*command, "-o", str(folder / name), "-p", str(pid)])
+        which = [word for pid in group for word in ("-p", str(pid))]
+        tracers[name] = subprocess.Popen([*command, "-o", str(folder / name), *which])
     time.sleep(seconds)
     for tracer in tracers.values():
         tracer.terminate()
@@ -77,11 +98,15 @@ def main() -> None:
     """Launch, wait for the first steps, count, stop."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experiments", type=int, default=1)
+    parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        root = freeze_sweep(folder, options.experiments, OVERRIDES)
+        if options.ranks > 1:
+            root = freeze_script(folder, options.ranks)
+        else:
+            root = freeze_sweep(folder, options.experiments, OVERRIDES)
         threads = str(max(1, available_cores() // options.experiments))
         environment = {**os.environ, "OMP_NUM_THREADS": threads, SWITCH: "1"}
         command = [sys.executable, "-c", LAUNCH, str(root), str(options.experiments)]
@@ -93,7 +118,7 @@ def main() -> None:
             assert pids is not None, "training did not begin"
             # What happens once as an attempt begins is over by then.
             time.sleep(5.0)
-            pids = {"launcher": launcher.pid, **pids}
+            pids = {"launcher": [launcher.pid], **pids}
             counts = count(pids, root, options.seconds, folder)
         finally:
             launcher.terminate()
@@ -101,7 +126,7 @@ def main() -> None:
     for name, calls in counts.items():
         rate = sum(calls.values()) / options.seconds
         most = ", ".join(f"{call} {n / options.seconds:.1f}" for call, n in calls.most_common(4))
-        print(f"{name}: {rate:.1f} a second ({most})")
+        print(f"{name} ({len(pids[name])}): {rate:.1f} a second ({most})")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """From the start of a task to its first training step: inside an image, and without one.
 
 The peers are the same image unpacked to a folder, still inside Apptainer, and, with --python,
-the same environment without any container. An experiment of one rank starts in each of them in
-turn: once with its files dropped from the machine's cache (cold), then some times with them in
-it (warm). Most of that is importing torch and Lightning. What of it is the supervisor's, from its
+the same environment without any container. In each round an experiment of one rank starts in
+each of them in turn, with its files dropped from the machine's cache (cold) and with them in it
+(warm). Most of that is importing torch and Lightning. What of it is the supervisor's, from its
 own start to that of the training command, and what a container takes that does nothing, is told
 apart. With --naive, another image is compared by size.
 Goals: supervisor and container together under 0.5 s; warm, no slower than the folder.
@@ -138,9 +138,11 @@ def start_nothing(place: Place) -> float:
 
 
 def tell(state: str, place: Place, starts: list[Start], peer: list[Start]) -> None:
-    """Print the median start, and how it compares with a peer's."""
-    total, peers = (statistics.median(each.total for each in group) for group in (starts, peer))
-    print(f"{state} {place.name:13} {total:6.2f} s   {total / peers:.2f} x the image")
+    """Print the median start, and the median of how it compares with a peer's."""
+    total = statistics.median(each.total for each in starts)
+    pairs = zip(starts, peer, strict=True)
+    ratio = statistics.median(ours.total / theirs.total for ours, theirs in pairs)
+    print(f"{state} {place.name:13} {total:6.2f} s   {ratio:.2f} x the image")
 
 
 def without_container(python: Path) -> Place:
@@ -158,26 +160,26 @@ def main() -> None:
     parser.add_argument("unpacked", type=Path, help="the image as a folder")
     parser.add_argument("--python", type=Path, help="Python of the environment, on this machine")
     parser.add_argument("--naive", type=Path, help="another image, to compare sizes")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     places = [
         Place("image", options.image, ["--image", str(options.image.absolute())]),
         Place("folder", options.unpacked, ["--image", str(options.unpacked.absolute())]),
     ]
     places += [without_container(options.python)] if options.python else []
-    cold: dict[str, list[Start]] = {}
+    cold: dict[str, list[Start]] = {place.name: [] for place in places}
     warm: dict[str, list[Start]] = {place.name: [] for place in places}
-    for place in places:
-        place.drop_from_cache()
-        cold[place.name] = [start_once(place)]
-    for _ in range(options.runs):
+    for _ in range(options.rounds):
         for place in places:
+            place.drop_from_cache()
+            cold[place.name].append(start_once(place))
             warm[place.name].append(start_once(place))
+    print(f"medians of {options.rounds} rounds, wall seconds:")
     for state, starts in (("cold", cold), ("warm", warm)):
         for place in places:
             tell(state, place, starts[place.name], starts["image"])
     supervisor = statistics.median(each.supervisor for group in warm.values() for each in group)
-    container = statistics.median(start_nothing(places[0]) for _ in range(options.runs))
+    container = statistics.median(start_nothing(places[0]) for _ in range(options.rounds))
     print(f"supervisor {supervisor:.2f} s + container {container:.2f} s a rank")
     size = options.image.stat().st_size
     print(f"size {size / 1e9:.2f} GB")

@@ -3,6 +3,7 @@
 Each is a command of its own process, on the same test cluster, whose partition is down so that
 nothing starts. `pcm launch` expands, checks and freezes every point of the full model config,
 with one sbatch call for each array.
+Each round runs one of each; ratios are the medians of the rounds.
 Goals for 1,000 points: under twice submitit's `map_array` of a trivial function, 100 times
 faster than Hydra's submitit launcher, under 100 MB. 10,000 points: linear.
 
@@ -17,14 +18,15 @@ point costs, and its start is counted once.
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from benchmarks.pairs import Cost, Rounds, cost_of_command
 from tests.cluster.slurm import SlurmCluster, install
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -50,48 +52,48 @@ def main(config): pass
 main()
 """
 
-Measured = tuple[float, float]
-"""Seconds, and megabytes of the process at its largest."""
+
+def prepare(folder: Path, points: int) -> list[str]:
+    """The command that launches so many points from a folder, which has all it needs."""
+    (folder / "config").symlink_to(CONFIG)
+    (folder / "bench.yaml").write_text(GRID.format(seeds=list(range(points))))
+    return [str(Path(sys.executable).parent / "pcm"), "launch", "bench.yaml", "--yes"]
 
 
-def measure(command: Sequence[str], folder: Path) -> Measured:
-    """Run a command to its end."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    assert process.stderr is not None
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed:\n{errors.decode()}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
-
-
-def pcm(points: int) -> Measured:
-    """One launch of so many points."""
+def pcm(points: int) -> Cost:
+    """Of one launch."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "config").symlink_to(CONFIG)
-        (folder / "bench.yaml").write_text(GRID.format(seeds=list(range(points))))
-        command = str(Path(sys.executable).parent / "pcm")
-        found = measure([command, "launch", "bench.yaml", "--yes"], folder)
+        found = cost_of_command(prepare(folder, points), folder=folder)
         arrays = len(list(folder.glob("runs/sweeps/*/*/submissions/*")))
     assert arrays == -(-points // 1001), f"{arrays} calls of sbatch"
     return found
 
 
-def sbatch(points: int) -> Measured:
-    """An array by hand."""
+def megabytes(points: int) -> float:
+    """Of the process of one launch, at its largest."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        command = prepare(folder, points)
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, status
+    return usage.ru_maxrss / 1024
+
+
+def sbatch(points: int) -> Cost:
+    """Of an array by hand."""
     with tempfile.TemporaryDirectory() as name:
         array = f"--array=0-{points - 1}"
-        return measure(["sbatch", "--partition=gpu", array, "--wrap", "true"], Path(name))
+        command = ["sbatch", "--partition=gpu", array, "--wrap", "true"]
+        return cost_of_command(command, folder=Path(name))
 
 
-def submitit(points: int) -> Measured:
-    """What submitit itself offers for submitting many."""
+def submitit(points: int) -> Cost:
+    """Of what submitit itself offers for submitting many."""
     with tempfile.TemporaryDirectory() as name:
-        return measure([sys.executable, "-c", MAP_ARRAY.format(points=points)], Path(name))
+        command = [sys.executable, "-c", MAP_ARRAY.format(points=points)]
+        return cost_of_command(command, folder=Path(name))
 
 
 def hydra_python(folder: Path) -> str:
@@ -140,43 +142,42 @@ def queued(cluster: SlurmCluster) -> int:
     return cluster.run("squeue", "-hr", "-o", "%i").count("\n")
 
 
-def median(runs: Sequence[Measured]) -> Measured:
-    """Of time and memory."""
-    return statistics.median(run[0] for run in runs), max(run[1] for run in runs)
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--many", type=int, default=10_000)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--hydra-points", type=int, default=100, help="0 for none, else 2 or more")
     asked = parser.parse_args()
     install()
     with SlurmCluster(settings=["MaxJobCount=200000"]) as cluster:
         os.environ |= cluster.environment
         cluster.run("scontrol", "update", "PartitionName=gpu", "State=DOWN")
-        rounds = [
-            (pcm(asked.points), submitit(asked.points), sbatch(asked.points))
-            for _ in range(asked.runs)
-        ]
-        ours, theirs, bare = (median(each) for each in zip(*rounds, strict=True))
-        print(f"{asked.points:,} points, median of {asked.runs}:")
-        print(f"  pcm launch            {ours[0]:7.2f} s  {ours[1]:4.0f} MB")
-        print(f"  submitit map_array    {theirs[0]:7.2f} s  pcm: {ours[0] / theirs[0]:.2f} x")
-        print(f"  sbatch --array        {bare[0]:7.3f} s  pcm: {ours[0] / bare[0]:.0f} x")
+        # Compiles, and fills the machine's cache.
+        memory = {points: megabytes(points) for points in (asked.points, asked.many)}
+        ways: dict[str, Callable[[], Cost]] = {
+            "pcm launch": partial(pcm, asked.points),
+            "submitit map_array": partial(submitit, asked.points),
+            "sbatch --array": partial(sbatch, asked.points),
+        }
+        measured = Rounds(ways, asked.rounds)
+        print(f"{asked.points:,} points, medians of {asked.rounds} rounds, as multiples of pcm's:")
+        for name in ways:
+            print(f"  {name:20}{measured.line(name, 'pcm launch')}")
+        ours = measured.median("pcm launch").wall
         if asked.hydra_points:
             seconds = hydra_seconds(asked.points, asked.hydra_points, cluster)
             how = "reckoned from" if asked.hydra_points < asked.points else "measured with"
             print(
-                f"  Hydra's launcher      {seconds:7.1f} s  pcm: 1/{seconds / ours[0]:.0f}", end=" "
+                f"  {'Hydra submitit':20}{seconds:25.1f} s wall {seconds / ours:23.0f} x wall"
+                f"  (once, {how} {asked.hydra_points:,} points)"
             )
-            print(f"({how} {asked.hydra_points:,} points)")
-        many = pcm(asked.many)
-        print(f"{asked.many:,} points: {many[0]:.2f} s, {many[1]:.0f} MB;", end=" ")
-        ratio = (many[0] / asked.many) / (ours[0] / asked.points)
-        print(f"{ratio:.2f} x the time of a point in {asked.points:,}")
+        many = pcm(asked.many).wall
+        ratio = (many / asked.many) / (ours / asked.points)
+        print(f"{asked.many:,} points, once: {many:.2f} s wall, {ratio:.2f} x as long a point")
+        for points, size in memory.items():
+            print(f"{points:,} points: {size:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """From Slurm's signal to a checkpoint on disk, and from a requeue to the next training step.
 
 A real training of one rank on a test cluster is requeued by hand, which sends it the signals of
-a preemption. The peer of the second figure is the same experiment's own cold start: from the
-start of its first job to its first step. Both mostly import torch and lightning.
+a preemption. The peer of the second figure is a cold start of the same training, from the
+start of its first job to its first step; each round begins with one. Both mostly import torch and
+lightning.
 Goals: a checkpoint within a second or so of the signal; a requeued start no slower than a cold
 one, for all that it verifies and loads.
 
@@ -30,9 +31,10 @@ PCM = str(Path(sys.executable).parent / "pcm")
 
 GRID = """\
 name: bench
-base: {model: vae.yaml, data_train: mnist-plain-train.yaml, data_val: mnist-plain-test.yaml}
-set: {model.training.max_epochs: 100000}
-resources: {tasks_per_node: 1, time: 30, partition: gpu, mem: 4000}
+base: {{model: vae.yaml, data_train: mnist-plain-train.yaml, data_val: mnist-plain-test.yaml}}
+set: {{model.training.max_epochs: 100000}}
+grid: {{seed: [{seed}]}}
+resources: {{tasks_per_node: 1, time: 30, partition: gpu, mem: 4000}}
 """
 
 
@@ -75,38 +77,51 @@ def seconds_to_checkpoint(
     return seconds
 
 
+def start_afresh(folder: Path, seed: int) -> tuple[Experiment, str]:
+    """Launch one experiment, and the task that Slurm has for it."""
+    before = set(read_queue([os.getuid()]).tasks)
+    (folder / "bench.yaml").write_text(GRID.format(seed=seed))
+    subprocess.run(
+        [PCM, "launch", "bench.yaml", "--yes"], cwd=folder, check=True, stdout=subprocess.DEVNULL
+    )
+    [task] = set(read_queue([os.getuid()]).tasks) - before
+    [experiment] = [
+        each for each in Store(folder / "runs").experiments() if each.record["seed"] == seed
+    ]
+    return experiment, task
+
+
+def measure(cluster: SlurmCluster, folder: Path, seed: int) -> dict[str, float]:
+    """One round: a cold start, a stop, and a start of what was requeued."""
+    experiment, task = start_afresh(folder, seed)
+    cold = seconds_to_step(experiment, task, 1, 0)
+    stop = seconds_to_checkpoint(cluster, experiment, task, 1)
+    step = int(read_record(experiment.run_dir.attempt(1).stopped)["step"])
+    start = seconds_to_step(experiment, task, 2, step)
+    cluster.run("scancel", task)
+    wait_for(lambda: not read_queue([os.getuid()]).tasks[task].is_running)
+    return {"cold": cold, "stop": stop, "start": start, "ratio": start / cold}
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stops", type=int, default=3)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     install()
     with SlurmCluster() as cluster, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ |= cluster.environment | {"OMP_NUM_THREADS": "1"}
         (folder / "config").symlink_to(CONFIG)
-        (folder / "bench.yaml").write_text(GRID)
-        subprocess.run(
-            [PCM, "launch", "bench.yaml", "--yes"],
-            cwd=folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        [experiment] = Store(folder / "runs").experiments()
-        [task] = read_queue([os.getuid()]).tasks
-        cold = seconds_to_step(experiment, task, 1, 0)
-        stops, starts = [], []
-        for attempt in range(1, asked.stops + 1):
-            stops.append(seconds_to_checkpoint(cluster, experiment, task, attempt))
-            step = int(read_record(experiment.run_dir.attempt(attempt).stopped)["step"])
-            starts.append(seconds_to_step(experiment, task, attempt + 1, step))
-        cluster.run("scancel", task)
-        wait_for(lambda: not read_queue([os.getuid()]).tasks[task].is_running)
-    stop, start = statistics.median(stops), statistics.median(starts)
-    print(f"median of {asked.stops}:")
+        rounds = [measure(cluster, folder, seed) for seed in range(asked.rounds)]
+    cold, stop, start, ratio = (
+        statistics.median(each[key] for each in rounds)
+        for key in ("cold", "stop", "start", "ratio")
+    )
+    print(f"medians of {asked.rounds} rounds, wall seconds:")
     print(f"  signal to checkpoint on disk    {stop:6.2f} s")
-    print(f"  cold start to the first step    {cold:6.2f} s  (once)")
-    print(f"  requeued start to its next step {start:6.2f} s  {start / cold:.2f} x the cold start")
+    print(f"  cold start to the first step    {cold:6.2f} s")
+    print(f"  requeued start to its next step {start:6.2f} s  {ratio:.2f} x the cold start")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ that the harness is what is measured:
 - a `Chain` under a bare Lightning Trainer;
 - `python -m pcm RUN_DIR`: the same Chain with journal, checkpoints and stop requests.
 
-Time is the process's own, in one thread, so that a busy machine doesn't decide; each way
-takes its best of three turns. Where torch is built for CUDA and the machine has no GPU, the
+Nobody draws a progress bar. Everyone trains in one thread, in rounds of one turn each; the ratios
+are the medians of the rounds. Where torch is built for CUDA and the machine has no GPU, the
 optimizers ask for one at every step, which would be a third of the plain loop's time: no
 GPU is visible here. Goal: 2,000 steps/s where the plain loop does 4,200, so 0.48 of it.
 
-    python -m benchmarks.step_overhead [--steps 2000]
+    python -m benchmarks.step_overhead [--steps 2000] [--rounds 5]
 """
 
 import argparse
@@ -21,9 +21,9 @@ import logging
 import os
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,15 @@ from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.pairs import Cost, Rounds, spent
 from benchmarks.whole_run import run_whole, silence
 from pcm.chain import Chain
 
 GOAL = 2000 / 4200
 WARM_UP = 100
+PLAIN, LIGHTNING = "plain PyTorch loop", "Lightning, two log_dict a step"
 DIM, BATCH_SIZE = 16, 32
-clock: dict[str, float] = {}
+clock: dict[str, Cost] = {}
 
 
 class Batches:
@@ -54,9 +56,9 @@ class Batches:
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         for step in range(WARM_UP + self._steps):
             if step == WARM_UP:
-                clock["start"] = time.process_time()
+                clock["start"] = spent()
             if step == WARM_UP + self._steps - 1:
-                clock["end"] = time.process_time()
+                clock["end"] = spent()
             yield dict(self._batch)
 
     def __len__(self) -> int:
@@ -158,7 +160,13 @@ def plain(steps: int) -> None:
 def naive(steps: int) -> None:
     """Lightning as it comes."""
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(max_epochs=1, accelerator="cpu", default_root_dir=folder)
+        trainer = Trainer(
+            max_epochs=1,
+            accelerator="cpu",
+            default_root_dir=folder,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
         trainer.fit(Naive(), Batches(steps))
 
 
@@ -181,38 +189,45 @@ def pcm(steps: int) -> None:
     run_whole(model_cfg(), data, None, {})
 
 
-def steps_per_second(way: Callable[[int], None], steps: int) -> float:
-    """Steps in a second of the process's time, warm-up and set-up left out."""
+def cost_of_steps(way: Callable[[int], None], steps: int) -> Cost:
+    """Of all steps but the warm-up and the last, set-up left out."""
     with silence():
         way(steps)
-    return (steps - 1) / (clock["end"] - clock["start"])
+    start, end = clock["start"], clock["end"]
+    return Cost(end.cpu - start.cpu, end.wall - start.wall)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=2000, help="steps of each turn")
-    steps = parser.parse_args().steps
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
     torch.set_num_threads(1)
     # The run imports this file by its name, and both copies must write one clock.
     sys.modules[Path(__file__).stem] = sys.modules["__main__"]
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    ways = {
-        "plain PyTorch loop": plain,
-        "Lightning, two log_dict a step": naive,
+    ways: dict[str, Callable[[int], None]] = {
+        PLAIN: plain,
+        LIGHTNING: naive,
         "Chain, bare Trainer": chain,
         "pcm": pcm,
     }
-    best = dict.fromkeys(ways, 0.0)
-    for _ in range(3):
-        for name, way in ways.items():
-            best[name] = max(best[name], steps_per_second(way, steps))
-    reference, usual = best["plain PyTorch loop"], best["Lightning, two log_dict a step"]
-    print(f"{'':32}{'steps/s':>8} {'of plain':>9} {'of Lightning':>13}")
-    for name, rate in best.items():
-        print(f"{name:32}{rate:8,.0f} {rate / reference:9.2f} {rate / usual:13.1f}")
-    share = best["pcm"] / reference
+    measured = Rounds(
+        {name: partial(cost_of_steps, way, options.steps) for name, way in ways.items()},
+        options.rounds,
+    )
+    print(f"medians of {options.rounds} rounds, CPU seconds; speeds as multiples, CPU (wall)")
+    print(f"{'':32}{'steps/s':>8}   {'of plain':13}{'of Lightning':13}")
+    for name in ways:
+        rate = (options.steps - 1) / measured.median(name).cpu
+        of_plain, of_usual = (measured.ratio(each, name) for each in (PLAIN, LIGHTNING))
+        print(
+            f"{name:32}{rate:8,.0f}   {of_plain.cpu:.2f} ({of_plain.wall:.2f})"
+            f"{of_usual.cpu:8.1f} ({of_usual.wall:.1f})"
+        )
+    share = measured.ratio(PLAIN, "pcm").cpu
     print(f"goal: {GOAL:.2f} of the plain loop: {'met' if share >= GOAL else 'missed'}")
 
 

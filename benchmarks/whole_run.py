@@ -3,7 +3,7 @@
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,15 @@ from pcm.run_dir import RunDir, write_json, write_text
 
 
 def run_whole(
-    model: Any, data_train: Any, data_val: Any, trainer_kwargs: Mapping[str, Any]
+    model: Any,
+    data_train: Any,
+    data_val: Any,
+    trainer_kwargs: Mapping[str, Any],
+    callbacks: Sequence[Any] = (),
 ) -> None:
     """Train one rank to the end, as `python -m pcm RUN_DIR` does."""
     trainer: dict[str, Any] = {
-        "callbacks": [],
+        "callbacks": [*callbacks],
         "num_nodes": None,
         "devices": None,
         "accelerator": "cpu",

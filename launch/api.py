@@ -12,13 +12,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from launch.answers import Sent, eff, report, show, sync, why
 from launch.damage import told_damage
 from launch.executor import Code, Executor
+from launch.importing.writing import ImportedSweep
+from launch.importing.writing import import_sweep as _import_sweep
 from launch.plan import Plan
+from launch.projects.beginning import Kind, begin_project
 from launch.proposal import Launch, carry_out, prepare, propose
 from launch.proposal import settle as _settle
+from launch.report.explain import Explanation
 from launch.results.collection import Results
 from launch.results.rows import Result, results_of
+from launch.results.taking import Efficiency
 from launch.resumption import Resumption, choose_resumable, resume_chosen
 from launch.site import site_of
 from launch.status.looking import lines_of
@@ -35,8 +41,12 @@ from pcm.errors import PcmError, RefusedError
 __all__ = [
     "Code",
     "Completion",
+    "Efficiency",
     "Executor",
     "Experiment",
+    "Explanation",
+    "ImportedSweep",
+    "Kind",
     "Launch",
     "Line",
     "PcmError",
@@ -44,18 +54,55 @@ __all__ = [
     "Result",
     "Results",
     "Resumption",
+    "Sent",
     "State",
     "cancel",
+    "eff",
     "experiments",
+    "import_sweep",
+    "init",
     "launch",
     "plan",
+    "report",
     "results",
     "resume",
+    "show",
     "status",
+    "sync",
+    "why",
 ]
 
 Show = Callable[[Sequence[Line]], None]
 """Called again and again with the experiments that are waited for."""
+
+
+def init(folder: str | Path, *, model: Kind | str = Kind.CLASS) -> list[Path]:
+    """Write a small project that runs at once, and overwrite nothing.
+
+    Args:
+        model: what trains in it: `class`, `script` or `chain`.
+
+    Returns:
+        The files.
+
+    Raises:
+        RefusedError: one of them is there, or the folder can't be written.
+    """
+    return begin_project(Kind(model), Path(folder))
+
+
+def import_sweep(file: str | Path, *, output: str | Path = "grid.yaml") -> ImportedSweep:
+    """Write a grid file that runs the points of another tool's sweep, and overwrite nothing.
+
+    Args:
+        file: of SEML, LightningCLI or sbatch, or a file or folder of Hydra.
+        output: the grid file; what it names is written beside it.
+
+    Raises:
+        ConfigError: the file is of no tool that is known, or can't be read.
+        RefusedError: a file that would be written is there.
+    """
+    return _import_sweep(Path(file), Path(output))
 
 
 def plan(

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from launch.signatures import Signature, Unread, import_folders, read_signature
+from launch.signatures import Signature, Unread, import_folders, is_of_package, read_signature
 from pcm.config.keys import Keys
 from pcm.config.names import did_you_mean
 from pcm.config.structure import Finding
 from pcm.config.structures.own import names_own_class
+
+_FORMER = "pytorch_lightning"
+"""The name that Lightning is also installed under, with classes of their own."""
 
 
 @dataclass(slots=True)
@@ -41,6 +44,9 @@ class Arguments:
 
     def _look_at_class(self, cfg: Mapping[str, Any], *, is_outermost: bool) -> Iterator[Finding]:
         path, given = cfg["class_path"], cfg.get("init_args") or {}
+        if is_of_package(path, _FORMER, self.folders):
+            yield _of_former(path)
+            return
         signature = self._signature(path)
         if isinstance(signature, Unread):
             self.unread[path] = signature.reason
@@ -62,3 +68,9 @@ class Arguments:
         if path not in self._known:
             self._known[path] = read_signature(path, self.folders)
         return self._known[path]
+
+
+def _of_former(path: str) -> Finding:
+    expected = "one of lightning.pytorch, which is another package"
+    hint = f"import lightning.pytorch, in place of {_FORMER}, in its module"
+    return Finding(("class_path",), f"a class of {_FORMER}", path, expected, hint)

@@ -1,12 +1,12 @@
 """Points and what exists already -> what a launch would do. Pure; printing is elsewhere."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from launch.site import Resources
+from launch.site import Resources, allocation_of, pack_of
 from launch.status.state import State
 
 
@@ -83,13 +83,31 @@ class Plan:
 
     @property
     def gpu_hours(self) -> float | None:
-        """At most these, if every attempt runs to its limit; None where one has no limit."""
-        return _sum(item.gpu_hours for item in self.items)
+        """At most these, if every job runs to its limit once; None where one has no limit."""
+        return _sum(job.gpu_hours for job in self._jobs())
 
     @property
     def cpu_hours(self) -> float | None:
         """As `gpu_hours`, for the cores of experiments without GPU."""
-        return _sum(item.cpu_hours for item in self.items)
+        return _sum(job.cpu_hours for job in self._jobs())
+
+    @property
+    def jobs(self) -> int:
+        """Tasks of arrays that the work needs: one an experiment, fewer where it is packed."""
+        return sum(1 for _ in self._jobs())
+
+    def _jobs(self) -> Iterator[PlanItem]:
+        """One item a job, with all that the job asks for."""
+        packed: Counter[PlanItem] = Counter()
+        for item in self.work:
+            pack, asked = pack_of(item.resources), allocation_of(item.resources)
+            if pack is None:
+                yield item
+                continue
+            alike = PlanItem("", "", State.NEW, Action.START, "", asked)
+            packed[alike] += 1
+            if (packed[alike] - 1) % pack.per_job == 0:
+                yield alike
 
 
 def make_plan(points: Iterable[Plannable], states: Mapping[str, State]) -> Plan:

@@ -10,6 +10,9 @@ from pathlib import Path
 _FARTHEST = 12
 """Modules that a name is followed through: what re-exports it, and the classes it inherits from."""
 
+_WELL_KNOWN = ("lightning", "torch", "torchmetrics")
+"""Packages in which nothing is looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -55,6 +58,37 @@ def import_folders() -> list[Path]:
 def read_signature(class_path: str, folders: Sequence[Path]) -> Signature | Unread:
     """The signature of a class by its path."""
     return _look_up(class_path, folders, _FARTHEST)
+
+
+def is_of_package(
+    class_path: str, package: str, folders: Sequence[Path], left: int = _FARTHEST
+) -> bool:
+    """Whether a class, or one that it inherits from, is a package's, as far as sources tell."""
+    top, _, _ = class_path.partition(".")
+    module_name, _, name = class_path.rpartition(".")
+    if top == package or top in _WELL_KNOWN or left == 0:
+        return top == package
+    module = _find_module(module_name, folders)
+    if module is None:
+        return False
+    bases = [
+        ast.unparse(base)
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef) and node.name == name
+        for base in node.bases
+    ]
+    return any(
+        is_of_package(_path_of(each, module_name, module), package, folders, left - 1)
+        for each in bases or [name]
+        if each != name or _imported_from(name, module)
+    )
+
+
+def _path_of(name: str, module_name: str, module: _Module) -> str:
+    """The full path of a class as a module names it."""
+    first, dot, rest = name.partition(".")
+    source = _imported_from(first, module)
+    return f"{module_name}.{name}" if source is None else f"{source}{dot}{rest}"
 
 
 def _look_up(class_path: str, folders: Sequence[Path], left: int) -> Signature | Unread:

@@ -15,7 +15,7 @@ from pcm.config.structures.data import DATA
 from pcm.config.structures.experiment import EXPERIMENT
 from pcm.config.structures.grid import GRID
 from pcm.config.structures.model import MODEL
-from pcm.config.structures.own import OWN_CLASS, names_own_class
+from pcm.config.structures.own import HYDRA_CLASS, OWN_CLASS, names_hydra_class, names_own_class
 from pcm.config.structures.script import names_script
 from pcm.config.structures.settings import SETTINGS
 from pcm.config.structures.site import SITE
@@ -46,7 +46,7 @@ STRUCTURES: Mapping[str, ConfigStructure] = {
     "site": SITE,
     "settings": SETTINGS,
     "experiment": EXPERIMENT,
-    "class": OWN_CLASS,
+    "class": Choice(names_hydra_class, HYDRA_CLASS, OWN_CLASS),
 }
 
 LOADERS: Mapping[str, Callable[[Path], object]] = {"site": load_site}
@@ -85,6 +85,8 @@ def kind_of(data: Any) -> str | None:
     """The kind that has most of these keys; None for a tie or for none of them."""
     if not isinstance(data, dict):
         return None
+    if names_hydra_class(data):
+        return "class"
     shares = {kind: len(data.keys() & _keys(each)) for kind, each in STRUCTURES.items()}
     best = max(shares.values())
     kinds = [kind for kind, share in shares.items() if share == best]
@@ -94,6 +96,8 @@ def kind_of(data: Any) -> str | None:
 
 def _keys(structure: ConfigStructure) -> Iterable[str]:
     """What may stand at the top of such a file."""
+    if structure is dict:
+        return ()
     if isinstance(structure, Rule | Meaning):
         return _keys(structure.structure)
     if isinstance(structure, Choice):

@@ -9,10 +9,12 @@ from pathlib import Path
 from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import RunDir
+from pcm.run_dir.line import line_of
 from pcm.run_dir.trust import make_folder
 from pcm.training.ending import flush, leave
 from pcm.training.ranks import Ranks
 from pcm.training.stop import StopRequest, ignored_signals, signals_as_request
+from pcm.training.supervisor_line import SupervisorLine
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,7 +51,8 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
         attempt = stack.enter_context(own_attempt(run_dir))
     if not ranks.is_supervised:
         stack.enter_context(signals_as_request(attempt))
-    stop = stack.enter_context(StopRequest(attempt))
+    line = SupervisorLine(line_of(attempt.path, ranks.rank)) if ranks.is_supervised else None
+    stop = stack.enter_context(StopRequest(attempt, line=line))
     task = Task(run_dir, attempt, options.checkpoint, ranks, stop)
     if ranks.is_first and stop.look():
         return leave_at_once(task)

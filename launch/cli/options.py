@@ -24,9 +24,9 @@ ExecutorOption = Annotated[
 TrackerOption = Annotated[
     str | None,
     typer.Option(
-        help="Where metrics go besides the run directory: tensorboard, wandb, mlflow, neptune, "
-        "csv (nowhere else), none, or a class of one's own, module:Class; several with commas "
-        "between. Wins over the grid file.",
+        help="Where metrics go besides the run directory: tensorboard, wandb, mlflow, trackio, "
+        "neptune, csv (nowhere else), none, or a class of one's own, module:Class; several with "
+        "commas between. Wins over the grid file.",
         metavar="NAME[,NAME]",
     ),
 ]

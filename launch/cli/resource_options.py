@@ -49,6 +49,7 @@ OPTIONS: dict[str, Any] = {
     "mail_type": _words("When Slurm writes a mail: END,FAIL.", "TYPES"),
     "mail_user": _words("Whom it writes to.", "ADDRESS"),
     "max_parallel": _count("Experiments that may run at once."),
+    "max_gpus": _count("GPUs that they may have at once, all together."),
     "sbatch": Annotated[
         list[str] | None,
         typer.Argument(

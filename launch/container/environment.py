@@ -19,7 +19,7 @@ _NAMES = frozenset(
 )
 
 _BEGINNINGS = (
-    *("NEPTUNE_", "WANDB_", "MLFLOW_", "COMET_"),
+    *("NEPTUNE_", "WANDB_", "MLFLOW_", "TRACKIO_", "COMET_"),
     *("NCCL_", "GLOO_", "UCX_", "TORCH_", "PYTORCH_", "PCM_"),
 )
 

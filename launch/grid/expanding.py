@@ -17,7 +17,14 @@ from launch.grid.programs import missing_program
 from launch.grid.reader import GridReader
 from launch.grid.rules import Rule
 from launch.machine.garbage_collection import no_garbage_collection
-from launch.site import DECIDES_EFFECT, Resources, combined, idle_entries, parse_resources
+from launch.site import (
+    DECIDES_EFFECT,
+    Resources,
+    combined,
+    contradictions,
+    idle_entries,
+    parse_resources,
+)
 from pcm.config.document import Document, load_document
 from pcm.config.keys import dotted, overlap
 from pcm.config.override import Variants
@@ -167,8 +174,9 @@ class _Expansion:
             varied = {name: values[position] for position, name in frame.asked}
             entries = combined(self._flags, {**self._entries, **varied})
             resources, faults = parse_resources(entries)
-            self._resource_faults.update(dict.fromkeys(map(self._at_resource, faults)))
             decided = resources.with_ranks_of(trainer)
+            faults = [*faults, *contradictions(decided)]
+            self._resource_faults.update(dict.fromkeys(map(self._at_resource, faults)))
             self._resources[token] = decided
             # Where a trainer asks for the ranks, that's no entry of the file.
             said = replace(decided, tasks_per_node=resources.tasks_per_node)

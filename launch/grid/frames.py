@@ -113,7 +113,7 @@ class FrameMaker:
             return {**script, "params": script.get("params") or {}}
         if section == "trainer":
             return NO_TRAINER
-        if section == "data_val":
+        if section in ("data_train", "data_val"):
             return None
         expected = f"`base: {{{section}: FILE}}`"
         fault = Fault(f"no file for {section}", key="base", expected=expected)

@@ -15,7 +15,7 @@ def single(
     *,
     name: str,
     model: str,
-    data_train: str,
+    data_train: str | None = None,
     data_val: str | None = None,
     trainer: str | None = None,
     seed: int = 0,
@@ -31,7 +31,7 @@ def single(
     Args:
         name: of the experiment, and of the sweep that holds it alone.
         model, data_train, data_val, trainer: config files, looked up from the working
-            directory as a grid file there would.
+            directory as a grid file there would; no data where the model has loaders.
         tracker: name and project, or a list of such.
         checkpoint: whose weights training starts from.
         resources: what it asks for, each from an option of its name.
@@ -45,7 +45,7 @@ def single(
     entries = {
         "name": name,
         "tags": list(tags),
-        "base": {section: file for section, file in files.items() if file is not None},
+        "base": {name: file for name, file in files.items() if file or name == "data_train"},
         "seed": seed,
         "subsample_size": subsample_size,
         "resources": {**(defaults or {}), **asked},

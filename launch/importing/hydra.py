@@ -4,10 +4,19 @@ The script stays a Hydra application, and composes its config itself: each point
 the overrides that the multirun's job of that point had.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from launch.importing.imported import Imported, script_grid
+from launch.importing.hydra_overrides import distribution_of, values_of
+from launch.importing.imported import RUN_PARAMS, Imported, script_grid
+
+_OURS = ("hydra.mode", "hydra.run.", "hydra.sweep.", "hydra.launcher.", "hydra/launcher")
+"""Of Hydra's own overrides: what pcm sees to itself."""
+
+_TRIALS = ("n_trials", "max_trials", "budget")
+"""How many points a sweeper that draws them was asked for: Optuna's, Ax's, Nevergrad's."""
 
 
 def is_hydra(data: Mapping[str, Any]) -> bool:
@@ -19,66 +28,87 @@ def is_hydra(data: Mapping[str, Any]) -> bool:
 def import_hydra(data: Mapping[str, Any]) -> Imported:
     """The grid of a multirun."""
     hydra = data["hydra"]
-    job = hydra.get("job") or {}
+    job, given = hydra.get("job") or {}, hydra.get("overrides") or {}
     name = str(job.get("name") or "hydra")
-    overrides = [str(each) for each in (hydra.get("overrides") or {}).get("task") or []]
-    sweeper = (hydra.get("sweeper") or {}).get("params") or {}
-    overrides += [f"{key}={value}" for key, value in sweeper.items()]
-    words: list[Any] = ["python", f"{name}.py"]
-    params: dict[str, Any] = {}
-    axes: dict[str, list[Any]] = {}
-    left = ["hydra.launcher and the folders of hydra.sweep: pcm has its own"]
-    for each in overrides:
-        key, _, text = each.partition("=")
-        if key.startswith("~") or not _:
-            words.append(_literal(each))
-            continue
-        values = _values(text)
-        if values is None:
-            left.append(f"{each}: a sweep that is none of a list, choice() or range()")
-            continue
-        param = key.lstrip("+").replace("@", "_").replace("/", "_")
-        words.append(f"{_literal(key)}={{{param}}}")
-        if len(values) > 1:
-            axes[param] = values
-        else:
-            params[param] = values[0]
+    script, left = _script(name, hydra.get("runtime") or {})
+    words: list[Any] = ["python", script]
+    if job.get("config_name"):
+        words.append(f"--config-name={_literal(str(job['config_name']))}")
+    own = [str(each) for each in given.get("hydra") or []]
+    words += [_literal(each) for each in own if not each.lstrip("+~").startswith(_OURS)]
+    sweeper = hydra.get("sweeper") or {}
+    overrides = [str(each) for each in given.get("task") or []]
+    overrides += [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
+    trials = next((sweeper[key] for key in _TRIALS if type(sweeper.get(key)) is int), None)
+    sweep = _Sweep(left, drawn=trials is not None)
+    words += [sweep.word(each, overrides) for each in overrides]
+    words = [word for word in words if word]
+    if "mode" in hydra:
+        words.append("hydra.mode=RUN")
     words.append("hydra.run.dir={run_dir}/hydra")
-    left.append(f"the script's path: it is taken for {name}.py in the folder of the launch")
-    return Imported("Hydra", script_grid(name, words, params, axes), left=left)
+    left.append("hydra.launcher and the folders of hydra.sweep: pcm has its own")
+    grid = script_grid(name, words, sweep.params, sweep.axes)
+    if sweep.draws:
+        grid["random"] = {"n": trials, "seed": 0, "axes": sweep.draws}
+        left.append(
+            f"{sweeper.get('_target_', 'the sweeper')}: pcm draws {trials} points at random"
+        )
+    return Imported("Hydra", {"": grid}, left=left)
+
+
+class _Sweep:
+    """Overrides as the words of a command, gathering what they set and what they vary."""
+
+    def __init__(self, left: list[str], *, drawn: bool) -> None:
+        self.params: dict[str, Any] = {}
+        self.axes: dict[str, list[Any]] = {}
+        self.draws: dict[str, dict[str, Any]] = {}
+        self._left = left
+        self._drawn = drawn
+
+    def word(self, override: str, others: Iterable[str]) -> str | None:
+        """An override with a placeholder for its value; None for what isn't understood."""
+        key, equals, text = override.partition("=")
+        if key.startswith("~") or not equals:
+            return _literal(override)
+        values = values_of(text)
+        draw = distribution_of(text) if self._drawn else None
+        if not values and draw is None:
+            self._left.append(f"{override}: a sweep that is none of a list, choice() or range()")
+            return None
+        param = _param(key, others)
+        if draw is not None:
+            # A path leads only to what is there, so the param has a value that a draw replaces.
+            self.draws[f"{RUN_PARAMS}{param}"] = draw
+            self.params[param] = next(iter(draw.values()))[0]
+        elif values and len(values) > 1:
+            self.axes[param] = values
+        elif values:
+            self.params[param] = values[0]
+        return f"{_literal(key)}={{{param}}}"
+
+
+def _param(key: str, others: Iterable[str]) -> str:
+    """The name of an override's param: `model` and `model.lr` can't both be in one mapping."""
+    name = _dotted(key)
+    inside = any(_dotted(each.partition("=")[0]).startswith(f"{name}.") for each in others)
+    return f"{name}_group" if inside else name
+
+
+def _dotted(key: str) -> str:
+    return re.sub(r"[^\w.]+", "_", key.lstrip("+")).strip("_.")
+
+
+def _script(name: str, runtime: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The script of a job, which Hydra writes down without its folder, and what to say of it."""
+    folder, file = Path(str(runtime.get("cwd") or ".")), f"{name}.py"
+    found = [path for depth in ("", "*/", "*/*/") for path in folder.glob(f"{depth}{file}")]
+    if "cwd" not in runtime or not found:
+        return file, [f"the script's path: it is taken for {file} in the folder of the launch"]
+    left = [] if folder.samefile(Path.cwd()) else [f"its folder: launch from {folder}"]
+    return str(found[0].relative_to(folder)), left
 
 
 def _literal(word: str) -> str:
     """A word whose braces are its own."""
     return word.replace("{", "{{").replace("}", "}}")
-
-
-def _values(text: str) -> list[Any] | None:
-    """What an override sweeps over; one value for what it sets, None for what isn't understood.
-
-    Values stay as they are spelt: the script reads them as it did.
-    """
-    function, is_call, rest = text.partition("(")
-    if is_call and rest.endswith(")"):
-        arguments = _split(rest[:-1])
-        if function == "choice":
-            return list(arguments)
-        if function == "range" and all(each.lstrip("-").isdecimal() for each in arguments):
-            # A step of 0 is told by whoever reads the file.
-            return list(range(*map(int, arguments)))
-        return None
-    return list(_split(text))
-
-
-def _split(text: str) -> list[str]:
-    """At the commas that are in no bracket and in no quotes."""
-    parts, depth, quote = [""], 0, ""
-    for character in text:
-        if quote or character in "'\"":
-            quote = "" if character == quote else quote or character
-        depth += (character in "([{") - (character in ")]}")
-        if character == "," and depth == 0 and not quote:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]

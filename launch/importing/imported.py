@@ -9,16 +9,17 @@ RUN_PARAMS = "run.params."
 
 @dataclass(slots=True)
 class Imported:
-    """A grid, and what it could not take over.
+    """Grids, and what they could not take over.
 
     Attributes:
-        grid: content of the grid file.
+        grids: content of each grid file, by what is put behind the name of the file that was
+            asked for: nothing, where there is one.
         files: content of further files beside it, by name.
         left: a line each for what is not carried over.
     """
 
     tool: str
-    grid: dict[str, Any]
+    grids: dict[str, dict[str, Any]]
     files: dict[str, Any] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
 
@@ -34,7 +35,15 @@ def script_grid(
     grid = {f"{RUN_PARAMS}{key}": list(values) for key, values in axes.items()}
     firsts = {key: values[0] for key, values in zip(axes, grid.values(), strict=True)}
     run = {"command": command, "params": nested({**params, **firsts})}
-    return {"name": name, "run": run, **({"grid": grid} if grid else {})}
+    return {"name": sweep_name(name), "run": run, **({"grid": grid} if grid else {})}
+
+
+def sweep_name(name: str) -> str:
+    """A name as a sweep can have it: those of jobs may have slashes, which Slurm puts up with."""
+    kept = "".join(
+        "-" if letter in "/\\%" or not letter.isprintable() else letter for letter in name
+    )
+    return kept.strip().lstrip(".-")[:60] or "imported"
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from launch.importing.imported import Imported, script_grid
-from launch.importing.sbatch_words import SHORT, resources_of
+from launch.importing.sbatch_words import resources_of
+from launch.site.sbatch_options import read_words
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
 
@@ -21,7 +22,8 @@ def import_sbatch(path: Path, text: str) -> Imported:
     options = _options(text)
     left: list[str] = []
     tasks, most = _tasks(str(options.get("array", "0")))
-    words: list[Any] = ["env", "SLURM_ARRAY_TASK_ID={task}", "bash", path.name]
+    shell = [word.replace("{", "{{").replace("}", "}}") for word in _shell(text)]
+    words: list[Any] = ["env", "SLURM_ARRAY_TASK_ID={task}", *shell, _from_here(path)]
     axes = {"task": tasks} if "array" in options else {}
     grid = script_grid(str(options.get("job-name", path.stem)), words, {"task": 0}, axes)
     resources = resources_of(options, left)
@@ -31,21 +33,31 @@ def import_sbatch(path: Path, text: str) -> Imported:
     others = sorted(set(re.findall(r"SLURM_\w+", text)) - {"SLURM_ARRAY_TASK_ID"})
     left += [f"${name}: a script sees nothing of Slurm" for name in others]
     left.append("edits of the script: the same points again need `version: 2` in the grid file")
-    return Imported("sbatch", grid, left=left)
+    return Imported("sbatch", {"": grid}, left=left)
+
+
+def _shell(text: str) -> list[str]:
+    """What runs the script, by its first line: sbatch itself goes by that."""
+    first, *words = text.partition("\n")[0].removeprefix("#!").split() or ["bash"]
+    if Path(first).name == "env" and words:
+        first, *words = words
+    return [Path(first).name, *words]
+
+
+def _from_here(path: Path) -> str:
+    """The script as it is named where the launch is typed."""
+    whole, here = path.resolve(), Path.cwd()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else path.name
 
 
 def _options(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for line in re.findall(r"^#SBATCH\s+(.*)$", text, re.MULTILINE):
-        words = shlex.split(line, comments=True)
-        while words:
-            word = words.pop(0)
-            name, has_value, value = word.lstrip("-").partition("=")
-            if not word.startswith("--") and len(name) > 1:
-                name, has_value, value = name[0], "=", name[1:]
-            if not has_value and words and not words[0].startswith("-"):
-                value = words.pop(0)
-            found[SHORT.get(name, name)] = int(value) if value.isdecimal() else value or True
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            break  # sbatch reads none behind the first command
+        if re.match(r"#SBATCH\s", line):
+            words = shlex.split(line.removeprefix("#SBATCH"), comments=True)
+            found |= {name: value for _, name, value in read_words(words)}
     return found
 
 
@@ -55,7 +67,8 @@ def _tasks(text: str) -> tuple[list[int], int | None]:
     tasks: list[int] = []
     for part in numbers.split(","):
         match = _RANGE.fullmatch(part.strip())
-        if match is not None:
-            first, last, step = (int(group or 0) for group in match.groups())
-            tasks += range(first, max(first, last) + 1, step or 1)
-    return tasks or [0], int(most) if most.isdecimal() else None
+        if match is None:
+            raise ValueError(f"--array={text}")
+        first, last, step = (int(group or 0) for group in match.groups())
+        tasks += range(first, max(first, last) + 1, step or 1)
+    return tasks, int(most) if most.isdecimal() else None

@@ -1,10 +1,25 @@
-"""A SEML experiment file: fixed, grid and random parameters of a Sacred experiment."""
+"""A SEML experiment file: a Sacred script with fixed, gridded and random parameters.
 
-from collections.abc import Mapping
+Each of its sub-configurations becomes a grid of its own, with what stands above it.
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from launch.importing.imported import RUN_PARAMS, Imported, flat, script_grid
+from launch.importing.imported import RUN_PARAMS, Imported, script_grid
+from launch.importing.interpolations import interpolations_in
+from launch.importing.sacred_words import as_sacred, as_sacred_each, sacred_words
 from launch.importing.sbatch_words import resources_of
+from launch.importing.seml_parameters import Parameters, read_parameters
+
+_OURS = ("seml", "slurm", "fixed", "grid", "random")
+
+_OTHERWISE = {
+    "project_root_dir": "launch from there, since the executable's path starts there",
+    "output_dir": "what the script says is in the run directory",
+    "conda_environment": "activate it before, or set PCM_PYTHON",
+    "description": "pcm has tags: [...]",
+}
 
 
 def is_seml(data: Mapping[str, Any]) -> bool:
@@ -13,96 +28,85 @@ def is_seml(data: Mapping[str, Any]) -> bool:
 
 
 def import_seml(data: Mapping[str, Any]) -> Imported:
-    """The grid of an experiment file."""
+    """The grids of an experiment file."""
     seml: dict[str, Any] = data["seml"]
     left: list[str] = []
-    fixed = flat(data.get("fixed") or {})
-    axes: dict[str, list[Any]] = {}
-    zipped: dict[str, dict[str, list[Any]]] = {}
-    for key, spec in _parameters(data.get("grid") or {}).items():
-        values = _listed(spec)
-        if values is None:
-            left.append(f"grid.{key}: a parameter of type {spec.get('type')!r}")
-        elif "zip_id" in spec:
-            zipped.setdefault(str(spec["zip_id"]), {})[f"{RUN_PARAMS}{key}"] = values
-        else:
-            axes[key] = values
-    random, drawn = _random(data.get("random") or {}, left)
-    # A path leads only to what is there, so each has a value that its axis replaces.
-    together = {path.removeprefix(RUN_PARAMS): path for group in zipped.values() for path in group}
-    params = fixed | dict.fromkeys([*together, *drawn])
-    words = [f"{key}={{{key}}}" for key in dict.fromkeys([*params, *axes])]
-    command = ["python", seml["executable"], "with", *words]
-    grid = script_grid(str(seml.get("name") or "seml"), command, params, axes)
-    grid |= {"zip": list(zipped.values())} if zipped else {}
-    grid |= {"random": random} if random else {}
-    grid |= {"resources": _resources(data, left)}
-    known = {"seml", "slurm", "fixed", "grid", "random"}
-    left += [f"{key}: it is not understood" for key in data if key not in known]
-    kept = {"executable", "name"}
-    left += [f"seml.{key}: {seml[key]}" for key in seml if key not in kept]
+    resources = _resources(data.get("slurm") or {}, left)
+    grids = {}
+    for name, parameters in _leaves(data, Parameters(), "", left):
+        grid = _grid(seml, name, parameters, left)
+        grids[name] = grid | {"resources": resources}
+    left += [
+        f"{at}: {text}: write what it stands for"
+        for at, text in interpolations_in({key: data.get(key) for key in _OURS[2:]}).items()
+    ]
+    others = {key: seml[key] for key in seml if key not in ("executable", "name")}
+    left += [
+        f"seml.{key}: {value}: {_OTHERWISE.get(key, 'SEML alone has it')}"
+        for key, value in others.items()
+    ]
     left.append("Sacred's observers: pcm keeps metrics that the script writes to $PCM_METRICS")
-    return Imported("SEML", grid, left=left)
+    return Imported("SEML", grids, left=list(dict.fromkeys(left)))
 
 
-def _parameters(section: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Parameters by dotted names: a mapping with a type is one, any other leads further down."""
-    found: dict[str, Any] = {}
-    for key, value in section.items():
-        if isinstance(value, dict) and "type" not in value:
-            found |= _parameters(value, f"{prefix}{key}.")
-        elif isinstance(value, dict):
-            found[f"{prefix}{key}"] = value
-    return found
+def _leaves(
+    section: Mapping[str, Any], above: Parameters, name: str, left: list[str]
+) -> Iterator[tuple[str, Parameters]]:
+    """Parameters of each sub-configuration without further ones in it; a lower one wins."""
+    here = above.under(read_parameters(section, left))
+    inner = {
+        key: value for key, value in section.items() if key not in _OURS and isinstance(value, dict)
+    }
+    left += [f"{key}: it is not understood" for key in section if key not in (*_OURS, *inner)]
+    for key, value in inner.items():
+        yield from _leaves(value, here, f"{name}-{key}".lstrip("-"), left)
+    if not inner:
+        yield name, here
 
 
-def _listed(spec: Mapping[str, Any]) -> list[Any] | None:
-    """The values of a parameter of `grid`."""
-    kind = spec["type"]
-    if kind == "choice":
-        return list(spec["options"])
-    low, high = spec.get("min"), spec.get("max")
-    if kind == "range" and low is not None and high is not None:
-        step = spec.get("step", 1)
-        count = max(0, -int(-(high - low) // step))
-        return [low + index * step for index in range(count)]
-    number = int(spec.get("num", 0))
-    if number < 2 or low is None or high is None:
-        return None
-    shares = [index / (number - 1) for index in range(number)]
-    if kind == "uniform":
-        return [low + share * (high - low) for share in shares]
-    if kind == "loguniform":
-        return [low * (high / low) ** share for share in shares]
-    return None
+def _grid(
+    seml: Mapping[str, Any], suffix: str, found: Parameters, left: list[str]
+) -> dict[str, Any]:
+    name = "-".join(filter(None, [str(seml.get("name") or "seml"), suffix]))
+    zipped = {path: values for group in found.zipped.values() for path, values in group.items()}
+    # A path leads only to what is there, so each has a value that its axis replaces.
+    params = {key: as_sacred(value) for key, value in found.fixed.items()}
+    params |= dict.fromkeys([*zipped, *found.random])
+    axes = {key: as_sacred_each(values) for key, values in found.grid.items()}
+    words = sacred_words([*params, *axes], found.fixed)
+    words = ["python", seml["executable"], *(["with", *words] if words else [])]
+    grid = script_grid(name, words, params, axes)
+    groups = [
+        {f"{RUN_PARAMS}{key}": as_sacred_each(values) for key, values in group.items()}
+        for group in found.zipped.values()
+    ]
+    grid |= {"zip": groups} if groups else {}
+    if found.random:
+        left.append("random: the same distributions, but pcm's own draws")
+        drawn = {
+            f"{RUN_PARAMS}{key}": {kind: as_sacred_each(at) for kind, at in spec.items()}
+            for key, spec in found.random.items()
+        }
+        grid["random"] = {"n": found.samples, "seed": found.seed, "axes": drawn}
+    return grid
 
 
-def _random(section: Mapping[str, Any], left: list[str]) -> tuple[dict[str, Any], list[str]]:
-    axes = {}
-    for key, spec in _parameters(section).items():
-        match spec:
-            case {"type": "choice", "options": options}:
-                axes[key] = {"choice": options}
-            case {"type": "uniform", "min": low, "max": high}:
-                axes[key] = {"uniform": [low, high]}
-            case {"type": "loguniform", "min": low, "max": high}:
-                axes[key] = {"log_uniform": [low, high]}
-            case {"type": "randint", "min": low, "max": high}:
-                axes[key] = {"int_uniform": [low, high - 1]}
-            case _:
-                left.append(f"random.{key}: a parameter of type {spec.get('type')!r}")
-    if not axes:
-        return {}, []
-    left.append("random: the same distributions, but pcm's own draws")
-    paths = {f"{RUN_PARAMS}{key}": spec for key, spec in axes.items()}
-    drawn = {"n": section.get("samples", 1), "seed": section.get("seed", 0), "axes": paths}
-    return drawn, list(axes)
-
-
-def _resources(data: Mapping[str, Any], left: list[str]) -> dict[str, Any]:
-    slurm = data.get("slurm") or {}
+def _resources(slurm: Any, left: list[str]) -> dict[str, Any]:
     first: Any = slurm[0] if isinstance(slurm, list) and slurm else slurm
     if isinstance(slurm, list) and len(slurm) > 1:
         left.append("slurm: more than one, of which the first is taken")
-    options = dict(first.get("sbatch_options") or {}) if isinstance(first, dict) else {}
-    return resources_of({str(key): value for key, value in options.items()}, left)
+    if not isinstance(first, dict):
+        return {"tasks_per_node": 1}
+    options = dict(first.get("sbatch_options") or {})
+    found = resources_of(
+        {str(key).replace("_", "-"): value for key, value in options.items()}, left
+    )
+    if type(most := first.get("max_simultaneous_jobs")) is int:
+        found["max_parallel"] = most
+    for key, value in first.items():
+        if key not in ("sbatch_options", "max_simultaneous_jobs") and (key, value) != (
+            "experiments_per_job",
+            1,
+        ):
+            left.append(f"slurm.{key}: {value}: SEML alone has it")
+    return found

@@ -80,7 +80,9 @@ class _Runner:
             SignalFlag(PERSON) as signals,
             announced_queue(self._root, self._waiting()) as queue,
             Starter(
-                self._experiments, self._parallel, lambda: bool(signals.received)
+                self._experiments,
+                self._parallel,
+                is_given_up=lambda: bool(signals.received),
             ) as self._starter,
         ):
             try:
@@ -188,8 +190,10 @@ class _Runner:
         """Of every experiment, in the order that was given."""
         waiting = dict.fromkeys(self._waiting(), Status(State.PENDING))
         is_stopping = self._stop_asked_by is not None
+        among = len(self._running)
         running = {
-            each.experiment.id: each.status(is_stopping=is_stopping) for each in self._running
+            each.experiment.id: each.status(is_stopping=is_stopping, among=among)
+            for each in self._running
         }
         known = waiting | running | self._ended
         dropped = [each for each in self._experiments if each.id not in known]

@@ -1,10 +1,12 @@
 """Frozen experiments on this machine, by either of its executors."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from launch.executor import Executor
 from launch.local.debug import run_debug
 from launch.local.runner import default_parallel, run_local
+from launch.site import task_limit
 from launch.status.facts import read_statuses
 from launch.status.state import Line, State, Status
 from launch.store import Experiment
@@ -44,7 +46,7 @@ def run_here(
 def _room_for(experiments: Sequence[Experiment]) -> int:
     """How many run at once: what the grid file allows, as far as this machine has room."""
     room = {default_parallel(each.world_size, each.resources.gpus) for each in experiments}
-    allowed = {each.resources.max_parallel for each in experiments}
+    allowed = {task_limit(replace(each.resources, pack=None)) for each in experiments}
     return min(room | {limit for limit in allowed if limit is not None})
 
 

@@ -13,7 +13,7 @@ from launch.store import Experiment
 from launch.store.trust import require_trusted_launch
 from launch.submit.local_job import LocalJob, submit_local
 from launch.supervisor.forked import ColdError
-from launch.supervisor.job import available_cores, local_job_text
+from launch.supervisor.job import Allocation, available_cores, local_job_text
 from launch.user_settings import read_settings
 from pcm.errors import RefusedError
 
@@ -36,6 +36,7 @@ class Starter:
     Args:
         experiments: all that may be started.
         parallel: how many run at once, and share the cores.
+        allocation: the job of Slurm that they run in; None for this machine.
         is_given_up: asked while an image is copied to this node.
     """
 
@@ -43,11 +44,14 @@ class Starter:
         self,
         experiments: Sequence[Experiment],
         parallel: int,
+        allocation: Allocation | None = None,
         is_given_up: Callable[[], bool] = never,
     ) -> None:
         self._experiments = experiments
-        self._cores = available_cores() // parallel
+        self._allocation = allocation
         self._is_given_up = is_given_up
+        cores = available_cores() if allocation is None else allocation.cores
+        self._cores = cores // parallel
         self._nursery: Nursery | None = None
         self._inside: InsideNursery | None = None
 
@@ -85,7 +89,8 @@ class Starter:
         Raises:
             RefusedError: as for `submit_local`.
         """
-        key = uuid.uuid4().hex
+        allocation = self._allocation
+        key = uuid.uuid4().hex if allocation is None else allocation.new_key()
 
         def text(cold: str | None = None, nursery: str | None = None) -> str:
             return local_job_text(
@@ -95,6 +100,7 @@ class Starter:
                 checkpoint=checkpoint,
                 cold=cold,
                 nursery=nursery,
+                allocation=allocation,
             )
 
         nursery, cold = self._nursery_inside(experiment)

@@ -24,6 +24,10 @@ PROGRESS_S = 0.5
 FULL_S = 10.0
 """Between two looks at everything else: what others have asked of it, and how it fares."""
 
+OFTEN = 2
+"""With more experiments than these, each is looked at more seldom, so that all of them together
+ask a file server no more often."""
+
 
 @dataclass(eq=False)
 class Watched:
@@ -50,18 +54,20 @@ class Watched:
                 self._attempt = files
         return self._attempt
 
-    def status(self, *, is_stopping: bool) -> Status:
+    def status(self, *, is_stopping: bool, among: int = 1) -> Status:
         """Where it stands; the attempt before says nothing of it.
 
         Args:
             is_stopping: whether a person waits for its end.
+            among: so many experiments are watched.
         """
         files, now = self.attempt(), time.monotonic()
-        if files is None or now < self._progress_read + PROGRESS_S:
+        slower = 1.0 if is_stopping else max(1.0, among / OFTEN)
+        if files is None or now < self._progress_read + PROGRESS_S * slower:
             return self._status
         self._progress_read = now
         is_starting = self._status.progress is None
-        if is_starting or is_stopping or now > self._looked + FULL_S:
+        if is_starting or is_stopping or now > self._looked + FULL_S * slower:
             self._looked = now
             self._status = read_status(self.experiment, NOT_ASKED)
         elif (progress := read_progress(files)) is not None:

@@ -1,12 +1,13 @@
 """What a message says: counts, what failed first, the best point, where to look."""
 
 import math
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from launch.status.state import Line, State
-from launch.store import Experiment
+from launch.store import Experiment, LaunchDir
 from launch.text import counted
 from pcm.config.printable import printable_line
 from pcm.run_dir.checkpointing import Mode, read_checkpointing
@@ -26,26 +27,31 @@ class Message:
         return "\n".join((self.subject, "", *self.lines)) + "\n"
 
 
-def failure_message(sweep: str, line: Line) -> Message:
+def failure_message(launch: LaunchDir, line: Line) -> Message:
     """For the first experiment of a sweep that fails."""
     reason = printable_line(f"{line.id} {line.name}: {line.status.detail}")
-    return Message(f"pcm: an experiment of {sweep} has failed", (reason, *_where(sweep)))
+    subject = f"pcm: an experiment of {launch.sweep_name} has failed"
+    return Message(subject, (reason, *_what_next(launch, "why", "status")))
 
 
-def end_message(sweep: str, lines: Sequence[Line], experiments: Sequence[Experiment]) -> Message:
+def end_message(
+    launch: LaunchDir, lines: Sequence[Line], experiments: Sequence[Experiment]
+) -> Message:
     """For a sweep of which nothing runs or waits any more."""
     counts = Counter(line.state for line in lines)
     told = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
     summary = f"{counted(len(lines), 'experiment')}: {told}"
     best = _best(experiments)
     return Message(
-        f"pcm: {sweep} has ended: {told}",
-        (summary, *([] if best is None else [best]), *_where(sweep)),
+        f"pcm: {launch.sweep_name} has ended: {told}",
+        (summary, *([] if best is None else [best]), *_what_next(launch, "status", "report")),
     )
 
 
-def _where(sweep: str) -> Iterable[str]:
-    yield f"pcm status {sweep}"
+def _what_next(launch: LaunchDir, *commands: str) -> Iterable[str]:
+    """What to type, wherever one is; `pcm report` writes the page and says where."""
+    words = shlex.join([launch.sweep_name, "--runs-dir", str(launch.root)])
+    return (f"pcm {command} {words}" for command in commands)
 
 
 def _best(experiments: Sequence[Experiment]) -> str | None:

@@ -33,11 +33,11 @@ def notice_end(launch: LaunchDir, experiment_id: str, tell: Tell) -> None:
     if experiment_id in experiments:
         line = _line(experiments[experiment_id])
         if line is not None and line.state is State.FAILED:
-            _tell_once(newest, "failure", failure_message(newest.sweep_name, line), tell)
+            tell_once(newest, "failure", failure_message(newest, line), tell)
     lines = _lines_if_all_ended(list(experiments.values()))
     if lines is not None:
-        message = end_message(newest.sweep_name, lines, list(experiments.values()))
-        _tell_once(newest, "end", message, tell)
+        message = end_message(newest, lines, list(experiments.values()))
+        tell_once(newest, "end", message, tell)
 
 
 def _lines_if_all_ended(experiments: Sequence[Experiment]) -> list[Line] | None:
@@ -62,7 +62,7 @@ def _line(experiment: Experiment) -> Line | None:
     """
     attempts = experiment.run_dir.attempts()
     is_cancelled = RunsRoot(experiment.launch.root).cancelled(experiment.id).exists()
-    if attempts and not _has_ended(attempts[-1]):
+    if attempts and not has_last_word(attempts[-1]):
         return None
     facts = replace(attempt_facts(attempts[-1]), is_alive=False) if attempts else None
     if facts is not None and facts.comes_back:
@@ -72,7 +72,7 @@ def _line(experiment: Experiment) -> Line | None:
     return Line(experiment.id, experiment.name, status) if state.is_ended else None
 
 
-def _has_ended(files: AttemptDir) -> bool:
+def has_last_word(files: AttemptDir) -> bool:
     """Whether its last word is written: in Slurm, whether the job comes back."""
     if files.finished.exists() or files.verdict.exists():
         return True
@@ -80,7 +80,8 @@ def _has_ended(files: AttemptDir) -> bool:
     return record.executor != "slurm" and (files.stopped.exists() or files.failed.exists())
 
 
-def _tell_once(launch: LaunchDir, occasion: str, message: Message, tell: Tell) -> None:
+def tell_once(launch: LaunchDir, occasion: str, message: Message, tell: Tell) -> None:
+    """Send a message to all who want to know and were not told of the occasion yet."""
     for target in launch.record["notify"]:
         claim = launch.notified(occasion, target)
         if claim.exists():

@@ -16,7 +16,8 @@ from launch.notify.webhook import VARIABLE, webhook_address
 from pcm.config.structures.notify import WEBHOOK, is_program
 from pcm.errors import RefusedError
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 10.0
+"""Somebody may wait for a table meanwhile."""
 
 _SENDMAILS = "/usr/sbin:/usr/lib:/usr/bin"
 """Where sendmail is on machines that don't have it in users' PATH."""

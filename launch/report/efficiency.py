@@ -16,12 +16,14 @@ def efficiency_table(taken: Sequence[Taken]) -> Table:
     """A row an experiment: used, and of how much; without GPUs where none tells of itself."""
     has_gpus = any(each.asked.gpus or each.used.gpu_percent is not None for each in taken)
     titles = ["cores", "memory", "longest attempt", *(["GPUs", "GPU memory"] if has_gpus else [])]
+    has_waits = any(each.used.data_percent is not None for each in taken)
+    titles += ["waited for data"] if has_waits else []
     head = [Column("id"), Column("state")]
     head += [Column(title, number=True, fold=True) for title in titles]
-    return table(head, [_row(each, has_gpus=has_gpus) for each in taken])
+    return table(head, [_row(each, has_gpus=has_gpus, has_waits=has_waits) for each in taken])
 
 
-def _row(taken: Taken, *, has_gpus: bool) -> list[str]:
+def _row(taken: Taken, *, has_gpus: bool, has_waits: bool) -> list[str]:
     asked, used = taken.asked, taken.used
     limit = None if asked.time in (None, UNLIMITED) else duration(60 * asked.time)
     cells = [
@@ -34,7 +36,14 @@ def _row(taken: Taken, *, has_gpus: bool) -> list[str]:
     if has_gpus:
         percent = "?" if used.gpu_percent is None else f"{used.gpu_percent:.0f} %"
         cells += [_of(percent, number(asked.gpus or None)), memory_text(used.gpu_memory_mb)]
+    if has_waits:
+        cells.append(percent_text(used.data_percent))
     return cells
+
+
+def percent_text(percent: float | None) -> str:
+    """For people; "" for None."""
+    return "" if percent is None else f"{percent:.0f} %"
 
 
 def _of(used: str, asked: str) -> str:

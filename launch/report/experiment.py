@@ -8,9 +8,12 @@ from typing import Any
 from rich.table import Table
 
 from launch.damage import whole
+from launch.report.efficiency import percent_text
 from launch.report.results import shown_metrics
 from launch.report.table import Column, table
+from launch.results.columns import rounded
 from launch.results.rows import last_metrics
+from launch.results.usage import used_by
 from launch.status.history import ends
 from launch.status.state import Status
 from launch.store import Experiment
@@ -48,6 +51,7 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
         "checkpoints": manifest_records(run_dir),
         "step": step,
         "metrics": metrics,
+        "data_wait": rounded(used_by(experiment).data_percent, 1),
     }
 
 
@@ -77,6 +81,7 @@ def headlines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("ranks", str(record["world_size"])),
         ("step", number(record["step"])),
         ("left", duration(progress.get("eta")) if status["state"] == "running" else ""),
+        ("waited", f"{wait} of the time for data" if (wait := _wait(record)) else ""),
         ("tags", ", ".join(record["tags"])),
         ("folder", record["run_dir"]),
         ("checkpoint", record["checkpoints"][-1]["file"] if record["checkpoints"] else ""),
@@ -87,6 +92,10 @@ def headlines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
     ]
     return [(label, text) for label, text in facts if text]
+
+
+def _wait(record: Mapping[str, Any]) -> str:
+    return percent_text(record["data_wait"])
 
 
 def attempts_table(attempts: Sequence[Mapping[str, Any]]) -> Table:

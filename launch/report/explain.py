@@ -55,7 +55,7 @@ def explain(experiment: Experiment, status: Status) -> Explanation:
     log = None if failure is not None else _early_log(experiment, status, files)
     if log is not None:
         facts.append(("log", str(log)))
-    if status.job is not None and status.state.is_ended:
+    if status.job is not None and status.state.is_ended and not _is_packed(files):
         facts += _account(_read_account(experiment, status.job), experiment)
     text = "" if log is None else _end(log)
     return Explanation(tuple(facts), text if failure is None else failure.text)
@@ -67,6 +67,11 @@ def _is_of_former_job(status: Status, files: AttemptDir | None) -> bool:
         return True
     record = {} if files is None else read_record(files.attempt)
     return record.get("executor") == "slurm" and status.job not in (None, record.get("job_id"))
+
+
+def _is_packed(files: AttemptDir | None) -> bool:
+    """Whether what Slurm says of its job is about others, too."""
+    return files is not None and bool(read_record(files.attempt).get("is_packed"))
 
 
 def _early_log(experiment: Experiment, status: Status, files: AttemptDir | None) -> Path | None:

@@ -8,7 +8,7 @@ from rich.table import Table
 from launch.plan import Action, Plan, PlanItem
 from launch.report.table import Column, console, table
 from launch.report.terminal import note, say
-from launch.site import Resources, format_memory, format_time
+from launch.site import Resources, allocation_of, format_memory, format_time, pack_of
 from launch.site.sbatch_options import PLAIN
 from launch.text import counted, number
 
@@ -73,12 +73,25 @@ def requests(work: Sequence[PlanItem]) -> list[str]:
     for item in work:
         groups[item.resources] = groups.get(item.resources, 0) + 1
     if len(groups) == 1:
-        return [f"each on {request(resources)}" for resources in groups]
-    return [f"{count:,} on {request(resources)}" for resources, count in groups.items()]
+        return [f"{_packed(each, count)}each on {request(each)}" for each, count in groups.items()]
+    return [f"{count:,} {_packed(each, count)}on {request(each)}" for each, count in groups.items()]
+
+
+def _packed(resources: Resources, experiments: int) -> str:
+    """How experiments share jobs; "" where each has its own."""
+    pack = pack_of(resources)
+    if pack is None:
+        return ""
+    jobs = counted(pack.tasks(experiments), "job")
+    return f"in {jobs} of up to {pack.per_job}, {pack.at_once} at a time, "
 
 
 def request(resources: Resources) -> str:
-    """`1 node x 4 a100 GPUs, 8 cores a rank, 128G a node, partition gpu, up to 12:00:00`."""
+    """`1 node x 4 a100 GPUs, 8 cores a rank, 128G a node, partition gpu, up to 12:00:00`.
+
+    Of a pack it is what one of its jobs has.
+    """
+    resources = allocation_of(resources)
     nodes = counted(resources.nodes or 1, "node")
     if resources.gpus_per_node:
         kind = f"{resources.gpu_type} GPU" if resources.gpu_type else "GPU"
@@ -128,6 +141,7 @@ def plan_record(plan: Plan) -> dict[str, Any]:
         "totals": {str(action): count for action, count in plan.totals.items()},
         "gpu_hours": plan.gpu_hours,
         "cpu_hours": plan.cpu_hours,
+        "jobs": plan.jobs,
         "experiments": [
             {
                 "id": item.id,

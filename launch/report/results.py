@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,11 +11,14 @@ from rich.table import Table
 from launch.grid.points import short_labels
 from launch.report.markup import latex_table, markdown_table
 from launch.report.table import Column, console, table, width
-from launch.report.terminal import json_text
-from launch.results.columns import Named
+from launch.report.terminal import json_text, note
+from launch.results.columns import FACTS, Columns, Named
 from launch.results.format import Format
 from launch.results.rows import Result
 from launch.text import number
+
+SHOWN_COSTS = ("hours", "gpu_hours", "attempts", "gpu_use")
+"""Columns behind the metrics, where somebody looked at what experiments took."""
 
 PIPE_COLUMNS = 120
 """Room for metrics where there is no terminal; a log is read by people too."""
@@ -29,7 +32,10 @@ def print_results(found: Sequence[Result], *, everything: bool = False) -> None:
     """
     terminal = console()
     columns = terminal.width if terminal.is_terminal else min(terminal.width, PIPE_COLUMNS)
-    terminal.print(results_table(found, columns, everything=everything))
+    shown, left_out = _fitting(found, columns, everything=everything)
+    terminal.print(table(*_cells(found, _varying(found), shown)))
+    if left_out:
+        note(f"left out for want of room: {', '.join(left_out)}; `pcm results --all` has them")
 
 
 def results_text(
@@ -47,7 +53,8 @@ def results_text(
     if named is None and as_format is Format.CSV:
         return results_csv(found)
     if named is None:
-        head, rows = _cells(found, _axes(found), shown_metrics(_metrics(found)))
+        metrics = [Columns(found).find(name) for name in shown_metrics(_metrics(found))]
+        head, rows = _cells(found, _varying(found), metrics)
         titles = [column.title for column in head]
     else:
         titles = [each.path if as_format is Format.CSV else each.name for each in named]
@@ -113,18 +120,44 @@ def shown_metrics(names: Sequence[str]) -> list[str]:
     return sorted(chosen, key=lambda name: ("-" in name, name != "val/loss"))
 
 
+def varying(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Paths of the axes that differ somewhere; where nothing does, all."""
+    paths = union(points)
+    differing = [path for path in paths if len({repr(point.get(path)) for point in points}) > 1]
+    return differing or paths
+
+
 def results_table(results: Sequence[Result], columns: int, *, everything: bool = False) -> Table:
     """A row a point, with as many metrics as fit into `columns`, at least one."""
-    axes, metrics = _axes(results), shown_metrics(_metrics(results))
-    while True:
-        head, rows = _cells(results, axes, metrics)
-        if everything or len(metrics) <= 1 or width(head, rows) <= columns:
-            return table(head, rows)
-        metrics = metrics[:-1]
+    shown, _ = _fitting(results, columns, everything=everything)
+    return table(*_cells(results, _varying(results), shown))
+
+
+def _varying(results: Sequence[Result]) -> list[str]:
+    return varying([result.axes for result in results])
+
+
+def _fitting(
+    results: Sequence[Result], columns: int, *, everything: bool
+) -> tuple[list[Named], list[str]]:
+    """Metrics, then what it cost, as far as there is room; and the names of the others."""
+    every, axes = Columns(results), _varying(results)
+    metrics = [every.find(name) for name in shown_metrics(_metrics(results))]
+    wanted = [*metrics, *(every.find(name) for name in SHOWN_COSTS if _is_telling(name, results))]
+    shown = wanted
+    while not everything and len(shown) > 1 and width(*_cells(results, axes, shown)) > columns:
+        shown = shown[:-1]
+    return shown, [column.name for column in wanted[len(shown) :]]
+
+
+def _is_telling(fact: str, results: Sequence[Result]) -> bool:
+    """Whether it is known and more than what goes without saying."""
+    usual = 1 if fact == "attempts" else 0
+    return any((FACTS[fact](result) or 0) > usual for result in results)
 
 
 def _cells(
-    results: Sequence[Result], axes: Sequence[str], metrics: Sequence[str]
+    results: Sequence[Result], axes: Sequence[str], shown: Sequence[Named]
 ) -> tuple[list[Column], list[list[str]]]:
     titles = short_labels(axes)
     # Names repeat the axes, so they are for experiments that have none.
@@ -134,7 +167,7 @@ def _cells(
         *([Column("experiment", fold=True)] if named else []),
         Column("state"),
         *(Column(titles[path], fold=True) for path in axes),
-        *(Column(name, number=True) for name in metrics),
+        *(Column(column.name, number=True) for column in shown),
     ]
     rows = [
         [
@@ -142,7 +175,7 @@ def _cells(
             *([result.name] if named else []),
             result.state,
             *(_value(result.axes.get(path)) for path in axes),
-            *(number(result.metrics.get(name)) for name in metrics),
+            *(number(column.of(result)) for column in shown),
         ]
         for result in results
     ]

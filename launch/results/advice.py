@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from launch.results.usage import Used
+from launch.site.allocation import pack_of
 from launch.site.resources import Resources
 from launch.site.units import format_memory, format_time
 from launch.status.state import State
@@ -23,6 +24,10 @@ NEARLY_ALL = 0.9
 
 IDLE_PERCENT = 50.0
 """A GPU that computes less of the time waits for something."""
+
+
+WAITING_PERCENT = 10.0
+"""Who waits longer for data gains by having them sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,12 @@ class Advice:
 
 def advise(taken: Iterable[Taken]) -> list[Advice]:
     """An advice for each kind of nodes and ranks of which something is done."""
-    kinds: dict[tuple[int, int, int], list[Taken]] = {}
+    kinds: dict[tuple[int, ...], list[Taken]] = {}
     for each in taken:
         if each.is_evidence:
             asked = each.asked
-            kind = (asked.nodes or 1, asked.ranks_per_node, asked.gpus_per_node or 0)
+            ranks = (asked.nodes or 1, asked.ranks_per_node, asked.gpus_per_node or 0)
+            kind = (*ranks, _sharing(asked))
             kinds.setdefault(kind, []).append(each)
     return [_advice(group) for group in kinds.values()]
 
@@ -90,12 +96,19 @@ def _advice(group: Sequence[Taken]) -> Advice:
         **_time(group, remarks),
     }
     _look_at_gpus(group, remarks)
+    _look_at_data(group, remarks)
     return Advice(len(group), asked.nodes or 1, asked.ranks_per_node, resources, tuple(remarks))
+
+
+def _sharing(asked: Resources) -> int:
+    """How many experiments share what one asks for."""
+    pack = pack_of(asked)
+    return 1 if pack is None else min(pack.per_gpu, pack.at_once)
 
 
 def _memory(group: Sequence[Taken]) -> dict[str, str]:
     asked = group[0].asked
-    peak = max(each.used.memory_mb or 0.0 for each in group) * MEMORY_MARGIN
+    peak = max(each.used.memory_mb or 0.0 for each in group) * MEMORY_MARGIN * _sharing(asked)
     if asked.mem_per_gpu is not None and asked.gpus_per_node:
         return {"mem_per_gpu": format_memory(round_memory(peak / asked.gpus_per_node))}
     return {"mem": format_memory(round_memory(peak))}
@@ -103,9 +116,10 @@ def _memory(group: Sequence[Taken]) -> dict[str, str]:
 
 def _cores(group: Sequence[Taken], remarks: list[str]) -> dict[str, int]:
     asked = group[0].asked
-    busy = max(each.used.cores_of_rank or 0.0 for each in group)
+    busy = max(each.used.cores_of_rank or 0.0 for each in group) * _sharing(asked)
     most = max(each.asked.cpus_per_rank or 0 for each in group)
-    cores = max(1, math.ceil(busy * CORES_MARGIN))
+    # Where data are late, cores that were idle are for more workers.
+    cores = most if most and _is_waiting(group) else max(1, math.ceil(busy * CORES_MARGIN))
     if most and busy >= NEARLY_ALL * most:
         remarks.append("all cores of a rank were busy: with more it may be faster")
     name = "cpus_per_gpu" if asked.gpus_per_node and asked.cpus_per_gpu else "cpus_per_task"
@@ -113,6 +127,9 @@ def _cores(group: Sequence[Taken], remarks: list[str]) -> dict[str, int]:
 
 
 def _time(group: Sequence[Taken], remarks: list[str]) -> dict[str, str]:
+    if group[0].asked.pack is not None:
+        # Its limit is that of a job for many.
+        return {}
     longest_s = max(each.used.longest_s or 0.0 for each in group)
     limit_s = max(60.0 * (each.asked.time or 0) for each in group)
     if longest_s == 0.0:
@@ -132,6 +149,23 @@ def _look_at_gpus(group: Sequence[Taken], remarks: list[str]) -> None:
         )
     elif not known and any(each.asked.gpus for each in group):
         remarks.append("what GPUs did isn't known: nvidia-smi told nothing")
+
+
+def _look_at_data(group: Sequence[Taken], remarks: list[str]) -> None:
+    if _is_waiting(group):
+        remarks.append(
+            f"training waited for data {_waited_percent(group):.0f} % of the time: more workers of "
+            "its loader (num_workers), with a core each, or less work for each item may do"
+        )
+
+
+def _is_waiting(group: Sequence[Taken]) -> bool:
+    return _waited_percent(group) >= WAITING_PERCENT
+
+
+def _waited_percent(group: Sequence[Taken]) -> float:
+    known = [each.used.data_percent for each in group if each.used.data_percent is not None]
+    return sum(known) / len(known) if known else 0.0
 
 
 def round_memory(megabytes: float) -> int:

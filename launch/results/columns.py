@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from launch.grid.points import short_labels
+from launch.results.moments import best_value, value_at
 from launch.results.rows import Result
 from pcm.errors import UsageError
 
@@ -26,10 +27,11 @@ FACTS: dict[str, Callable[[Result], Any]] = {
     "cores_used": lambda row: None if row.used is None else rounded(row.used.cores, 2),
     "memory_mb": lambda row: None if row.used is None else rounded(row.used.memory_mb, 0),
     "gpu_use": lambda row: None if row.used is None else rounded(row.used.gpu_percent, 1),
+    "data_wait": lambda row: None if row.used is None else rounded(row.used.data_percent, 1),
 }
 """What every experiment has, besides its axes and metrics."""
 
-COSTS = ("attempts", "hours", "gpu_hours", "cores_used", "memory_mb", "gpu_use")
+COSTS = ("attempts", "hours", "gpu_hours", "cores_used", "memory_mb", "gpu_use", "data_wait")
 """Those for which all attempts must be looked at."""
 
 PARTS = {
@@ -93,22 +95,34 @@ class Columns:
         for path, label in self._labels.items():
             if name == label:
                 return self._axis(path)
+        found = self._metric(name)
+        if found is not None:
+            return Named(name, name, found)
+        raise UsageError(
+            f"no axis, metric or fact '{name}'",
+            f"there is {', '.join([*FACTS, *self._labels.values(), *self._metrics])}; "
+            f"a metric may end in {', '.join(f':{part}' for part in PARTS)}, :best or @STEP",
+        )
+
+    def _metric(self, name: str) -> Callable[[Result], Any] | None:
+        """Which value of which metric; None where there is no such metric."""
         metric, colon, part = name.rpartition(":")
         if name in self._metrics or not colon:
             metric, part = name, "last"
         if metric in self._metrics and part in PARTS:
-            return Named(name, name, _metric(metric, PARTS[part]))
-        raise UsageError(
-            f"no axis, metric or fact '{name}'",
-            f"there is {', '.join([*FACTS, *self._labels.values(), *self._metrics])}; "
-            f"a metric may end in {', '.join(f':{part}' for part in PARTS)}",
-        )
+            return _of_summary(metric, PARTS[part])
+        if metric in self._metrics and part == "best":
+            return lambda row: best_value(row, metric)
+        metric, at, step = name.rpartition("@")
+        if at and metric in self._metrics and step.isdecimal():
+            return lambda row: value_at(row, metric, int(step))
+        return None
 
     def _axis(self, path: str) -> Named:
         return Named(self._labels[path], path, lambda row: row.axes.get(path))
 
 
-def _metric(name: str, attribute: str) -> Callable[[Result], Any]:
+def _of_summary(name: str, attribute: str) -> Callable[[Result], Any]:
     def value(row: Result) -> Any:
         summary = row.summaries.get(name)
         return None if summary is None else getattr(summary, attribute)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from launch.damage import notice
+from launch.machine.garbage_collection import no_garbage_collection
 from launch.results.cost import Cost, cost_of
 from launch.results.usage import Used, used_by
 from launch.status.looking import lines_of
@@ -104,13 +105,13 @@ def results_of(
         tell: called with what is missing where Slurm can't be asked.
         with_costs: look at all attempts for hours; a few more reads an experiment.
     """
-    lines = lines_of(experiments, tell)
-    with SummaryCache.of(experiments) as cache:
+    with no_garbage_collection(), SummaryCache.of(experiments) as cache:
+        lines = lines_of(experiments, tell)
         summaries = [cache.summary(experiment) for experiment in experiments]
-    return [
-        _result(experiment, line.state, summary, with_costs=with_costs)
-        for experiment, line, summary in zip(experiments, lines, summaries, strict=True)
-    ]
+        return [
+            _result(experiment, line.state, summary, with_costs=with_costs)
+            for experiment, line, summary in zip(experiments, lines, summaries, strict=True)
+        ]
 
 
 def _result(experiment: Experiment, state: State, summary: Summary, *, with_costs: bool) -> Result:

@@ -9,10 +9,11 @@ from launch.results.cost import seconds_of
 from launch.store import Experiment
 from launch.store.records import names_in
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import OutcomeRecord, UsageRecord
+from pcm.run_dir.records import DataRecord, OutcomeRecord, UsageRecord
 from pcm.run_dir.typed_json import read
 
 _NOTE = re.compile(r"usage-(\d+)\.json")
+_DATA = re.compile(r"data-(\d+)\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Used:
         gpu_percent: of the time that a GPU computed, in the mean.
         gpu_memory_mb: the most that was taken of one GPU's memory.
         gpu_power_w: that a GPU drew, in the mean.
+        data_percent: of the time of training, what the rank waited for data that waited most.
     """
 
     longest_s: float | None = None
@@ -38,6 +40,7 @@ class Used:
     gpu_percent: float | None = None
     gpu_memory_mb: float | None = None
     gpu_power_w: float | None = None
+    data_percent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,9 @@ def used_by(experiment: Experiment) -> Used:
     attempts = experiment.run_dir.attempts()
     longest_s = max(map(seconds_of, attempts), default=0.0) or None
     notes = [note for attempt in attempts for note in _notes(attempt)]
+    data_percent = _data_percent(attempts)
     if not notes:
-        return Used(longest_s)
+        return Used(longest_s, data_percent=data_percent)
     cores = [_cores(each) for each in _by_rank(notes)]
     return Used(
         longest_s,
@@ -65,6 +69,7 @@ def used_by(experiment: Experiment) -> Used:
         gpu_percent=_mean((note.record.gpu_percent, note.record.seconds) for note in notes),
         gpu_memory_mb=max(note.record.gpu_memory_mb or 0.0 for note in notes) or None,
         gpu_power_w=_mean((note.record.gpu_power_w, note.record.seconds) for note in notes),
+        data_percent=data_percent,
     )
 
 
@@ -77,6 +82,20 @@ def _notes(attempt: AttemptDir) -> Iterable[_Note]:
             outcome = whole(read(OutcomeRecord, attempt.outcome(rank))) or OutcomeRecord()
             peak = max(record.memory_mb, outcome.largest_process_mb or 0)
             yield _Note(attempt.number, rank, record, peak)
+
+
+def _data_percent(attempts: Iterable[AttemptDir]) -> float | None:
+    """All ranks wait for the one whose data come last."""
+    waited: dict[int, float] = {}
+    had: dict[int, float] = {}
+    for attempt in attempts:
+        names = names_in(attempt.path)
+        others = (int(match[1]) for name in names if (match := _DATA.fullmatch(name)))
+        for rank in (0, *others):
+            record = whole(read(DataRecord, attempt.data(rank))) or DataRecord()
+            waited[rank] = waited.get(rank, 0.0) + (record.waited_for_data_s or 0.0)
+            had[rank] = had.get(rank, 0.0) + (record.training_s or 0.0)
+    return max((100 * waited[rank] / had[rank] for rank in had if had[rank] > 0), default=None)
 
 
 def _by_rank(notes: Sequence[_Note]) -> list[list[_Note]]:

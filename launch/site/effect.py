@@ -34,7 +34,7 @@ def effective(resources: Resources) -> Resources:
 def _idle(resources: Resources) -> Iterator[tuple[str, str]]:
     given = resources.given()
     on_gpus = bool(resources.gpus_per_node)
-    for name in ("gpu_type", "cpus_per_gpu", "mem_per_gpu"):
+    for name in ("gpu_type", "cpus_per_gpu", "mem_per_gpu", "max_gpus"):
         if name in given and not on_gpus:
             yield name, "no effect without GPUs: there is no `gpus_per_node`"
     if on_gpus and "tasks_per_node" in given:

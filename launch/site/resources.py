@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from launch.site.packs import PACK_FORMS, parse_pack
 from launch.site.retries import RETRY_FORMS, parse_retry
 from launch.site.sbatch_options import RESOURCE_OF, Options, long_name, merged, parse_options
 from launch.site.units import (
@@ -50,6 +51,8 @@ class Resources:
         reservation, begin, exclusive, mail_type, mail_user: as sbatch has them.
         sbatch: further options of sbatch, by long name.
         max_parallel: experiments of the sweep that may run at once.
+        max_gpus: GPUs that all of them together may have at once.
+        pack: how experiments share allocations, see `launch.site.packs`; None for not at all.
         retries: how often an experiment comes back by itself after an error of its own.
         retry: what comes back after other ends, see `launch.site.retries`.
     """
@@ -76,6 +79,8 @@ class Resources:
     mail_user: str | None = None
     sbatch: Options | None = field(default=None, hash=False)
     max_parallel: int | None = None
+    max_gpus: int | None = None
+    pack: Mapping[str, Any] | None = field(default=None, hash=False)
     retries: int | None = None
     retry: Mapping[str, Any] | None = field(default=None, hash=False)
 
@@ -226,6 +231,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "mail_user": text,
     "sbatch": _mapping,
     "max_parallel": count,
+    "max_gpus": count,
+    "pack": parse_pack,
     "retries": count_or_none_at_all,
     "retry": parse_retry,
 }
@@ -243,6 +250,7 @@ _EXPECTED: dict[Callable[[Any], Any], str] = {
     parse_node_memory: NODE_MEMORY_FORMS,
     parse_time: TIME_FORMS,
     parse_retry: RETRY_FORMS,
+    parse_pack: PACK_FORMS,
     _mapping: "options of sbatch: {licenses: matlab}",
 }
 

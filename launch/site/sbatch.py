@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 
+from launch.site.allocation import allocation_of
 from launch.site.resources import Resources
 from launch.site.sbatch_options import PLAIN, joined_gres
 from launch.site.sites import GpuFlag, Memory, Site
@@ -14,19 +15,18 @@ Parameters = Mapping[str, str | int | bool]
 def sbatch_parameters(resources: Resources, site: Site) -> Parameters:
     """What sbatch is asked for.
 
-    One Slurm task is one rank. Cores are asked for by the task, and memory by the node where
-    the site doesn't say otherwise, which every Slurm understands, also one without GPU
-    scheduling.
+    One Slurm task is one rank, or all of a pack. Cores are asked for by the task, and memory by
+    the node where the site doesn't say otherwise, which every Slurm understands, also one without
+    GPU scheduling.
 
     Raises:
         ConfigError: the site can't be asked for this.
     """
-    asked = site.asked(resources)
+    asked = allocation_of(site.asked(resources))
     named = {
         **{name: getattr(asked, name) for name in PLAIN},
         "nodes": asked.nodes or 1,
-        "ntasks_per_node": asked.ranks_per_node,
-        "cpus_per_task": asked.cpus_per_rank,
+        **_task_parameters(asked),
         "time": asked.time or (None if asked.time is None else "UNLIMITED"),
         "exclusive": asked.exclusive or None,
         **_memory_parameters(asked, site.memory),
@@ -37,6 +37,15 @@ def sbatch_parameters(resources: Resources, site: Site) -> Parameters:
     if "gres" in further and "gres" in said:
         further["gres"] = joined_gres(str(said["gres"]), str(further["gres"]))
     return {**said, **further}
+
+
+def _task_parameters(asked: Resources) -> dict[str, int | None]:
+    ranks, cores = asked.ranks_per_node, asked.cpus_per_rank
+    if asked.pack is None:
+        return {"ntasks_per_node": ranks, "cpus_per_task": cores}
+    # Its one task shares them out. A single rank is left with what the site gives to a task.
+    is_left = cores is None and ranks == 1
+    return {"ntasks_per_node": 1, "cpus_per_task": None if is_left else ranks * (cores or 1)}
 
 
 def setup_lines(site: Site) -> list[str]:

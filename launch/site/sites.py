@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from launch.site.allocation import contradictions
 from launch.site.effect import effective
 from launch.site.resources import Resources, parse_resources, resources_of_options
 from pcm.errors import ConfigError, Fault
@@ -96,6 +97,8 @@ class Site:
             ConfigError: the site can't be asked for it.
         """
         asked = effective(resources.over(self.defaults).over(self.weakest))
+        if faults := list(contradictions(asked)):
+            raise ConfigError(faults)
         if self.memory is Memory.NONE:
             return replace(asked, mem=None, mem_per_gpu=None)
         if asked.mem_per_node == 0 and self.memory is not Memory.PER_NODE:

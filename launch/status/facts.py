@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from launch.damage import notice, whole
@@ -14,13 +14,12 @@ from launch.status.silence import read_silence, silence_text
 from launch.status.state import Progress, State, Status
 from launch.status.why import first_failing_rank, reason
 from launch.store import Experiment, RunsRoot
-from launch.store.records import names_in, newest_attempt
+from launch.store.records import names_in, newest_attempt_in
 from launch.store.words import LastWord
-from pcm.run_dir import AttemptDir
+from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.records import (
     AttemptRecord,
     KillRecord,
-    ProgressRecord,
     StoppedRecord,
     StopReason,
     StopRecord,
@@ -40,7 +39,7 @@ _FINISHED, _STOPPED, _STOP = _ANY.finished.name, _ANY.stopped.name, _ANY.stop.na
 _FAILED, _PROGRESS, _VERDICT = _ANY.failed.name, _ANY.progress.name, _ANY.verdict.name
 _KILL, _STATE = _ANY.kill.name, _ANY.state(0).name
 
-_SAID = [field.name for field in fields(Progress)]
+_ATTEMPTS = RunDir(Path()).attempts_folder.name
 
 BIRTH_S = 10.0
 """A folder of an attempt may be as long without its record."""
@@ -87,20 +86,23 @@ def look(experiments: Iterable[Experiment], queue: Queue | None = None) -> Look:
     for path, group in by_root.items():
         root = RunsRoot(path)
         # The queues first: what starts meanwhile has its files already.
-        places = read_places(root, [each.id for each in group], queue)
-        cancelled, started = _cancelled_ids(root), names_in(root.experiments_folder)
-        for each in group:
+        ids = [each.id for each in group]
+        places = read_places(root, ids, queue)
+        folder = str(root.experiments_folder)
+        cancelled, started = _cancelled_ids(root), names_in(folder)
+        for each in ids:
             # Of thousands that wait, none is looked for.
-            files = newest_attempt(each.run_dir) if each.id in started else None
-            is_cancelled = each.id in cancelled
+            attempts = f"{folder}/{each}/{_ATTEMPTS}"
+            files = newest_attempt_in(attempts) if each in started else None
+            is_cancelled = each in cancelled
             facts = None if files is None else attempt_facts(files, places.queue)
-            place = None if _is_finished(facts) else places.of(each.id, facts)
-            found.statuses[each.id] = _status(
-                each.id, files, facts, place, places, is_cancelled=is_cancelled
+            place = None if _is_finished(facts) else places.of(each, facts)
+            found.statuses[each] = _status(
+                each, files, facts, place, places, is_cancelled=is_cancelled
             )
-            question = None if is_cancelled else _question(each.id, facts, place, places)
+            question = None if is_cancelled else _question(each, facts, place, places)
             if question is not None:
-                found.unexplained[each.id] = question
+                found.unexplained[each] = question
         found.ended.extend(places.ended)
     return found
 
@@ -271,8 +273,9 @@ def _is_held(record: AttemptRecord, queue: Queue) -> bool | None:
         return False
     if task.restarts != _restarts(record):
         return False
-    # What still waits by the list of a moment ago has started since.
-    return True if task.is_running else None
+    # What still waits by the list of a moment ago has started since. One of a pack may end before
+    # the job does.
+    return True if task.is_running and not record.is_packed else None
 
 
 def _slurm_job(record: AttemptRecord) -> str | None:
@@ -298,10 +301,7 @@ def _failure(files: AttemptDir, names: set[str]) -> str:
 
 def read_progress(files: AttemptDir) -> Progress | None:
     """How far training is; None before its first word."""
-    record = whole(read(ProgressRecord, files.progress))
-    if record is None:
-        return None
-    return Progress(*(getattr(record, name) for name in _SAID))
+    return whole(read(Progress, f"{files.path}/{_PROGRESS}"))
 
 
 def _cancelled_ids(root: RunsRoot) -> set[str]:

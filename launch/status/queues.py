@@ -13,6 +13,7 @@ from launch.slurm.absence import taken_out
 from launch.slurm.queue import NOT_ASKED, Queue, Task, read_queue
 from launch.slurm.reasons import meaning, why_idle, why_waiting
 from launch.status.derive import AttemptFacts, Phase, Place
+from launch.status.pack_places import PackPlaces, Seen, index_of
 from launch.store import Experiment, RunsRoot
 from launch.store.local_queues import queued_ids
 from launch.store.records import names_in
@@ -32,7 +33,7 @@ class HandedOver:
     """An experiment that was handed to Slurm.
 
     Attributes:
-        index: of its task in the array.
+        index: of its task in the array; in a pack, of the task that draws it first.
     """
 
     submission: Submission
@@ -84,6 +85,7 @@ class Places:
     queue: Queue
     unsubmitted: Mapping[str, str] = field(default_factory=dict)
     ended: list[tuple[HandedOver, LastWord]] = field(default_factory=list)
+    _packs: dict[str, PackPlaces] = field(default_factory=dict, repr=False)
     _listings: dict[Path, list[str]] = field(default_factory=dict, repr=False)
     _kept: dict[str, dict[int, LastWord]] = field(default_factory=dict, repr=False)
 
@@ -103,6 +105,23 @@ class Places:
         task_id = handed_over.task_id(self.queue)
         if task_id is None:
             return None if is_before else _half_known(handed_over, attempt)
+        if handed_over.submission.pack is not None:
+            return self._place_in_pack(experiment_id, handed_over, task_id, attempt)
+        return self._place_alone(handed_over, task_id, attempt, is_before=is_before)
+
+    def _place_alone(
+        self,
+        handed_over: HandedOver,
+        task_id: str,
+        attempt: AttemptFacts | None,
+        *,
+        is_before: bool,
+    ) -> Place | None:
+        """Of one that has a task of its own.
+
+        Args:
+            is_before: whether the hand-over came before the attempt.
+        """
         if attempt is not None and attempt.job == task_id:
             return self._place(handed_over, task_id, attempt)
         place = self._place(handed_over, task_id, attempt if is_before else None)
@@ -115,6 +134,32 @@ class Places:
         """Whether somebody has asked Slurm further for its newest job, and learnt nothing."""
         word = self._kept_word(self.handed_over[experiment_id])
         return word is not None and word.is_final
+
+    def _place_in_pack(
+        self,
+        experiment_id: str,
+        handed_over: HandedOver,
+        task_id: str,
+        attempt: AttemptFacts | None,
+    ) -> Place | None:
+        array = self._packs.get(handed_over.submission.token)
+        if array is None:
+            array = PackPlaces.look(handed_over.submission, self.queue, task_id)
+            self._packs[handed_over.submission.token] = array
+        mine = attempt if attempt is not None and array.is_its(attempt) else None
+        if mine is None and attempt is not None and attempt.started > handed_over.submission.time:
+            # Somebody has gone on with it elsewhere.
+            return None
+        seen = array.place(experiment_id, handed_over.index, mine)
+        if seen is not Seen.ENDED:
+            return seen
+        if mine is not None and mine.job is not None:
+            handed_over, task_id = replace(handed_over, index=index_of(mine.job)), mine.job
+        place = self._place(handed_over, task_id, mine)
+        is_unbegun = mine is None and place.phase in (Phase.GONE, Phase.OVER)
+        if is_unbegun and place.word in ("", "COMPLETED"):
+            return replace(place, trace=f"job {array.job} ended before its turn came")
+        return place
 
     def _place(self, handed_over: HandedOver, task_id: str, attempt: AttemptFacts | None) -> Place:
         """Where its task is.
@@ -204,12 +249,17 @@ def newest_hand_overs(root: RunsRoot, ids: Collection[str]) -> dict[str, HandedO
     """The newest hand-over to Slurm of each of these experiments that had one."""
     wanted = frozenset(ids)
     return {
-        experiment_id: HandedOver(submission, index)
+        experiment_id: HandedOver(submission, place // submission.per_task)
         for submission in sorted(all_submissions(root), key=lambda each: each.time)
         if submission.job_id is not None or not submission.is_settled
-        for index, experiment_id in enumerate(submission.array)
+        for place, experiment_id in enumerate(submission.array)
         if experiment_id in wanted
     }
+
+
+def tasks_of(submission: Submission) -> list[HandedOver]:
+    """All tasks of an array."""
+    return [HandedOver(submission, index) for index in range(submission.tasks)]
 
 
 def queue_for(experiments: Sequence[Experiment]) -> Queue:

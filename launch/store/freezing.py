@@ -101,6 +101,7 @@ def _sweep_record(grid: "Grid", now: datetime, code: CodeVersion | None) -> dict
         "name": grid.name,
         "created": now.isoformat(),
         "grid": {"file": grid.file, "text": grid.text, "flags": dict(grid.flags)},
+        "points": len(grid.points),
         "tags": list(grid.tags),
         "tracker": grid.tracker,
         "container": grid.image,

@@ -1,13 +1,13 @@
 """The records of the host side: what each of its small files holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from launch.executor import Executor
-from launch.site import Resources
-from pcm.run_dir.typed_json import Damaged, checked, parse_object, read_object
+from launch.site import Pack, Resources
+from pcm.run_dir.typed_json import Damaged, checked, parse_object, parse_objects, read_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class SweepRecord:
     Attributes:
         container: see `launch.container.settings`.
         site: a site's name or file.
+        points: how many there were; None in launches of earlier versions.
     """
 
     tags: list[str]
@@ -34,6 +35,7 @@ class SweepRecord:
     checkpoints: dict[str, Any] | None = None
     notify: list[str] | None = None
     preload: list[str] | None = None
+    points: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,12 @@ class IntentRecord:
     """`intent.json`: an array that was about to be submitted.
 
     Attributes:
-        array: the experiment of each task, by the task's index.
+        array: the experiment of each task, by the task's index; with packs, those that they draw.
         time: seconds since the epoch.
         parameters: of sbatch.
         setup: shell lines before anything else; None in what an earlier version handed over.
         clusters: those that sbatch may choose from; None for this machine's own.
+        pack: how experiments share tasks, see `launch.site.Pack`; None for one each.
     """
 
     array: list[str]
@@ -77,6 +80,7 @@ class IntentRecord:
     parameters: dict[str, Any] = field(default_factory=dict)
     setup: list[str] | None = None
     clusters: str | None = None
+    pack: Pack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,50 @@ class HandOverRecord:
     reason: str = ""
     time: float | None = None
     cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """`ID-N.json` of an array of packs: a claim on an experiment.
+
+    Attributes:
+        job: Slurm's id of the task that has it; "" where somebody has withdrawn it.
+        key: of that task's start, see `launch.supervisor.job`.
+        time: seconds since the epoch.
+    """
+
+    job: str
+    key: str
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimEndRecord:
+    """`ID-N-back.json` and `ID-N-over.json`: the end of a claim.
+
+    Attributes:
+        detail: why the experiment made no attempt; "" if it did.
+    """
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationRecord:
+    """`JOB_TASK.json` of an array of packs: a task's newest start.
+
+    Attributes:
+        key: of the start.
+        drawn: experiments that the task has drawn and not given back, over all of its starts.
+        seconds: that those took which have finished here in one go, the newest last.
+    """
+
+    key: str
+    host: str
+    pid: int
+    process_started: str
+    drawn: int = 0
+    seconds: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +181,20 @@ def parse_point(line: bytes) -> dict[str, Any]:
     Raises:
         ValueError: it holds none; says why.
     """
-    point = parse_object(line)
+    return _checked_point(parse_object(line))
+
+
+def parse_points(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    """The points in some lines, one in each.
+
+    Raises:
+        ValueError: one of them holds none, or anything else.
+    """
+    points = parse_objects(lines)
+    return [_checked_point(point) for point in points]
+
+
+def _checked_point(point: dict[str, Any]) -> dict[str, Any]:
     shape = (*map(type, map(point.get, _POINT)), *_shape(point.get("resources")))
     # Looking at each value takes longer than to read the line, and most points look alike.
     if shape not in _fitting:

@@ -133,8 +133,9 @@ class LaunchDir:
         return read_checked(SweepRecord, self.sweep)
 
     def point_records(self) -> Iterator[dict[str, Any]]:
-        """The lines of `points.jsonl`; those that are damaged are noticed and left out."""
-        return read_points(self.points)
+        """The lines of `points.jsonl`; those that are damaged or missing are noticed."""
+        record = self.read_record()
+        return read_points(self.points, record.get("points") if isinstance(record, dict) else None)
 
     def point_record(self, experiment_id: str) -> dict[str, Any] | None:
         """The line of one experiment, found without parsing the others.

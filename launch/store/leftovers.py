@@ -32,7 +32,7 @@ def remove_leftovers(root: RunsRoot, sweeps: Iterable[str]) -> None:
 def remove_leftovers_of_run(run_dir: RunDir) -> None:
     """Remove what attempts that were killed were about to write."""
     attempts = (attempt.path for attempt in run_dir.attempts())
-    for folder in (run_dir.path, run_dir.checkpoints, run_dir.plots, *attempts):
+    for folder in (run_dir.path, run_dir.checkpoints, run_dir.plots, run_dir.undrawn, *attempts):
         _clean(folder)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from launch.store.layout import LaunchDir
-from pcm.config.structures.script import names_script
 from pcm.run_dir import RunDir
 from pcm.run_dir.records import ScriptRecord
 from pcm.run_dir.typed_json import read, write
@@ -15,6 +14,9 @@ def freeze_script(run_dir: RunDir, launch: LaunchDir, config: Mapping[str, Any])
 
     The folder is no part of the identity, so that another launch may run it elsewhere.
     """
+    # Most commands only look at run directories, and structures take long to import.
+    from pcm.config.structures.script import names_script
+
     if not names_script(config):
         return
     wanted = _script_record(launch)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -56,6 +55,9 @@ def copy_checkout(root: Path, target: Path) -> None:
         raise RefusedError(f"git can't list the files of {root}", hint="try `git ls-files` there")
     names = dict.fromkeys(_names(listing))
     make_folder(target)
+    # Hardly any command copies files, and this one loads many modules.
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(_COPIERS) as pool:
         for _ in pool.map(lambda name: _copy(root / name, target / name), names):
             pass

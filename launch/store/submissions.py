@@ -7,6 +7,7 @@ LAUNCH/submissions/TOKEN/
   outcome.json     the job's id and cluster, or why there is none; written after it
   words.json       how Slurm said that tasks ended, since Slurm forgets it; see `launch.store.words`
   script.sh        what sbatch got
+  claims/, allocations/  of packs: who has which experiment, see `launch.store.claims`
   JOB_TASK_signal  the signal that the shell of one task's script got, until the task ends
   JOB_TASK_*       the output of a task's supervisors
 """
@@ -17,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from launch.damage import whole
+from launch.site import Pack
 from launch.store import LaunchDir, RunsRoot, writing
 from launch.store.host_records import HandOverRecord, IntentRecord, UnsubmittedRecord
 from launch.store.records import names_in
@@ -69,12 +71,13 @@ class Submission:
     """One array, as far as it is written down.
 
     Attributes:
-        array: the experiment of each task, by the task's index.
+        array: the experiment of each task, by the task's index; with packs, those that they draw.
         time: when it was about to be submitted, seconds since the epoch.
         checkpoint: the one that somebody wants to go on from; None takes the newest.
         parameters: what sbatch was asked for.
         setup: shell lines before anything else; None in what an earlier version handed over.
         asked_clusters: those that sbatch might choose from; empty for this machine's own.
+        pack: how experiments share tasks; None for one each.
     """
 
     files: SubmissionDir
@@ -84,6 +87,21 @@ class Submission:
     parameters: Mapping[str, str | int | bool] = field(default_factory=dict)
     setup: tuple[str, ...] | None = None
     asked_clusters: tuple[str, ...] = ()
+    pack: Pack | None = None
+
+    @property
+    def tasks(self) -> int:
+        """Tasks of the array."""
+        return len(self.array) if self.pack is None else self.pack.tasks(len(self.array))
+
+    @property
+    def per_task(self) -> int:
+        """Experiments of a task; of a pack those that it draws first."""
+        return 1 if self.pack is None else self.pack.per_job
+
+    def members(self, task: int) -> tuple[str, ...]:
+        """The experiments of a task, by its index; of a pack those that it draws first."""
+        return self.array[task * self.per_task : (task + 1) * self.per_task]
 
     @property
     def token(self) -> str:
@@ -142,6 +160,7 @@ def read_submission(files: SubmissionDir) -> Submission | None:
         parameters=intent.parameters,
         setup=None if intent.setup is None else tuple(intent.setup),
         asked_clusters=tuple(filter(None, str(asked).split(","))),
+        pack=intent.pack,
     )
 
 

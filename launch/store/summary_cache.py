@@ -1,91 +1,135 @@
-"""Summaries of journals that have none beside them: `ROOT/summaries.sqlite`, to be deleted freely.
+"""What reading summaries takes long for: `ROOT/summaries.sqlite`, to be deleted freely.
 
 Experiments of earlier versions have no `summary.json`. Their journals are parsed once; what that
-came to is kept with the journal's size and time, and is good while these are the same. No job
-writes here, and whatever is wrong with the file only makes it slow.
+came to is kept with the size and time of the files, and is good while these are the same. So are
+the summaries of thousands of experiments, which are read from here in a quarter of the time that
+checking each `summary.json` takes. No job writes here, and whatever is wrong with the file only
+makes it slow.
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import astuple
+from functools import cache
 from pathlib import Path
 from typing import Self
 
 from launch.damage import notice
 from launch.store.layout import RunsRoot
 from launch.store.store import Experiment
-from pcm.run_dir import typed_json
-from pcm.run_dir.summary import Summary, read_summary, summarise
+from pcm.run_dir import RunDir
+from pcm.run_dir.summary import MetricSummary, Summary, read_summary, summarise
 from pcm.run_dir.typed_json import Damaged
 
-_TABLE = "CREATE TABLE IF NOT EXISTS v1 (id TEXT PRIMARY KEY, size INT, time INT, summary TEXT)"
+_TABLE = "CREATE TABLE IF NOT EXISTS v2 (id TEXT PRIMARY KEY, files TEXT, summary TEXT)"
+
+_NAMES = RunDir(Path())
+_SUMMARY, _JOURNAL = (f"/{path.name}" for path in (_NAMES.summary, _NAMES.metrics))
+
+MANY = 1000
+"""Experiments from which on summaries are kept, too."""
 
 PATIENCE_S = 0.5
 """For another command that writes just now: parsing anew is no great loss."""
 
 
 class SummaryCache(AbstractContextManager["SummaryCache"]):
-    """The summaries of one runs root; what was parsed is kept when the block ends.
+    """The summaries of one runs root; what took long is kept when the block ends.
 
     Args:
         path: of the database; None keeps nothing.
+        keeps_all: keep summaries as well, not only what journals came to.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, keeps_all: bool = False) -> None:
         self._path = path
-        self._known: dict[str, tuple[int, int, str]] | None = None
-        self._parsed: dict[str, tuple[int, int, str]] = {}
+        self._keeps_all = keeps_all
+        self._known: dict[str, tuple[str, str]] | None = None
+        self._new: dict[str, tuple[str, Summary]] = {}
 
     @classmethod
     def of(cls, experiments: Sequence[Experiment]) -> Self:
         """The cache of the runs root that holds these."""
         roots = {each.launch.root for each in experiments}
-        return cls(RunsRoot(roots.pop()).summaries if len(roots) == 1 else None)
+        path = RunsRoot(roots.pop()).summaries if len(roots) == 1 else None
+        return cls(path, keeps_all=len(experiments) >= MANY)
 
     def __exit__(self, *_error: object) -> None:
-        """Keep what was parsed, if that can be had without waiting."""
-        if self._path is None or not self._parsed:
+        """Keep what was read, if that can be had without waiting."""
+        if self._path is None or not self._new:
             return
-        rows = [(each, *values) for each, values in self._parsed.items()]
+        rows = [(each, files, _text(summary)) for each, (files, summary) in self._new.items()]
         with suppress(sqlite3.Error), _database(self._path) as database:
+            database.execute("DROP TABLE IF EXISTS v1")
             database.execute(_TABLE)
-            database.executemany("INSERT OR REPLACE INTO v1 VALUES (?, ?, ?, ?)", rows)
+            database.executemany("INSERT OR REPLACE INTO v2 VALUES (?, ?, ?)", rows)
 
     def summary(self, experiment: Experiment) -> Summary:
         """What an experiment's metrics came to so far."""
+        if self._keeps_all:
+            files = _files(experiment)
+            return self._kept(experiment, files) or self._read(experiment, files)
         summary = read_summary(experiment.run_dir)
-        return summary if summary is not None else self._from_journal(experiment)
+        if summary is not None:
+            return summary
+        files = _files(experiment)
+        return self._kept(experiment, files) or self._parse(experiment, files)
 
-    def _from_journal(self, experiment: Experiment) -> Summary:
-        journal = experiment.run_dir.metrics
-        try:
-            facts = journal.stat()
-        except OSError:
-            return Summary()
-        key = (facts.st_size, facts.st_mtime_ns)
+    def _kept(self, experiment: Experiment, files: str) -> Summary | None:
         kept = self._rows().get(experiment.id)
-        if kept is not None and kept[:2] == key:
-            summary = _parsed(kept[2])
-            if summary is not None:
-                return summary
+        return _summary(kept[1]) if kept is not None and kept[0] == files else None
+
+    def _read(self, experiment: Experiment, files: str) -> Summary:
+        summary = read_summary(experiment.run_dir)
+        if summary is None:
+            return self._parse(experiment, files)
+        self._new[experiment.id] = (files, summary)
+        return summary
+
+    def _parse(self, experiment: Experiment, files: str) -> Summary:
+        journal = experiment.run_dir.metrics
+        if not journal.exists():
+            return Summary()
         damaged: list[Damaged] = []
         summary = summarise(journal, damaged.append)
         for each in damaged:
             notice(each)
         if not damaged:
-            self._parsed[experiment.id] = (*key, json.dumps(typed_json.plain(summary)))
+            self._new[experiment.id] = (files, summary)
         return summary
 
-    def _rows(self) -> dict[str, tuple[int, int, str]]:
+    def _rows(self) -> dict[str, tuple[str, str]]:
         """All of it at once: a question an experiment would take longer."""
         if self._known is None:
             self._known = {}
             if self._path is not None and self._path.exists():
                 with suppress(sqlite3.Error), _database(self._path) as database:
-                    rows = database.execute("SELECT id, size, time, summary FROM v1")
-                    self._known = {each: (size, time, text) for each, size, time, text in rows}
+                    rows = database.execute("SELECT id, files, summary FROM v2")
+                    self._known = {each: (files, text) for each, files, text in rows}
         return self._known
+
+
+def _files(experiment: Experiment) -> str:
+    """What tells whether the files that a summary is of are the same as before."""
+    folder = f"{_experiments_folder(experiment.launch.root)}/{experiment.id}"
+    return f"{_file(folder + _SUMMARY)} {_file(folder + _JOURNAL)}"
+
+
+@cache
+def _experiments_folder(root: Path) -> str:
+    return str(RunsRoot(root).experiments_folder)
+
+
+def _file(path: str) -> str:
+    try:
+        # Making the Paths of 10,000 experiments takes longer than asking for their files.
+        facts = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return "-"
+    return f"{facts.st_size}:{facts.st_mtime_ns}"
 
 
 @contextmanager
@@ -95,9 +139,17 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _parsed(text: str) -> Summary | None:
+def _text(summary: Summary) -> str:
+    """Metrics as lists without names, which are read faster than `summary.json`."""
+    metrics = {name: list(astuple(metric)) for name, metric in summary.metrics.items()}
+    return json.dumps([summary.step, summary.journal_bytes, metrics])
+
+
+def _summary(text: str) -> Summary | None:
+    """What was kept; None where somebody else wrote something there."""
     try:
-        found = typed_json.record_of(Summary, json.loads(text))
-    except (ValueError, RecursionError):
+        step, journal_bytes, metrics = json.loads(text)
+        found = {name: MetricSummary(*values) for name, values in metrics.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    return found
+    return Summary(step, found, journal_bytes)

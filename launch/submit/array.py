@@ -179,6 +179,7 @@ def _intent(
         parameters=dict(request.parameters),
         setup=list(setup_lines(site)),
         clusters=_clusters(request.parameters),
+        pack=request.pack,
     )
 
 

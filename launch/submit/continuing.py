@@ -1,6 +1,6 @@
-"""Another job for the rest of an experiment, where a site doesn't let its job be sent back.
+"""Another job for the rest of what one had, where a site doesn't let that be sent back.
 
-    python -m launch.submit.continuing SUBMISSION EXPERIMENT JOB [MEMORY]
+    python -m launch.submit.continuing SUBMISSION EXPERIMENT[,...] JOB [MEMORY]
 
 The supervisor of the job that ends runs this. It prints the new job's id.
 """
@@ -25,34 +25,38 @@ _OPTIONS = {"MinMemoryNode": "mem", "MinMemoryCPU": "mem_per_cpu"}
 
 
 def continue_anew(
-    files: SubmissionDir, experiment_id: str, job_id: str, memory: str | None, tell: Tell
+    files: SubmissionDir, ids: str, job_id: str, memory: str | None, tell: Tell
 ) -> str:
-    """Hand an experiment over again as it was the last time, exactly once, to begin after its job.
+    """Hand experiments over again as they were the last time, exactly once.
 
     Args:
-        files: of the array that its job is a task of.
-        job_id: the job that ends.
+        files: of the array that their job is a task of.
+        ids: of one experiment, or of those that a pack leaves, with commas between them.
+        job_id: the job that ends, after which the new one begins.
         memory: what it needs from now on, as `MinMemoryNode=300`; None for as much as before.
 
     Returns:
         The new job's id.
 
     Raises:
-        RefusedError: it is cancelled, somebody has gone on with it, or Slurm doesn't take it.
+        RefusedError: they are cancelled, somebody has gone on with them, or Slurm doesn't take it.
     """
     if shutil.which("sbatch") is None:
         raise RefusedError("there is no `sbatch` on its node either")
     root, former = RunsRoot(files.launch.root), read_submission(files)
     if former is None:
         raise RefusedError(f"{files.intent} is missing")
-    request = ArrayRequest(files.launch, (experiment_id,), _parameters(former, memory), parallel=1)
+    parameters = _parameters(former, memory)
     with sole_launcher(root, tell):
         settle_open(root)
-        if root.cancelled(experiment_id).exists():
-            raise RefusedError(f"experiment {experiment_id} was cancelled")
-        newest = newest_hand_overs(root, [experiment_id])[experiment_id].submission
-        if newest.token != former.token:
-            raise RefusedError(f"job {newest.job_id} goes on with it already")
+        left = [each for each in ids.split(",") if not root.cancelled(each).exists()]
+        if not left:
+            raise RefusedError(f"experiment {ids} was cancelled")
+        newest = (each.submission for each in newest_hand_overs(root, left).values())
+        other = next((each for each in newest if each.token != former.token), None)
+        if other is not None:
+            raise RefusedError(f"job {other.job_id} goes on with it already")
+        request = ArrayRequest(files.launch, tuple(left), parameters, parallel=1, pack=former.pack)
         return str(submit_array(request, _site(former), tell, after=job_id).job_id)
 
 
@@ -74,10 +78,10 @@ def _site(former: Submission) -> Site:
 
 def main(words: Sequence[str]) -> int:
     """Run it; one line of standard error says why there is no new job."""
-    folder, experiment_id, job_id, *memory = words
+    folder, ids, job_id, *memory = words
     files = SubmissionDir(Path(folder))
     try:
-        new = continue_anew(files, experiment_id, job_id, "".join(memory) or None, lambda _: None)
+        new = continue_anew(files, ids, job_id, "".join(memory) or None, lambda _: None)
     except PcmError as error:
         print(error.message, file=sys.stderr)
         return ExitCode.REFUSED

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 
+from launch.notify.noticing import Noticing
 from launch.status.looking import Looking
 from launch.status.state import Line
 from launch.store import Store
 from launch.submit.completion import Completion
 from launch.submit.launches import Launched, submit_rest
+from launch.submit.returns import Returns
 from launch.telling import Tell
 from pcm.errors import RefusedError
 
@@ -30,7 +32,8 @@ def follow(
 ) -> Completion:
     """Wait until all experiments have ended; Ctrl-C ends the waiting alone.
 
-    What Slurm had no room for is handed over as room appears.
+    What Slurm had no room for is handed over as room appears, and what could not be sent back
+    is handed over again.
 
     Args:
         site: a site's name or file.
@@ -38,18 +41,24 @@ def follow(
     """
     experiments = launched.experiments
     looking, waves = Looking(tell, QUEUE_INTERVAL_S), _Waves(launched, store, site, tell)
+    noticing = Noticing(looking, tell)
+    returns = Returns(experiments, store, site, tell)
     lines = looking.lines(experiments)
     try:
-        while waves.are_left or not _have_ended(lines):
+        while waves.are_left or returns.are_due(lines) or not _have_ended(lines):
             show(lines)
             time.sleep(INTERVAL_S)
+            if returns.go_on(lines):
+                looking.forget()
+                waves.are_left = waves.are_left or returns.has_no_room
             if waves.go_on(lines):
                 looking.forget()
             lines = looking.lines(experiments)
-            if _have_ended(lines) and not waves.are_left:
+            if _have_ended(lines) and not waves.are_left and not returns.are_due(lines):
                 # What Slurm said a while ago must not decide.
                 looking.forget()
                 lines = looking.lines(experiments)
+            noticing.look(experiments, lines)
         show(lines)
         is_interrupted = False
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from launch.site import Resources, Site, site_of
 from launch.site.frozen_site import recorded_site, site_record
 from launch.slurm.commands import require_slurm
 from launch.status.looking import lines_of
+from launch.status.state import State
 from launch.store import Experiment, LaunchDir, RunsRoot, Store
 from launch.store.markers import uncancel
 from launch.store.records import names_in
@@ -35,6 +36,9 @@ from launch.submit.sweep import (
 from launch.telling import Tell
 from launch.text import counted
 from pcm.errors import RefusedError, UsageError
+
+OWED = (State.STOPPED, State.FAILED)
+"""Where an experiment may stand that was to come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,32 @@ def submit_rest(
         wanted = {each for each in wanted if not store.root.cancelled(each).exists()}
         chosen = [each for each in experiments if each.id in wanted]
         return submit(chosen, cluster, largest_array(cluster), tell, queued=queued)
+
+
+def submit_owed(
+    experiments: Sequence[Experiment], store: Store, site: str | None, tell: Tell
+) -> NoRoomError | None:
+    """Hand over again what was to come back and couldn't be sent back.
+
+    What somebody has cancelled meanwhile, or gone on with, is left alone.
+
+    Args:
+        site: a site's name or file.
+
+    Returns:
+        That there is no room for all of them.
+
+    Raises:
+        RefusedError: Slurm doesn't take them, or doesn't answer.
+    """
+    cluster = site_of(site)
+    with _sole_launcher(store, tell) as queued:
+        free = choose(experiments, tell, OWED, queued=queued).free
+        if not free:
+            return None
+        size = largest_array(cluster)
+        tell(f"{counted(len(free), 'experiment')} could not be sent back, submitted again")
+        return submit(free, cluster, size, tell, queued=queued)
 
 
 @dataclass(frozen=True, slots=True)

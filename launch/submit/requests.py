@@ -1,11 +1,19 @@
 """Experiments -> the arrays that sbatch is asked for. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
-from launch.site import Parameters, Resources, Site, sbatch_parameters
+from launch.site import (
+    Pack,
+    Parameters,
+    Resources,
+    Site,
+    pack_of,
+    sbatch_parameters,
+    task_limit,
+)
 from launch.store import LaunchDir
 
 
@@ -30,10 +38,11 @@ class ArrayRequest:
     """One array: experiments of one launch that ask for the same.
 
     Attributes:
-        ids: the experiment of each task, by the task's index.
+        ids: the experiment of each task, by the task's index; or those that its packs draw.
         parameters: of sbatch, see `launch.site.sbatch_parameters`.
         parallel: how many tasks may run at once.
         after: index of the request whose array has to end first.
+        pack: how experiments share tasks; None for one each.
     """
 
     launch: LaunchDir
@@ -41,6 +50,26 @@ class ArrayRequest:
     parameters: Parameters
     parallel: int
     after: int | None = None
+    pack: Pack | None = None
+
+    @property
+    def per_task(self) -> int:
+        """Experiments of one task."""
+        return 1 if self.pack is None else self.pack.per_job
+
+    @property
+    def tasks(self) -> int:
+        """Tasks of the array."""
+        return -(-len(self.ids) // self.per_task)
+
+    def first(self, tasks: int) -> "ArrayRequest":
+        """The same request for its first so many tasks alone."""
+        ids = self.ids[: tasks * self.per_task]
+        return replace(self, ids=ids, parallel=min(self.parallel, tasks))
+
+    def without_first(self, tasks: int) -> "ArrayRequest":
+        """The same request for all but its first so many tasks."""
+        return replace(self, ids=self.ids[tasks * self.per_task :])
 
 
 def array_requests(
@@ -54,15 +83,15 @@ def array_requests(
     groups: dict[tuple[object, ...], list[Asking]] = {}
     for experiment in experiments:
         parameters = sbatch_parameters(experiment.resources, site)
-        groups.setdefault((experiment.launch, *parameters.items()), []).append(experiment)
-    pieces = [piece for group in groups.values() for piece in _split(group, max_array_size)]
+        key = (experiment.launch, _pack(experiment, site), *parameters.items())
+        groups.setdefault(key, []).append(experiment)
+    wholes = [_whole(group, site) for group in groups.values()]
+    pieces = [piece for whole in wholes for piece in _split(whole, max_array_size)]
     limit = parallel_limit(experiments, site)
-    shares = _shares([len(piece) for piece in pieces], limit)
+    shares = _shares([piece.tasks for piece in pieces], limit)
     return [
-        ArrayRequest(
-            launch=piece[0].launch,
-            ids=tuple(experiment.id for experiment in piece),
-            parameters=sbatch_parameters(piece[0].resources, site),
+        replace(
+            piece,
             parallel=share,
             after=index - limit if limit is not None and index >= limit else None,
         )
@@ -70,16 +99,31 @@ def array_requests(
     ]
 
 
-def _split(group: Sequence[Asking], size: int) -> Iterable[Sequence[Asking]]:
-    """Pieces of about the same size."""
-    count = -(-len(group) // size)
-    edges = [round(index * len(group) / count) for index in range(count + 1)]
-    return (group[first:last] for first, last in pairwise(edges))
+def _pack(experiment: Asking, site: Site) -> Pack | None:
+    return pack_of(experiment.resources.over(site.defaults))
+
+
+def _whole(group: Sequence[Asking], site: Site) -> ArrayRequest:
+    """A group as one array, whatever its size."""
+    return ArrayRequest(
+        launch=group[0].launch,
+        ids=tuple(experiment.id for experiment in group),
+        parameters=sbatch_parameters(group[0].resources, site),
+        parallel=len(group),
+        pack=_pack(group[0], site),
+    )
+
+
+def _split(whole: ArrayRequest, size: int) -> Iterable[ArrayRequest]:
+    """Arrays of about the same size, of at most so many tasks."""
+    count = -(-whole.tasks // size)
+    edges = [round(index * whole.tasks / count) for index in range(count + 1)]
+    return (whole.without_first(first).first(last - first) for first, last in pairwise(edges))
 
 
 def parallel_limit(experiments: Iterable[Asking], site: Site) -> int | None:
-    """How many of all may run at once; None for any number."""
-    limits = {each.resources.over(site.defaults).max_parallel for each in experiments}
+    """How many tasks of all arrays may run at once; None for any number."""
+    limits = {task_limit(each.resources.over(site.defaults)) for each in experiments}
     return min((limit for limit in limits if limit is not None), default=None)
 
 

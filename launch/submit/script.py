@@ -93,7 +93,7 @@ def array_script(
         srun_args=_srun_arguments(cores),
         additional_parameters={"requeue": True, **dependency, **parameters},
     )
-    return executor.text(_command(files), len(request.ids), files.token)
+    return executor.text(_command(files, request), request.tasks, files.token)
 
 
 def _shielded_python() -> str:
@@ -121,6 +121,7 @@ def _task_lines(files: SubmissionDir) -> list[str]:
     return [f'pcm_task={shlex.quote(str(files.path))}/"{task}"', 'rm -f "$pcm_task"_signal']
 
 
-def _command(files: SubmissionDir) -> str:
+def _command(files: SubmissionDir, request: ArrayRequest) -> str:
     """What every task runs: a module's name and a folder; no pickle, which is code by itself."""
-    return f"{_shielded_python()} -u -m launch.supervisor {shlex.quote(str(files.path))}"
+    module = "launch.supervisor" if request.pack is None else "launch.pack"
+    return f"{_shielded_python()} -u -m {module} {shlex.quote(str(files.path))}"

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 import filelock
 
-from launch.site import Site
+from launch.site import Site, pack_of
 from launch.slurm.amounts import parse_settings
 from launch.slurm.commands import DELAY_S, ask, cluster_option
 from launch.store import Experiment, RunsRoot, writing
+from launch.store.claims import Claims
 from launch.store.submissions import Submission, SubmissionDir, all_submissions, read_unsubmitted
 from launch.submit.array import find_job, no_answer, queue_with, script_of, settle
 from launch.submit.requests import ArrayRequest, Asking, array_requests, parallel_limit
@@ -104,12 +105,21 @@ def in_slurm(root: RunsRoot) -> dict[str, Submission]:
     queue = queue_with(taken)
     silent = [each for each in taken if not queue.silent.isdisjoint(each.clusters)]
     found = {experiment_id: each for each in silent for experiment_id in each.array}
+    packed: dict[str, Submission] = {}
     for task in queue.tasks.values():
         job, _, index = task.id.partition("_")
         # Slurm may have given out the same id twice; tokens are unique.
         submission = by_job.get(job) if task.token is None else by_token.get(task.token)
-        if index and submission is not None and not task.is_ended:
+        if not index or submission is None or task.is_ended:
+            continue
+        if submission.pack is None:
             found[submission.array[int(index)]] = submission
+        else:
+            packed[submission.token] = submission
+    for submission in packed.values():
+        # Any of its allocations may draw what is not over.
+        left = set(submission.array) - Claims(submission).over()
+        found |= dict.fromkeys(left, submission)
     return found
 
 
@@ -159,7 +169,9 @@ def _earlier_waves(
     sweeps = {each.sweep for each in experiments}
     arrays = [each for each in queued.values() if each.files.launch.sweep_name in sweeps]
     limit = parallel_limit(experiments, site)
-    if limit is None or len(arrays) + len(experiments) <= limit:
+    pack = pack_of(experiments[0].resources.over(site.defaults))
+    per_task = 1 if pack is None else pack.per_job
+    if limit is None or -(-(len(arrays) + len(experiments)) // per_task) <= limit:
         return []
     return sorted({str(each.job_id) for each in arrays})
 

@@ -1,7 +1,6 @@
 """Experiments on their way to Slurm: as many as it has room for, the others written down."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from launch.site import Site
 from launch.store import Experiment, LaunchDir
@@ -80,9 +79,7 @@ class Wave:
             before = [] if request.after is None else [last[request.after]]
             for submission in self._fill(request, [*after, *before]):
                 self._taken.update(submission.array)
-                self._tell(
-                    f"job {submission.job_id}: {counted(len(submission.array), 'experiment')}"
-                )
+                self._tell(f"job {submission.job_id}: {_size(submission)}")
             last.append(str(submission.job_id))
 
     def _fill(self, request: ArrayRequest, after: Sequence[str]) -> Iterator[Submission]:
@@ -95,24 +92,23 @@ class Wave:
         # then on half of it is tried each time, so that a refusal and a success both narrow it
         # down, and all that fits is in after about log2(n) refusals. Those cost: with a full
         # job table sbatch sleeps for minutes before each, hence the short patience.
-        left, most, no_room = request.ids, len(request.ids), None
-        while left:
+        left, most, no_room = request, request.tasks, None
+        while left.ids:
             if most == 0:  # not even one more
                 assert no_room is not None
                 raise no_room
             size = most if no_room is None else (most + 1) // 2
-            part = replace(request, ids=left[:size], parallel=min(request.parallel, size))
             try:
-                submission = self._submit_array(part, after)
+                submission = self._submit_array(left.first(size), after)
             except NoRoomError as error:
                 most, no_room = size - 1, error
                 self._patience_s = IMPATIENCE_S
                 continue
             # Slurm has it: noted before anything else is tried, which may fail.
             yield submission
-            left, most = left[size:], most - size
+            left, most = left.without_first(size), most - size
             # Each part has the whole share of `max_parallel`, so two at once would exceed it.
-            if request.parallel < len(request.ids):
+            if request.parallel < request.tasks:
                 after = [str(submission.job_id)]
 
     def _submit_array(self, request: ArrayRequest, after: Sequence[str]) -> Submission:
@@ -132,3 +128,10 @@ class Wave:
     def _note(self, reason: str = "") -> None:
         for launch, ids in self._launches.items():
             note_unsubmitted(launch, wanted=ids, taken=self._taken, reason=reason)
+
+
+def _size(submission: Submission) -> str:
+    experiments = counted(len(submission.array), "experiment")
+    if submission.pack is None:
+        return experiments
+    return f"{experiments} in {counted(submission.tasks, 'allocation')}"

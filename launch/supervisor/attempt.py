@@ -288,4 +288,5 @@ def _record(attempt: Attempt, job: Job, digest: str | None) -> AttemptRecord:
         command=attempt.command,
         mount=None if attempt.container is None else str(attempt.container.mount),
         code_digest=digest,
+        is_packed=job.is_packed or None,
     )

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from dataclasses import replace
 
 from launch.damage import whole
 from launch.site.retries import Retries
@@ -31,7 +32,7 @@ def check_losses(launch: LaunchDir, experiment_id: str, job: Job) -> None:
     Raises:
         RefusedError: they do.
     """
-    most = _retries(launch, experiment_id).node_failures
+    most = _retries(launch, experiment_id, job).node_failures
     attempts = RunsRoot(launch.root).run_dir(experiment_id).attempts() if job.restarts else []
     lost = [files for files in attempts if _is_lost(files, job)]
     if most is not None and len(lost) > most:
@@ -77,17 +78,22 @@ def settle(launch: LaunchDir, attempt: Attempt, job: Job) -> Verdict | None:
     is_cancelled = root.cancelled(experiment_id).exists()
     facts = None if is_cancelled else read_job(job.id)
     ending = _ending(attempt, job, is_cancelled=is_cancelled)
-    verdict = decide(facts, job.restarts, ending, _retries(launch, experiment_id))
+    verdict = decide(facts, job.restarts, ending, _retries(launch, experiment_id, job))
+    if job.is_packed:
+        # Its pack draws it again, or another one does: there is no job to be sent back for it.
+        verdict = replace(verdict, is_sent_back=verdict.comes_back)
     write_json(attempt.files.verdict, verdict.record())
     if verdict.reason == "cancel" and not is_cancelled:
         cancel(root, experiment_id)
     return verdict
 
 
-def _retries(launch: LaunchDir, experiment_id: str) -> Retries:
+def _retries(launch: LaunchDir, experiment_id: str, job: Job) -> Retries:
     """What the experiment asks for, else what its site does."""
     asked = (launch.point_record(experiment_id) or {}).get("resources", {})
-    return Retries.of({**launch.record.get("site_defaults", {}), **asked})
+    retries = Retries.of({**launch.record.get("site_defaults", {}), **asked})
+    # A pack's memory is that of its job, which goes on.
+    return replace(retries, out_of_memory=None) if job.is_packed else retries
 
 
 def _is_lost(files: AttemptDir, job: Job) -> bool:

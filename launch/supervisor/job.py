@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import submitit
@@ -30,6 +30,7 @@ class Job:
         checkpoint: the one that somebody wants to go on from; None takes the newest.
         restarts: how often the scheduler sent the job back to its queue.
         token: of the array that it came with; None without one.
+        is_packed: whether other experiments share the scheduler's job, which is then not its own.
         cold: why its training processes are started afresh; None where that goes without saying.
         nursery: name of the socket of what forks them inside their image; None without one.
     """
@@ -49,8 +50,14 @@ class Job:
     checkpoint: str | None = None
     restarts: int = 0
     token: str | None = None
+    is_packed: bool = False
     cold: str | None = None
     nursery: str | None = None
+
+    @property
+    def has_own_job(self) -> bool:
+        """Whether a job of Slurm is its own, to be asked about and to be sent back."""
+        return self.executor == "slurm" and not self.is_packed
 
     @property
     def is_orphaned(self) -> bool:
@@ -62,15 +69,16 @@ class Job:
         """The job of submitit's local executor that the calling process is a task of."""
         env = submitit.JobEnvironment()
         here = cls.forked(env.job_id, env.global_rank, env.num_tasks)
-        return replace(here, executor=env.cluster)
+        return here if here.is_packed else replace(here, executor=env.cluster)
 
     @classmethod
     def forked(cls, job_id: str, rank: int, world_size: int) -> "Job":
         """One rank of a job whose ranks are all on this machine, as its launcher tells."""
         given = json.loads(os.environ.get(LOCAL_VARIABLE, "{}"))
+        slurm = given.get("slurm") or {}
         return cls(
-            executor="local",
-            id=job_id,
+            executor="slurm" if slurm else "local",
+            id=slurm.get("id", job_id),
             key=given.get("key", f"{job_id}-0"),
             rank=rank,
             world_size=world_size,
@@ -82,6 +90,9 @@ class Job:
             launcher=Process.from_record(given.get("launcher", {})),
             devices=given.get("devices"),
             checkpoint=given.get("checkpoint"),
+            restarts=slurm.get("restarts", 0),
+            token=slurm.get("token"),
+            is_packed=bool(slurm),
             cold=given.get("cold"),
             nursery=given.get("nursery"),
         )
@@ -104,6 +115,25 @@ class Job:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A job of Slurm that experiments share.
+
+    Attributes:
+        id, token, restarts: see `Job`.
+        cores: CPU cores of all of them together.
+    """
+
+    id: str
+    token: str
+    restarts: int
+    cores: int
+
+    def new_key(self) -> str:
+        """For one more experiment: begins with the id and ends as the keys of all of Slurm's."""
+        return f"{self.id}-{uuid.uuid4().hex}-{self.restarts}"
+
+
 def local_job_text(
     key: str,
     *,
@@ -112,11 +142,12 @@ def local_job_text(
     checkpoint: str | None,
     cold: str | None = None,
     nursery: str | None = None,
+    allocation: Allocation | None = None,
 ) -> str:
-    """What a local launcher, the calling process, tells one of its jobs."""
+    """What a local launcher, or a pack, the calling process, tells one of its jobs."""
     given: dict[str, Any] = {"key": key, "devices": devices, "cores": cores}
     given |= {"checkpoint": checkpoint, "launcher": Process.current().record(), "cold": cold}
-    given |= {"nursery": nursery}
+    given |= {"nursery": nursery, "slurm": None if allocation is None else asdict(allocation)}
     return json.dumps(given)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,11 +50,15 @@ class Patience:
         self._since = 0.0
         self._asked: float | None = None
 
-    def is_over(self, training: Process) -> bool:
-        """Whether training has had all the time that it needs to stop; asked once a second."""
+    def is_over(self, training: Process, is_there: Callable[[Path], bool] = Path.exists) -> bool:
+        """Whether training has had all the time that it needs to stop; asked once a second.
+
+        Args:
+            is_there: whether a file of the attempt is.
+        """
         files = self._attempt.files
         sign = files.stop if self._rank == 0 else files.outcome(0)
-        if not sign.exists():
+        if not is_there(sign):
             return False
         now = time.monotonic()
         if self._asked is None:

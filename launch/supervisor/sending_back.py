@@ -1,6 +1,7 @@
 """Bringing a job back whose attempt was interrupted, whatever the site allows."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 from launch.slurm.commands import call
@@ -61,15 +62,17 @@ def _instead(
     launch: LaunchDir, experiment_id: str, job: Job, verdict: Verdict, trouble: str
 ) -> Verdict:
     try:
-        new = _continue_anew(launch, experiment_id, job, verdict)
+        new = continue_anew(launch, [experiment_id], job, verdict)
     except RefusedError as error:
         return replace(verdict, detail=f"{trouble}; nor another job in its place: {error.message}")
     detail = f"{trouble}; job {new} goes on in its place"
     return replace(verdict, detail=detail, is_sent_back=True)
 
 
-def _continue_anew(launch: LaunchDir, experiment_id: str, job: Job, verdict: Verdict) -> str:
-    """The id of another job for the rest of the experiment.
+def continue_anew(
+    launch: LaunchDir, experiment_ids: Sequence[str], job: Job, verdict: Verdict
+) -> str:
+    """The id of another job for the rest of an experiment, or of those of a pack.
 
     In a process of its own: handing over is a launcher's business, which needs supervisors.
 
@@ -80,7 +83,8 @@ def _continue_anew(launch: LaunchDir, experiment_id: str, job: Job, verdict: Ver
         raise RefusedError("its array is not known")
     folder = str(SubmissionDir(launch.submissions / job.token).path)
     memory = [] if verdict.memory is None else [f"{verdict.memory[0]}={verdict.memory[1]}"]
-    words = ["-P", "-m", "launch.submit.continuing", folder, experiment_id, job.id, *memory]
+    ids = ",".join(experiment_ids)
+    words = ["-P", "-m", "launch.submit.continuing", folder, ids, job.id, *memory]
     answer = call([sys.executable, *words], SUBMIT_PATIENCE_S)
     if answer.exit_code != 0:
         said = answer.errors.strip().splitlines() or ["there is no answer"]

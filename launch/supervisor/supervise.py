@@ -91,11 +91,11 @@ def lead(
         with recorded_refusal(launch, job.key):
             check_losses(launch, experiment_id, job)
             attempt = stack.enter_context(lead_attempt(launch, experiment_id, job))
-        limit = _meet_slurm(attempt, job) if job.executor == "slurm" else None
+        limit = _meet_slurm(attempt, job) if job.has_own_job else None
         run_rank(attempt, job, signals, limit, waiting)
         wait_for_outcomes(attempt, job)
         verdict = settle(launch, attempt, job) if job.executor == "slurm" else None
-    if verdict is not None and verdict.is_ours:
+    if verdict is not None and verdict.is_ours and job.has_own_job:
         bring_back(attempt, job, verdict)
     _notify(attempt)
     return attempt

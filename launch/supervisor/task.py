@@ -11,6 +11,19 @@ from pcm.errors import RefusedError
 from pcm.run_dir.typed_json import read
 
 
+def own_intent(files: SubmissionDir) -> IntentRecord:
+    """What the array was submitted for that the calling process is a part of.
+
+    Raises:
+        RefusedError: as for `run_task`.
+    """
+    job_id = os.environ["SLURM_ARRAY_JOB_ID"]
+    outcome = read(HandOverRecord, files.outcome)
+    if isinstance(outcome, HandOverRecord) and outcome.job_id != job_id:
+        raise RefusedError(f"array {job_id} came too late: {outcome.reason}")
+    return required(read(IntentRecord, files.intent), files.intent)
+
+
 def run_task(submission: str) -> str:
     """Run one rank of the experiment of the array task that the calling process is a part of.
 
@@ -25,10 +38,6 @@ def run_task(submission: str) -> str:
             nobody knows any more which they are.
     """
     files = SubmissionDir(Path(submission))
-    job_id = os.environ["SLURM_ARRAY_JOB_ID"]
-    outcome = read(HandOverRecord, files.outcome)
-    if isinstance(outcome, HandOverRecord) and outcome.job_id != job_id:
-        raise RefusedError(f"array {job_id} came too late: {outcome.reason}")
-    intent = required(read(IntentRecord, files.intent), files.intent)
+    intent = own_intent(files)
     experiment_id = intent.array[int(os.environ["SLURM_ARRAY_TASK_ID"])]
     return supervise(str(files.launch.path), experiment_id, intent.checkpoint, files.token)

@@ -29,6 +29,11 @@ class TimeLimit:
         self._lead_s = min(LEAD_S, left_s / 2)
 
     @property
+    def left_s(self) -> float | None:
+        """Seconds until it is near, as far as Slurm has said; None if it never is."""
+        return None if self._ends is None else self._ends - self._lead_s - time.time()
+
+    @property
     def is_near(self) -> bool:
         """Whether it is time; Slurm is asked once more then, since limits are extended."""
         if not self._is_due:

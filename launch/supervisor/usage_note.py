@@ -8,7 +8,7 @@ from pathlib import Path
 from launch.machine.consumption import consumption_of
 from launch.machine.gpu_use import GpuLook, GpuUse
 from launch.machine.processes import Process
-from pcm.run_dir.records import UsageRecord
+from pcm.run_dir.records import UsageRecord, UsageSample
 from pcm.run_dir.typed_json import write
 
 INTERVAL_S = 30.0
@@ -71,6 +71,8 @@ class UsageNote:
         self._cpu_seen_s = 0.0 if before is None else before.cpu_s
         self._cores, self._memory = Mean(), Mean()
         self._gpu_percent, self._gpu_memory, self._gpu_power = Mean(), Mean(), Mean()
+        self._gpu_use = GpuUse(None, None, None)
+        self._newest: UsageSample | None = None
 
     def renew(self) -> None:
         """Look, and write down what is known, if it is time."""
@@ -105,6 +107,16 @@ class UsageNote:
         self._cpu_seen_s = taken.cpu_s
         self._cores.add(had / seconds, seconds)
         self._memory.add(taken.memory_mb, seconds)
+        # The GPU answers later, and so tells of the moment before.
+        gpu = self._gpu_use
+        self._newest = UsageSample(
+            time=round(time.time(), 1),
+            cores=round(had / seconds, 2),
+            memory_mb=round(taken.memory_mb, 1),
+            gpu_percent=gpu.percent,
+            gpu_memory_mb=gpu.memory_mb,
+            gpu_power_w=gpu.power_w,
+        )
 
     def _take_answer(self) -> None:
         use = None if self._gpu is None else self._gpu.answer()
@@ -112,6 +124,7 @@ class UsageNote:
             self._add_gpu(use)
 
     def _add_gpu(self, use: GpuUse) -> None:
+        self._gpu_use = use
         self._gpu_percent.add(use.percent, self._gap_s)
         self._gpu_memory.add(use.memory_mb, self._gap_s)
         self._gpu_power.add(use.power_w, self._gap_s)
@@ -129,6 +142,7 @@ class UsageNote:
             gpu_percent_max=self._gpu_percent.greatest,
             gpu_memory_mb=self._gpu_memory.greatest,
             gpu_power_w=self._gpu_power.mean,
+            newest=self._newest,
         )
         # A full disk must not end training.
         with suppress(OSError):

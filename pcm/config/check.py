@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pcm.config.document import Document
+from pcm.config.shapes import Choice
 from pcm.config.structure import ConfigStructure, find_faults
 from pcm.config.structures.experiment import DATA_FILE, EXPERIMENT, MODEL_FILE
+from pcm.config.structures.own import HYDRA_CLASS, names_hydra_class
 from pcm.config.structures.trainer import TRAINER
 from pcm.errors import Fault
 
@@ -15,7 +17,7 @@ SECTIONS: Mapping[str, ConfigStructure] = {
     "model": MODEL_FILE,
     "data_train": DATA_FILE,
     "data_val": DATA_FILE,
-    "trainer": TRAINER,
+    "trainer": Choice(names_hydra_class, HYDRA_CLASS, TRAINER),
 }
 """Sections of an experiment's config that are files, and their structures."""
 

@@ -12,6 +12,7 @@ TRACKERS: Mapping[str, str | None] = {
     "tensorboard": "pcm.tracking.tensorboard_tracker:TensorBoardTracker",
     "wandb": "pcm.tracking.wandb_tracker:WandbTracker",
     "mlflow": "pcm.tracking.mlflow_tracker:MlflowTracker",
+    "trackio": "pcm.tracking.trackio_tracker:TrackioTracker",
     "neptune": "pcm.tracking.neptune_tracker:NeptuneTracker",
     NO_TRACKER: None,
 }

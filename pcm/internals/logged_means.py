@@ -40,6 +40,8 @@ def _capture(result: Any) -> dict[str, Any]:
     state["sync_dist"] = meta.sync.should
     state["rank_zero_only"] = meta.sync.rank_zero_only
     state["updates"] = result._update_count
+    # Lightning writes it into every row until another is logged.
+    state["latest"] = result._forward_cache
     # A torchmetrics object's values are captured with the model that it belongs to.
     names = _VALUES if result.is_tensor else ()
     state["values"] = {name: getattr(result, name) for name in names if hasattr(result, name)}
@@ -63,6 +65,8 @@ def _restore(trainer: Trainer, state: dict[str, Any]) -> Any:
     result = _ResultMetric(meta, is_tensor=bool(state["values"]))
     for name, value in state["values"].items():
         setattr(result, name, value.to(trainer.strategy.root_device))
+    latest = state.get("latest")
+    result._forward_cache = None if latest is None else latest.to(trainer.strategy.root_device)
     if not state["values"]:
         result.value = trainer.lightning_module.get_submodule(state["metric_attribute"])
     result._update_count = state["updates"]

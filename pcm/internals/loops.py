@@ -34,8 +34,6 @@ def take_over(
     trainer: Trainer,
     before_step: Callable[[], None],
     before_validation: Callable[[], None],
-    before_loaders: Callable[[], int | None],
-    prepare_loader: Callable[..., object],
 ) -> None:
     """Hook into the loops, and keep Lightning from signals and from a broadcast per step.
 
@@ -43,9 +41,6 @@ def take_over(
         before_validation: called before anything of a validation is done.
         before_step: called when everything of the step before is done and logged, also
             before an epoch's first step.
-        before_loaders: called before training's loaders are made; the epoch in which these were
-            made first, if that is another.
-        prepare_loader: wraps each loader once it has its sampler; is told `is_for_training`.
     """
     epoch_loop = trainer.fit_loop.epoch_loop
     advance = epoch_loop.advance
@@ -68,25 +63,6 @@ def take_over(
         trainer.precision_plugin.convert_module(trainer.lightning_module)
         load_weights(checkpoint, strict=strict)
 
-    setup_loaders = trainer.fit_loop.setup_data
-    in_setup = [False]
-
-    def setup_loaders_for_training() -> None:
-        fit_loop = trainer.fit_loop
-        if fit_loop._combined_loader is not None and not fit_loop._should_reload_train_dl:
-            return
-        epoch = before_loaders()
-        in_setup[0] = True
-        try:
-            setup_loaders()
-        finally:
-            in_setup[0] = False
-        if epoch is not None:
-            fit_loop._last_train_dl_reload_epoch = epoch
-
-    def prepare(loader: object) -> object:
-        return prepare_loader(loader, is_for_training=in_setup[0])
-
     def do_nothing() -> None:
         pass
 
@@ -98,8 +74,72 @@ def take_over(
         _replace(epoch_loop, "_broadcast_sigterm_tensor", do_nothing)
     # Its handlers communicate, which hangs when ranks are signalled at different steps.
     _replace(trainer._signal_connector, "register_signal_handlers", do_nothing)
+
+
+def take_over_loaders(
+    trainer: Trainer,
+    before_training: Callable[[], int | None],
+    make_validation: Callable[[Callable[[], None]], None],
+    prepare_loader: Callable[..., object],
+) -> None:
+    """Hook into the making of loaders.
+
+    Args:
+        before_training: called before training's loaders are made; the epoch in which these were
+            made first, if that is another.
+        make_validation: called to make a validation's loaders, with what makes them.
+        prepare_loader: wraps each loader once it has its sampler; is told `is_for_training`.
+    """
+    val_loop = trainer.fit_loop.epoch_loop.val_loop
+    setup_loaders = trainer.fit_loop.setup_data
+    in_setup = [False]
+
+    def setup_loaders_for_training() -> None:
+        fit_loop = trainer.fit_loop
+        if fit_loop._combined_loader is not None and not fit_loop._should_reload_train_dl:
+            return
+        epoch = before_training()
+        in_setup[0] = True
+        try:
+            setup_loaders()
+        finally:
+            in_setup[0] = False
+        if epoch is not None:
+            fit_loop._last_train_dl_reload_epoch = epoch
+
+    setup_validation = val_loop.setup_data
+
+    def setup_loaders_for_validation() -> None:
+        is_made = bool(validation_loaders(trainer))
+        if not is_made or val_loop._should_reload_val_dl:
+            make_validation(setup_validation)
+
+    def prepare(loader: object) -> object:
+        return prepare_loader(loader, is_for_training=in_setup[0])
+
     _replace(trainer.fit_loop, "setup_data", setup_loaders_for_training)
+    _replace(val_loop, "setup_data", setup_loaders_for_validation)
     _replace(trainer.strategy, "process_dataloader", prepare)
+
+
+def watch_fetching(trainer: Trainer, begin: Callable[[], None], end: Callable[[], None]) -> None:
+    """Have it noted when training asks its loaders for a batch, and when it has it.
+
+    Its fetchers call what profilers measure with, also where steps fetch for themselves.
+    """
+    epoch_loop = trainer.fit_loop.epoch_loop
+    before, after = epoch_loop._on_before_fetch, epoch_loop._on_after_fetch
+
+    def begin_first() -> None:
+        before()
+        begin()
+
+    def end_first() -> None:
+        end()
+        after()
+
+    _replace(epoch_loop, "_on_before_fetch", begin_first)
+    _replace(epoch_loop, "_on_after_fetch", end_first)
 
 
 def _replace(owner: object, name: str, function: Callable[..., Any]) -> None:
@@ -123,7 +163,7 @@ def is_at_last_step(trainer: Trainer) -> bool:
 
 
 def is_accumulating(trainer: Trainer) -> bool:
-    """Whether gradients of earlier batches wait for an optimizer's step; none are saved."""
+    """Whether gradients of earlier batches wait for an optimizer's step."""
     return trainer.accumulate_grad_batches > 1 and trainer.fit_loop.epoch_loop._should_accumulate()
 
 
@@ -132,6 +172,29 @@ def train_loaders(trainer: Trainer) -> list[Any]:
     loader = trainer.fit_loop._combined_loader
     assert loader is not None
     return list(loader.flattened)
+
+
+def validation_loaders(trainer: Trainer) -> list[Any]:
+    """The validation's loaders as they are iterated; none before they are made."""
+    loader = trainer.fit_loop.epoch_loop.val_loop._combined_loader
+    return [] if loader is None else list(loader.flattened)
+
+
+def make_validation_loaders(trainer: Trainer) -> None:
+    """Make them before the validation that needs them, as Lightning does at training's start."""
+    trainer.validating = True
+    trainer.fit_loop.epoch_loop.val_loop.setup_data()
+    trainer.training = True
+
+
+def epoch_of_validation_loaders(trainer: Trainer) -> float:
+    """The epoch in which they were made, by which Lightning knows when to make others."""
+    return float(trainer.fit_loop.epoch_loop.val_loop._last_val_dl_reload_epoch)
+
+
+def set_epoch_of_validation_loaders(trainer: Trainer, epoch: float) -> None:
+    """Have them count as made then."""
+    trainer.fit_loop.epoch_loop.val_loop._last_val_dl_reload_epoch = epoch
 
 
 def restart_iteration(trainer: Trainer, done: int, skip: int) -> None:
@@ -194,6 +257,16 @@ def write_place(loops: LoopStates, place: Place) -> None:
         validation["total"] = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
         validation["current"] = {"ready": 0, "started": 0, "processed": 0, "completed": 0}
         validation["is_last_batch"] = False
+
+
+def begin_epoch_again(loops: LoopStates, place: Place) -> None:
+    """Change counters written for `place` to what a restart from its epoch's beginning needs.
+
+    Steps are counted on: those of the epoch's first time have been taken.
+    """
+    if place is Place.STEP:
+        loops["fit_loop"]["epoch_loop.state_dict"]["_batches_that_stepped"] += 1
+    write_place(loops, Place.EPOCH)
 
 
 def epoch_of(trainer: Trainer) -> int:

@@ -1,31 +1,33 @@
-"""`neptune_plot`: pictures after each validation."""
+"""`neptune_plot`: pictures of each validation."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from matplotlib.figure import Figure
+from lightning.pytorch.loggers import Logger
 
 from pcm import generators
 from pcm.config.structure import ConfigStructure
 from pcm.config.structures.callbacks import NEPTUNE_PLOT
 from pcm.plots.failures import failing
 from pcm.plots.nodes import Batch
-from pcm.plots.top_nodes import build_top_node
+from pcm.plots.top_nodes import build_top_node, title_of
+from pcm.plots.waiting import PlotData
 
 if TYPE_CHECKING:
     from pcm.chain import Chain
 
 
 class NeptunePlot(Callback):
-    """Runs a command of the Chain on validation batches and draws a plot tree of the result.
+    """Runs a command of the Chain on validation batches and has a plot tree drawn of the result.
 
     The batches are those that the validation has just used, on rank 0, so no loader is
     asked twice. Random generators and train/eval modes are afterwards as they were: a
-    training with plots equals one without, bit for bit. The pictures go to every logger
-    that has `log_figure`.
+    training with plots equals one without, bit for bit. The run's own logger keeps the result
+    for a process that draws it; for any other that has `log_figure`, it is drawn here.
 
     Args:
         cfg: content of the callback's `cfg`.
@@ -38,6 +40,7 @@ class NeptunePlot(Callback):
         self._log_path = cfg["neptune_plot_log_path"].strip("/")
         self._command = cfg["command"]["name"]
         self._dynamic_kwargs = cfg["command"]["dynamic_kwargs"]
+        self._tree = {key: top[key] for key in ("top_node_name", "top_node_cfg")}
         self._top_node = build_top_node(
             top["top_node_name"], top["top_node_cfg"], "plt_tree_top_node.top_node_cfg"
         )
@@ -65,27 +68,37 @@ class NeptunePlot(Callback):
                 self._batches.append(dict(batch))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the validation's pictures and hand them to the logger; a failure is told once."""
+        """Hand the validation's pictures to the loggers; a failure is told once."""
         batches, self._batches = self._batches, []
         if not batches:
             return
         with _untouched(pl_module), failing(f"the command {self._command}"):
             with torch.no_grad(), trainer.precision_plugin.forward_context():
                 data = self._top_node.data(lambda batch: self._run(pl_module, batch), batches)
-            for name, figure in self._top_node.figures(data):
-                self._log(trainer, name, figure, _step(trainer, pl_module))
+            step = _step(trainer, pl_module)
+            for logger in trainer.loggers:
+                with failing(self._log_path):
+                    self._hand(logger, data, step)
 
     def _run(self, module: LightningModule, batch: Batch) -> Batch:
         chain = cast("Chain", module)
         return chain.run_command(self._command, batch, self._dynamic_kwargs)[0]
 
-    def _log(self, trainer: Trainer, name: str, figure: Figure, step: int) -> None:
-        figure.suptitle(f"{name.replace('_', ' ')}, step {step}")
-        with failing(f"{self._log_path}/{name}"):
-            for logger in trainer.loggers:
-                if hasattr(logger, "log_figure"):
+    def _hand(self, logger: Logger, data: Batch, step: int) -> None:
+        if hasattr(logger, "draw_later"):
+            kept = self._needed(data)
+            logger.draw_later(PlotData(self._log_path, step, time.time(), **self._tree, data=kept))
+        elif hasattr(logger, "log_figure"):
+            for name, figure in self._top_node.figures(data):
+                figure.suptitle(title_of(name, step))
+                with failing(f"{self._log_path}/{name}"):
                     logger.log_figure(f"{self._log_path}/{name}", figure, step)
-        figure.clear()
+                figure.clear()
+
+    def _needed(self, data: Batch) -> Batch:
+        """What the tree draws; of the rest, which may be large, messages have the names."""
+        needed = self._top_node.data_names
+        return {name: t if name in needed else t.new_empty(0) for name, t in data.items()}
 
 
 def build_callback(cfg: dict[str, Any]) -> NeptunePlot:

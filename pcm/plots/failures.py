@@ -1,9 +1,11 @@
 """A plot that fails must not end a training: it is told, and left out."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lightning.pytorch.utilities import rank_zero_warn
+BEGINNING = "no plot from "
+"""Of each warning."""
 
 
 @contextmanager
@@ -15,4 +17,4 @@ def failing(place: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        rank_zero_warn(f"no plot from {place}: {type(error).__name__}: {error}")
+        warnings.warn(f"{BEGINNING}{place}: {type(error).__name__}: {error}", stacklevel=3)

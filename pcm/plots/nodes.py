@@ -27,6 +27,10 @@ Labels = dict[str, str]
 class PlotNode(Protocol):
     """A node of the plot tree."""
 
+    @property
+    def data_names(self) -> set[str]:
+        """What this node and all below it ask for."""
+
     def figures(self, batch: Batch, labels: Labels) -> Iterator[tuple[str, Figure]]:
         """The figures of this node and of all below it, by name."""
 
@@ -44,6 +48,11 @@ class PlotFunctionList:
     def __init__(self, cfg: dict[str, Any], place: str) -> None:
         self._functions = cfg["plt_fn_node_list"]
         self._place = place
+
+    @property
+    def data_names(self) -> set[str]:
+        """The arguments of the functions."""
+        return {name for cfg in self._functions for name in cfg["data_args_names"]}
 
     def figures(self, batch: Batch, labels: Labels) -> Iterator[tuple[str, Figure]]:
         """One figure a function, named by its `filename_comp`."""
@@ -74,6 +83,11 @@ class ProjectionNode:
         self._name = name
         self._project = project
         self._below = build_node(cfg["node_name"], cfg["node_cfg"], f"{place}.node_cfg")
+
+    @property
+    def data_names(self) -> set[str]:
+        """What is projected, and what the node below asks for."""
+        return {self._data_name} | self._below.data_names
 
     def figures(self, batch: Batch, labels: Labels) -> Iterator[tuple[str, Figure]]:
         """The figures below, named after the data and the projection too."""

@@ -35,6 +35,11 @@ class NprocBatch:
             for index, node in enumerate(cfg["plt_tree_cfg"])
         ]
 
+    @property
+    def data_names(self) -> set[str]:
+        """What the nodes ask for, be it in the data or made by a node above."""
+        return set().union(*(node.data_names for node in self._nodes))
+
     def data(self, run: Callable[[Batch], Batch], batches: Sequence[Batch]) -> Batch:
         """The results of `run` for all batches, joined, on the CPU."""
         items = [len(next(iter(batch.values()))) for batch in batches]
@@ -47,6 +52,11 @@ class NprocBatch:
             for name, figure in node.figures(batch, labels={}):
                 seen[name] += 1
                 yield name if seen[name] == 1 else f"{name}_{seen[name]}", figure
+
+
+def title_of(name: str, step: int) -> str:
+    """What stands above the figure `name` of one validation."""
+    return f"{name.replace('_', ' ')}, step {step}"
 
 
 def join(results: Sequence[Batch], items: Sequence[int]) -> Batch:

@@ -1,6 +1,6 @@
 """Checkpoints on disk: which there are, whether they are whole, which to take, which to keep."""
 
-import hashlib
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,7 +10,8 @@ from pcm.console import tell
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir.checkpoint_names import own_checkpoint
 from pcm.run_dir.checkpointing import DEFAULTS, Checkpointing, Mode, monitored_value
-from pcm.run_dir.typed_json import read, write
+from pcm.run_dir.shards import find_fault_of_shards, remove_shards, sha256_of
+from pcm.run_dir.typed_json import LEFT_OUT, read, write
 
 Warn = Callable[[str], None]
 
@@ -31,6 +32,7 @@ class Manifest:
         metrics: of the validation just before; empty without one.
         reason: epoch, interval, stop or end; user for one that a callback of the user's own
             wrote, from which nothing goes on and which nobody but that callback removes.
+        shards: sha256 of each file in the folder of its shards; None where one file has all.
     """
 
     file: str
@@ -42,6 +44,7 @@ class Manifest:
     time: float
     reason: str
     metrics: dict[str, float] = field(default_factory=dict)
+    shards: dict[str, str] | None = field(default=None, metadata=LEFT_OUT)
 
     def monitored(self, names: Sequence[str]) -> float | None:
         """What best is judged by: the first metric that exists; None without a finite one."""
@@ -95,11 +98,11 @@ def find_fault(folder: Path, manifest: Manifest) -> str | None:
         size = path.stat().st_size
         if size != manifest.size:
             return f"it has {size} bytes instead of {manifest.size}"
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        if sha256_of(path) != manifest.sha256:
+            return "its content has changed since it was written"
+        return find_fault_of_shards(path, manifest.shards or {})
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
-    return None if digest == manifest.sha256 else "its content has changed since it was written"
 
 
 def best_first(manifests: Iterable[Manifest], wanted: Checkpointing) -> list[Manifest]:
@@ -224,11 +227,13 @@ def _remove_leftovers(folder: Path) -> None:
     """Remove what kills left behind; there is one writer, and it writes nothing now."""
     for leftover in folder.glob(".*.tmp"):
         with suppress(OSError):
-            leftover.unlink()
+            # Shards are written into a folder.
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
 def remove(checkpoint: Path) -> None:
-    """Remove a checkpoint and its manifest, as far as they exist."""
+    """Remove a checkpoint, its manifest and its shards, as far as they exist."""
     for path in (manifest_path(checkpoint), checkpoint):
         with suppress(OSError):
             path.unlink()
+    remove_shards(checkpoint)

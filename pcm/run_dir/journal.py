@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -45,6 +45,9 @@ class Row:
     values: dict[str, float]
 
 
+_NAMES = tuple(field.name for field in fields(Row))
+
+
 class JournalWriter:
     """Appends to the journal; one writer, rank 0 of the running attempt."""
 
@@ -61,7 +64,8 @@ class JournalWriter:
 
     def append_row(self, row: Row) -> None:
         """Add one row of this attempt."""
-        self._write(asdict(row))
+        # `asdict` copies each value on its own, and took half the time of a row.
+        self._write({name: getattr(row, name) for name in _NAMES})
 
     @property
     def size(self) -> int:

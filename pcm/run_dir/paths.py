@@ -12,7 +12,10 @@ script.json                    where a script runs            supervisor of rank
 params.json, params.yaml       a script's params              supervisor of rank 0
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
 model_checkpoints/             those of a ModelCheckpoint      training rank 0
-plots/                         pictures                        training rank 0
+plots/                         pictures                        training rank 0, and who draws
+pictures.jsonl                 those that were drawn           whoever holds the lock
+undrawn/NAME-step=N.pt         of what to draw; then deleted   training rank 0
+drawing.lock                   held while it is drawn          whoever holds it
 attempts/N/
   attempt.json                 host, job, start, world size    supervisor of rank 0
   supervisor-R.json            pids and command of rank R      supervisor of rank R
@@ -27,6 +30,7 @@ attempts/N/
   rendezvous.json              address and port                training rank 0
   metrics.jsonl                what a script logs              the script's rank 0
   progress.json                epoch, step, loss, time left    training rank 0
+  data-R.json                  how long R > 0 waited for data  training rank R
   error-R.json                 the exception of rank R         training rank R
   profile/                     files of a profiler             every training rank
   stopped.json, finished.json  the end, as training saw it     training rank 0
@@ -121,6 +125,10 @@ class AttemptDir:
     def usage(self, rank: int) -> Path:
         """What the processes of one rank have taken of cores, memory and GPU."""
         return self.path / f"usage-{rank}.json"
+
+    def data(self, rank: int) -> Path:
+        """How long one rank has waited for data; rank 0 says it with its progress."""
+        return self.progress if rank == 0 else self.path / f"data-{rank}.json"
 
     def log(self, rank: int) -> Path:
         """Output of one rank."""
@@ -220,6 +228,21 @@ class RunDir:
     def plots(self) -> Path:
         """Pictures of validations, in folders by their log path."""
         return self.path / "plots"
+
+    @property
+    def pictures(self) -> Path:
+        """Those that were drawn of what training kept, as `events` has the others."""
+        return self.path / "pictures.jsonl"
+
+    @property
+    def undrawn(self) -> Path:
+        """Folder of the arrays of pictures that nobody has drawn yet."""
+        return self.path / "undrawn"
+
+    @property
+    def drawing_lock(self) -> Path:
+        """Held by whoever draws them."""
+        return self.path / "drawing.lock"
 
     @property
     def attempts_folder(self) -> Path:

@@ -63,6 +63,7 @@ class AttemptRecord:
         mount: how the image is mounted; None without one.
         code_digest: of the code out here; None where an image or a snapshot has it.
         warning: what may keep the job from coming back.
+        is_packed: whether other experiments share the scheduler's job.
     """
 
     number: int | None = None
@@ -82,6 +83,7 @@ class AttemptRecord:
     mount: str | None = field(default=None, metadata=LEFT_OUT)
     code_digest: str | None = field(default=None, metadata=LEFT_OUT)
     warning: str | None = field(default=None, metadata=LEFT_OUT)
+    is_packed: bool | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,25 @@ class StateRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageSample:
+    """One look at the processes of one rank.
+
+    Attributes:
+        time: seconds since the epoch.
+        cores: that were busy since the look before.
+        memory_mb: that they have together.
+        gpu_percent, gpu_memory_mb, gpu_power_w: of its GPU, as it last told; None without one.
+    """
+
+    time: float
+    cores: float
+    memory_mb: float
+    gpu_percent: float | None = field(default=None, metadata=LEFT_OUT)
+    gpu_memory_mb: float | None = field(default=None, metadata=LEFT_OUT)
+    gpu_power_w: float | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRecord:
     """`usage-R.json`: what the processes of one rank have taken so far.
 
@@ -169,6 +190,7 @@ class UsageRecord:
         gpu_percent_max: the most at a look.
         gpu_memory_mb: the most that was taken of its GPU's memory.
         gpu_power_w: that its GPU drew, in the mean.
+        newest: the last look; earlier versions did not keep it.
     """
 
     samples: int = 0
@@ -180,6 +202,7 @@ class UsageRecord:
     gpu_percent_max: float | None = field(default=None, metadata=LEFT_OUT)
     gpu_memory_mb: float | None = field(default=None, metadata=LEFT_OUT)
     gpu_power_w: float | None = field(default=None, metadata=LEFT_OUT)
+    newest: UsageSample | None = field(default=None, metadata=LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +332,7 @@ class ProgressRecord:
         stepped: when the last step was made, by the same clock.
         longest_step: seconds of the longest step so far in this attempt, from one moment at
             which training could stop to the next.
+        waited_for_data_s, training_s: of rank 0; see `DataRecord`.
     """
 
     phase: str | None = None
@@ -324,3 +348,20 @@ class ProgressRecord:
     unsaved: str | None = field(default=None, metadata=LEFT_OUT)
     stepped: float | None = field(default=None, metadata=LEFT_OUT)
     longest_step: float | None = field(default=None, metadata=LEFT_OUT)
+    waited_for_data_s: float | None = field(default=None, metadata=LEFT_OUT)
+    training_s: float | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecord:
+    """`data-R.json`: how long a rank other than 0 has waited for its batches in this attempt.
+
+    Rank 0 has it in `progress.json`, which can be read as this record, too.
+
+    Attributes:
+        waited_for_data_s: from asking its loaders for a batch to having it; None before the first.
+        training_s: since the first was asked for, with validations and checkpoints.
+    """
+
+    waited_for_data_s: float | None = field(default=None, metadata=LEFT_OUT)
+    training_s: float | None = field(default=None, metadata=LEFT_OUT)

@@ -6,11 +6,11 @@ With `--follow`, do so until standard input ends; training starts it like that. 
 
 import argparse
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
 
+from pcm.companion import work_beside_parent
 from pcm.errors import ExitCode, PcmError, RefusedError
 from pcm.run_dir import RunDir
 from pcm.tracking.follow import follow, late_warning, sync_trackers
@@ -64,25 +64,15 @@ def _sync(run_dir: RunDir, to: list[str]) -> ExitCode:
 
 
 def _follow_parent(run_dir: RunDir, grace: float) -> None:
-    # Ctrl-C is for training, whose end then ends this process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     stderr = os.fdopen(_silence_output(), "w", buffering=1)
-    ended = threading.Event()
-    done = threading.Event()
 
-    def watch() -> None:
-        text = b""
-        while read := os.read(0, 4096):
-            text += read
-        ended.set()
-        left = float(text or grace)
-        if not done.wait(left):
-            print(f"warning: {late_warning(run_dir, left)}", file=stderr)
-            os._exit(ExitCode.REFUSED)
+    def warn(message: str) -> None:
+        print(f"warning: {message}", file=stderr)
 
-    threading.Thread(target=watch, daemon=True).start()
-    follow(run_dir, ended, lambda message: print(f"warning: {message}", file=stderr))
-    done.set()
+    def work(ended: threading.Event) -> None:
+        follow(run_dir, ended, warn)
+
+    work_beside_parent(work, lambda left: warn(late_warning(run_dir, left)), grace)
 
 
 def _silence_output() -> int:

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,10 +13,14 @@ from pcm.tracking.events import LineTail
 from pcm.tracking.flatten import Field, flatten
 from pcm.tracking.outcome import Outcome
 from pcm.tracking.state import TrackerState, load_state, save_state
-from pcm.tracking.tracker import Point, ShowsOutcome, Tracker, has_found_run
+from pcm.tracking.system import SystemFigures
+from pcm.tracking.tracker import Point, ShowsOutcome, TakesSystem, Tracker, has_found_run
 
 _BATCH = 2000
 """Points between two records of progress."""
+
+
+_Log = Callable[[str, Sequence[Point]], None]
 
 
 class Feeder:
@@ -31,7 +35,8 @@ class Feeder:
         self._tracker = tracker
         self._state: TrackerState | None = None
         self._rows = LineTail(run_dir.metrics)
-        self._events = LineTail(run_dir.events)
+        self._events = (LineTail(run_dir.events), LineTail(run_dir.pictures))
+        self._system = SystemFigures(run_dir)
         self._fields: dict[str, Field] = {}
         self._pending: list[tuple[str, Point]] = []
 
@@ -39,13 +44,16 @@ class Feeder:
         """Send everything that is new.
 
         Returns:
-            How many points were sent.
+            How many points were sent; what the machine does isn't among them.
         """
         try:
             state = self._state = self._state or self._open()
             self._read()
             self._describe()
-            return sum(self._send(state, batch) for batch in self._batches(state))
+            log = self._tracker.log
+            sent = sum(self._send(state, batch, log) for batch in self._batches(state))
+            self._send_system(state)
+            return sent
         except BaseException:
             self._state = None
             with suppress(Exception):
@@ -92,7 +100,7 @@ class Feeder:
 
     def _read(self) -> None:
         self._pending += metric_points(self._rows.read())
-        for event in self._events.read():
+        for event in itertools.chain.from_iterable(tail.read() for tail in self._events):
             if event["kind"] == "fields":
                 self._fields |= event["fields"]
             else:
@@ -121,13 +129,19 @@ class Feeder:
             yield {key: points for key, points in batch.items() if points}
             del self._pending[:_BATCH]
 
-    def _send(self, state: TrackerState, batch: dict[str, list[Point]]) -> int:
+    def _send_system(self, state: TrackerState) -> None:
+        if isinstance(self._tracker, TakesSystem):
+            figures = self._system.read()
+            new = {key: [point] for key, point in figures if point.step > self._mark(state, key)}
+            self._send(state, new, self._tracker.log_system)
+
+    def _send(self, state: TrackerState, batch: dict[str, list[Point]], log: _Log) -> int:
         if not batch:
             return 0
         state.sending = {key: points[-1].step for key, points in batch.items()}
         self._save(state)
         for key, points in batch.items():
-            self._tracker.log(key, points)
+            log(key, points)
         self._tracker.flush()
         state.marks |= state.sending
         state.sending = {}

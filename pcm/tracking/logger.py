@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from pcm.run_dir import JournalWriter, RunDir, atomic_writer
+from pcm.plots.process import DrawingProcess
+from pcm.plots.waiting import PlotData
+from pcm.run_dir import JournalWriter, RunDir
 from pcm.run_dir.journal import Row
 from pcm.run_dir.summary import Summary, summarise, write_summary
 from pcm.tracking.events import EventWriter
-from pcm.tracking.filenames import figure_file
+from pcm.tracking.figures import png_of, write_picture
 from pcm.tracking.flatten import flatten
 from pcm.tracking.process import FeedingProcess
 from pcm.tracking.tracker import has_tracker
@@ -27,11 +29,13 @@ _GRACE = 60.0
 _SHORT_GRACE = 5.0
 """The same when training was asked to stop, and somebody waits for the machine."""
 
-_DPI = 120
+_DRAWING_GRACE = 120.0
+"""Seconds for drawing what is left of the pictures, once training has come to its end; with t-SNE,
+UMAP and pair plots those of one validation take 93 s."""
 
 
 class RunLogger(Logger):
-    """Journal and events in the run directory, and a process that feeds the tracker.
+    """Journal and events in the run directory, and processes that draw and that feed the tracker.
 
     Ranks other than 0 write nothing. An error of the journal stops training: what can't be
     recorded now can't be had later. An error of the tracker never does.
@@ -59,11 +63,13 @@ class RunLogger(Logger):
         self._journal: JournalWriter | None = None
         self._summary = Summary()
         self._events: EventWriter | None = None
+        self._drawing: DrawingProcess | None = None
         self._feeder: FeedingProcess | None = None
         if getattr(rank_zero_only, "rank", 0) == 0:
             self._journal = JournalWriter(run_dir.metrics, attempt, resumed_from_step)
             self._summary = summarise(run_dir.metrics)
             self._events = EventWriter(run_dir.events)
+            self._drawing = DrawingProcess(run_dir)
             self._feeder = FeedingProcess(run_dir) if has_tracker(experiment) else None
 
     @property
@@ -117,12 +123,13 @@ class RunLogger(Logger):
         """Draw `figure` to a PNG file of `name` and `step` in the folder of plots."""
         if self._events is None:
             return
-        file = figure_file(name, step)
-        path = self._run_dir.plots / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_writer(path, durable=False) as stream:
-            figure.savefig(stream, format="png", dpi=_DPI)
-        self._events.figure(name, step, str(file))
+        file = write_picture(self._run_dir, name, step, png_of(figure))
+        self._events.figure(name, step, file)
+
+    def draw_later(self, plots: PlotData) -> None:
+        """Have a plot tree drawn by a process of its own, which nobody waits for."""
+        if self._drawing is not None:
+            self._drawing.draw(plots)
 
     def log_checkpoint(self, name: str, step: int) -> None:
         """Record that the checkpoint `name` was written."""
@@ -142,15 +149,20 @@ class RunLogger(Logger):
             write_summary(self._run_dir, self._summary)
 
     def finalize(self, status: str) -> None:  # noqa: ARG002  # Lightning's name
-        """Close the files; let the tracker have the rest, for a bounded time."""
-        journal, events, feeder = self._journal, self._events, self._feeder
-        self._journal = self._events = self._feeder = None
+        """Close the files; have the rest drawn and let the tracker have it, for a bounded time."""
+        journal, events = self._journal, self._events
+        drawing, feeder = self._drawing, self._feeder
+        self._journal = self._events = self._drawing = self._feeder = None
+        attempt = self._run_dir.attempt(self._attempt)
         try:
             if journal is not None and events is not None:
                 journal.close()
                 self._keep_summary()
                 events.close()
         finally:
+            if drawing is not None:
+                # Where another attempt may follow, that one draws.
+                grace = _DRAWING_GRACE if attempt.finished.exists() else 0.0
+                drawing.end(grace, attempt.stop.exists)
             if feeder is not None:
-                stopping = self._run_dir.attempt(self._attempt).stop.exists()
-                feeder.end(_SHORT_GRACE if stopping else _GRACE)
+                feeder.end(_SHORT_GRACE if attempt.stop.exists() else _GRACE)

@@ -105,6 +105,10 @@ class MlflowTracker:
                 when = int(point.time * 1000)
                 self._metrics.append(Metric(_safe_name(key), point.value, when, point.step))
 
+    def log_system(self, key: str, points: Sequence[Point]) -> None:
+        """Its page of a run shows what begins with `system/` apart, over time."""
+        self.log(key, points)
+
     def flush(self) -> None:
         """Send the numbers, many a request."""
         for batch in _batches(self._metrics, _METRICS):

@@ -5,6 +5,9 @@ set, and `NEPTUNE_MODE` is not `offline`. Offline, the files are in `.neptune/` 
 run directory, or where `NEPTUNE_DATA_DIRECTORY` says. Neptune's client starts a new
 offline run for every attempt and can't keep an id of ours there, so
 `python -m pcm.tracking RUN_DIR` makes the one online run, from the run directory.
+
+If our record is lost, the online run is found by its custom id, which is the experiment's, and
+the offline ones by the experiment's id among their fields.
 """
 
 import json
@@ -19,6 +22,9 @@ from pcm.run_dir import RunDir
 from pcm.tracking.tracker import Point, missing_client
 
 _STOP_SECONDS = 30.0
+
+_ID = "experiment/id"
+"""The field that says whose run it is; set before anything else."""
 
 
 class NeptuneTracker:
@@ -40,14 +46,18 @@ class NeptuneTracker:
         self._run: Any = None
         self.slot = "neptune" if self._online else "neptune-offline"
         self.local = not self._online
+        self.found = False
 
     def open(self, runs: Sequence[str]) -> str:
         """Continue the run on the server, or start one; offline, always start one."""
-        self._runs = runs
         neptune = _import_neptune()
+        self._runs = runs
+        if not self._online:
+            self.found = not runs and bool(self._offline_runs())
         with _data_folder(self._folder):
             self._run = neptune.init_run(**self._how(runs), **_QUIET)
         if self._online:
+            self.found = not runs and bool(self._run.exists(_ID))
             return str(self._run["sys/id"].fetch())
         return str(self._run.get_url()).rpartition("/")[2]
 
@@ -67,32 +77,49 @@ class NeptuneTracker:
                 steps=[point.step for point in present],
                 timestamps=[point.time for point in present],
             )
+            if isinstance(present[-1].value, Path):
+                # A server tells what it has of numbers and texts, but not of pictures.
+                self._run[_pictures_mark(key)].assign(present[-1].step)
+
+    def log_system(self, key: str, points: Sequence[Point]) -> None:
+        """A namespace of its own."""
+        self.log(key, points)
 
     def flush(self) -> None:
         """Wait for the server, or for the file system."""
         self._run.wait()
 
     def last_step(self, key: str, otherwise: int) -> int:
-        """Ask the server for a series of numbers; offline, read the client's files."""
+        """Ask the server; offline, read the client's files."""
         if not self._online:
-            return max(
-                (offline_last_step(self._folder, run, key) for run in self._runs), default=-1
-            )
+            runs = self._offline_runs()
+            return max((offline_last_step(self._folder, run, key) for run in runs), default=-1)
         from neptune.exceptions import MissingFieldException
 
         try:
-            steps = self._run[key].fetch_values(include_timestamp=False, progress_bar=False)["step"]
+            return self._ask_server(key)
         except MissingFieldException:
-            return -1
-        except (AttributeError, KeyError):  # not a series that can be fetched
-            return otherwise
-        return int(steps.max())
+            return otherwise if self._run.exists(key) else -1
 
     def close(self) -> None:
         """Stop the client; what a server did not take in time stays in the journal."""
         run, self._run = self._run, None
         if run is not None:
             run.stop(seconds=_STOP_SECONDS)
+
+    def _ask_server(self, key: str) -> int:
+        try:
+            values = self._run[key].fetch_values(include_timestamp=False, progress_bar=False)
+        except AttributeError:  # pictures
+            return int(self._run[_pictures_mark(key)].fetch())
+        return int(values["step"].max()) if len(values) else -1
+
+    def _offline_runs(self) -> set[str]:
+        """Those of this experiment: the folder may be shared with others."""
+        identifier = str(self._experiment["id"])
+        files = self._folder.glob("offline/run__*/data-*.log")
+        own = (file for file in files if next(_values_in(file, _ID), None) == identifier)
+        return {*self._runs, *(file.parent.name.split("__")[1] for file in own)}
 
     def _how(self, runs: Sequence[str]) -> dict[str, Any]:
         name = self._experiment.get("name")
@@ -115,6 +142,10 @@ _QUIET: dict[str, Any] = {
 """Nothing that the client would collect by itself: the launch records code and output."""
 
 
+def _pictures_mark(key: str) -> str:
+    return f"pcm/last_picture/{key}"
+
+
 def is_online(project: str | None) -> bool:
     """Whether the environment configures a Neptune server."""
     wanted = os.environ.get("NEPTUNE_MODE", "async") not in {"offline", "debug"}
@@ -128,13 +159,25 @@ def offline_last_step(folder: Path, run: str, key: str) -> int:
 
 
 def _steps_in(file: Path, key: str) -> Iterator[int]:
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            operation = json.loads(line)["obj"]
-        except (ValueError, KeyError, TypeError):  # the line of a killed writer
-            continue
-        if operation["path"] == key.split("/") and "values" in operation:
-            yield from (int(item["step"]) for item in operation["values"] if "step" in item)
+    for operation in _operations(file, key):
+        yield from (int(item["step"]) for item in operation.get("values", ()) if "step" in item)
+
+
+def _values_in(file: Path, key: str) -> Iterator[Any]:
+    """What was assigned to the field `key`, in order."""
+    return (operation["value"] for operation in _operations(file, key) if "value" in operation)
+
+
+def _operations(file: Path, key: str) -> Iterator[dict[str, Any]]:
+    path = key.split("/")
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            try:
+                operation = json.loads(line)["obj"]
+            except (ValueError, KeyError, TypeError):  # the line of a killed writer
+                continue
+            if operation["path"] == path:
+                yield operation
 
 
 def _neptune_value(point: Point) -> Any:

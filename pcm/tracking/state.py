@@ -65,4 +65,4 @@ def _trackers(path: Path) -> dict[str, dict[str, Any]]:
     return dict(trackers)
 
 
-_DAMAGED_HINT = "move it away; everything is then sent again, into a new tracker run"
+_DAMAGED_HINT = "move it away; the runs are then found again, and asked what they hold"

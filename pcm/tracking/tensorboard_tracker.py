@@ -76,6 +76,10 @@ class TensorBoardTracker:
                 summary = _summary(key, point.value)
                 self._write(self._writer, summary=summary, step=point.step, wall_time=point.time)
 
+    def log_system(self, key: str, points: Sequence[Point]) -> None:
+        """A group of charts of its own."""
+        self.log(key, points)
+
     def flush(self) -> None:
         """Flush to the disk itself."""
         if self._stream is not None:

@@ -19,6 +19,10 @@ Value = float | str | Path
 """A metric, a line of text, or the file of a picture."""
 
 
+SYSTEM = "system/"
+"""Before the names of series about the machine, such as `system/gpu_0_utilization`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """One value of a series.
@@ -78,6 +82,14 @@ class ShowsOutcome(Protocol):
 
     def finish(self, outcome: Outcome) -> None:
         """Show it; called after the last point, before `close`, of each feeding."""
+
+
+@runtime_checkable
+class TakesSystem(Protocol):
+    """A tracker that has a place for what the machine does, too."""
+
+    def log_system(self, key: str, points: Sequence[Point]) -> None:
+        """As `log`, but for the steps, which are seconds since the experiment's first start."""
 
 
 def has_found_run(tracker: Tracker) -> bool:

@@ -13,11 +13,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pcm.tracking.tracker import SYSTEM
+
 _BLOCK = 32768
 _FILE_HEADER = 7
 _CHUNK = struct.Struct("<IHB")
 _FULL, _FIRST, _LAST = 1, 2, 4
-_STEP = "trainer/global_step"
+STEP = "trainer/global_step"
+"""As in Lightning's own logger, so that runs of both can be compared."""
+
+SECONDS = f"{SYSTEM}seconds"
+"""The x axis of what the machine does."""
 
 _PAUSE = 0.1
 """Seconds between two looks at who has a file open."""
@@ -27,8 +33,16 @@ def last_steps(files: Iterable[Path]) -> dict[str, int]:
     """Series -> its highest step."""
     steps: dict[str, int] = {}
     for row in itertools.chain.from_iterable(map(read_rows, files)):
-        steps |= {key: max(int(row[_STEP]), steps.get(key, -1)) for key in row if _STEP in row}
+        # The client adds the last step of training to the rows of the other axis, too.
+        for key in row:
+            if (axis := axis_of(key)) in row:
+                steps[key] = max(int(row[axis]), steps.get(key, -1))
     return steps
+
+
+def axis_of(key: str) -> str:
+    """What a series is drawn over."""
+    return SECONDS if key.startswith(SYSTEM) else STEP
 
 
 def wait_for_writers(files: Iterable[Path], seconds: float = 15.0) -> None:

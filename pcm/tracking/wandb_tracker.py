@@ -17,11 +17,8 @@ from urllib.parse import urlsplit
 
 from pcm.run_dir import RunDir
 from pcm.tracking.outcome import Outcome
-from pcm.tracking.tracker import Point, missing_client
-from pcm.tracking.wandb_files import last_steps, wait_for_writers
-
-STEP = "trainer/global_step"
-"""As in Lightning's own logger, so that runs of both can be compared."""
+from pcm.tracking.tracker import SYSTEM, Point, missing_client
+from pcm.tracking.wandb_files import SECONDS, STEP, axis_of, last_steps, wait_for_writers
 
 
 class WandbTracker:
@@ -37,6 +34,7 @@ class WandbTracker:
         self._experiment = experiment
         self._folder = Path(os.environ.get("WANDB_DIR") or run_dir.path / ".wandb")
         self._rows: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+        self._system_rows: defaultdict[int, dict[str, Any]] = defaultdict(dict)
         self._held: dict[str, int] = {}
         self._run: Any = None
         self._exit_code = 1
@@ -49,6 +47,7 @@ class WandbTracker:
         """Continue the run of the experiment's id, or start it."""
         wandb = _import_wandb()
         self._rows.clear()
+        self._system_rows.clear()
         self._exit_code = 1
         identifier = str(self._experiment["id"])
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -68,6 +67,8 @@ class WandbTracker:
         )
         self._run.define_metric(STEP)
         self._run.define_metric("*", step_metric=STEP)
+        self._run.define_metric(SECONDS)
+        self._run.define_metric(f"{SYSTEM}*", step_metric=SECONDS)
         # Offline the client writes blocks of 32 KiB, and the last one dies with a killed job.
         self.found = bool(files) or (self._online and not runs and bool(self._run.resumed))
         return identifier
@@ -84,20 +85,32 @@ class WandbTracker:
                 row = self._rows[point.step]
                 row |= {key: _wandb_value(point.value), "_timestamp": point.time}
 
+    def log_system(self, key: str, points: Sequence[Point]) -> None:
+        """Collect the same for an axis of its own: a row of the other would be taken for a step."""
+        for point in points:
+            self._system_rows[point.step] |= {key: point.value, "_timestamp": point.time}
+
     def flush(self) -> None:
         """Hand the rows to the client's own process, which outlives this one."""
-        for step, row in sorted(self._rows.items()):
-            self._run.log({STEP: step, **row})
-        self._rows.clear()
+        for axis, rows in ((STEP, self._rows), (SECONDS, self._system_rows)):
+            for step, row in sorted(rows.items()):
+                self._run.log({axis: step, **row})
+            rows.clear()
 
     def last_step(self, key: str, otherwise: int) -> int:
-        """What the offline files held at the opening; ask a server, which may not tell."""
+        """What the offline files held at the opening; ask a server, which may not tell.
+
+        Raises:
+            Exception: it does not tell, and nothing else is known of the run.
+        """
         if not self._online:
             return self._held.get(key, -1)
         try:
             return self._ask_server(key)
         except Exception:
             # Whatever its interface raises: sending nothing twice comes first.
+            if otherwise < 0:
+                raise
             return otherwise
 
     def finish(self, outcome: Outcome) -> None:
@@ -124,7 +137,8 @@ class WandbTracker:
 
     def _ask_server(self, key: str) -> int:
         run = _import_wandb().Api().run(self._run.path)
-        return max((int(row[STEP]) for row in run.scan_history(keys=[key, STEP])), default=-1)
+        axis = axis_of(key)
+        return max((int(row[axis]) for row in run.scan_history(keys=[key, axis])), default=-1)
 
 
 _QUIET: dict[str, Any] = {

@@ -20,7 +20,7 @@ INTERVAL = 10.0
 
 Tell = Callable[[str], None]
 
-_Sizes = tuple[int, int, Outcome]
+_Sizes = tuple[int, int, int, Outcome]
 
 
 class Watch:
@@ -99,7 +99,9 @@ def watch(folder: Path, to: Sequence[str], tell: Tell) -> bool:
 
 
 def _sizes(run_dir: RunDir) -> _Sizes:
-    return _size(run_dir.metrics), _size(run_dir.events), outcome_so_far(run_dir)
+    files = run_dir.metrics, run_dir.events, run_dir.pictures
+    metrics, events, pictures = map(_size, files)
+    return metrics, events, pictures, outcome_so_far(run_dir)
 
 
 def _size(path: Path) -> int:

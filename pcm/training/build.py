@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
-from lightning.pytorch.strategies import DDPStrategy
 
 from pcm.chain import Chain
 from pcm.config.shapes import Rule
@@ -22,11 +22,12 @@ from pcm.run_dir import RunDir
 from pcm.training.callbacks import KeepInside, build_callbacks, trainer_switches
 from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.classes import build_object
-from pcm.training.devices import bound_strategy, is_bound_to_gpu, trainer_devices
+from pcm.training.devices import bound_places, is_bound_to_gpu, trainer_devices
 from pcm.training.environment import RankEnvironment
 from pcm.training.faults import config_error
 from pcm.training.profiling import build_profiler
 from pcm.training.ranks import Ranks
+from pcm.training.strategies import choose_strategy
 from pcm.training.training_logger import TrainingLogger
 
 Config = dict[str, Any]
@@ -57,14 +58,16 @@ def build_model(model_cfg: Config) -> LightningModule:
     return Chain(model_cfg)
 
 
-def build_data(config: Config) -> LightningDataModule:
-    """The conditional MNIST, or a LightningDataModule of the user's own.
+def build_data(config: Config) -> LightningDataModule | None:
+    """The conditional MNIST, or a LightningDataModule of the user's own; None: the model has it.
 
     Raises:
         ConfigError: the user's class cannot be had, or a batch size is missing.
     """
-    if names_own_class(config["data_train"]):
-        data_cfg = config["data_train"]
+    data_cfg = config.get("data_train")
+    if data_cfg is None:
+        return None
+    if names_own_class(data_cfg):
         own: LightningDataModule = build_object(data_cfg, LightningDataModule, "data_train")
         return own
     training = config["model"].get("training") or {}
@@ -92,11 +95,13 @@ def build_trainer(
     callbacks: Sequence[Callback],
     files: CheckpointFiles,
     logger: TrainingLogger,
+    group: dist.ProcessGroup | None = None,
 ) -> Trainer:
     """The Trainer of the trainer file, in our hands as far as ranks and files go.
 
     Args:
         callbacks: come before the trainer file's.
+        group: all ranks on CPUs; None for one.
 
     Raises:
         ConfigError: the trainer file asks for something that cannot be.
@@ -105,14 +110,12 @@ def build_trainer(
     kwargs = _trainer_kwargs(cfg.get("kwargs") or {}, config["model"])
     on_gpu = device.type == "cuda"
     is_bound = on_gpu and is_bound_to_gpu(ranks, os.environ)
-    options = _ddp_options(kwargs.get("strategy", "auto"), model)
     if kwargs.get("profiler") is not None:
         kwargs["profiler"] = build_profiler(kwargs["profiler"], logger.attempt.profile)
-    if ranks.world_size == 1:
-        kwargs["strategy"] = "auto"
-    else:
-        bound = bound_strategy(options, device, ranks) if is_bound else None
-        kwargs["strategy"] = bound or DDPStrategy(**options)
+    wanted, places = kwargs.get("strategy", "auto"), None
+    if is_bound:
+        places = bound_places(device, ranks)
+    kwargs["strategy"] = choose_strategy(wanted, model, ranks, places=places, group=group)
     kwargs.setdefault("deterministic", "warn" if on_gpu else None)
     if on_gpu:
         # Filling fresh memory finds mistakes, changes no result, and costs time.
@@ -175,15 +178,3 @@ def _training_kwargs(model_cfg: Config, given: Config) -> Config:
                 "say it in the model file alone",
             )
     return named
-
-
-def _ddp_options(wanted: str | Config, model: LightningModule) -> Config:
-    """What DDP is told.
-
-    Unused parameters are looked for only where there are any: it costs time at every step.
-    """
-    if isinstance(wanted, dict):
-        return dict(wanted.get("init_args") or {})
-    is_needed = wanted == "auto" and getattr(model, "unused_parameters", False)
-    is_asked = wanted == "ddp_find_unused_parameters_true"
-    return {"find_unused_parameters": True} if is_needed or is_asked else {}

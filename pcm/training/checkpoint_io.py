@@ -4,15 +4,15 @@ Training stands still while its state is copied; a thread writes the copy while 
 """
 
 import errno
-import hashlib
 import os
 import pathlib
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +23,9 @@ from pcm.errors import PcmError
 from pcm.internals.snapshot import Snapshot, Snapshots
 from pcm.run_dir import atomic_writer
 from pcm.run_dir.checkpoints import BY_USER, Manifest, manifest_path, remove, write_manifest
+from pcm.run_dir.shards import StagedShards, shards_folder
 from pcm.run_dir.trust import make_folder
+from pcm.training.hashing import HashingStream
 from pcm.training.hyperparameters import with_plain_hyperparameters
 from pcm.training.insisting import insist
 from pcm.training.memory import available_memory
@@ -36,7 +38,16 @@ LAST_CHANCES = ("end", "stop")
 _USERS = {"step": 0, "epoch": 0, "attempt": 0, "reason": BY_USER}
 """Facts of a checkpoint that a callback of the user's own writes."""
 
-Content = dict[str, Any] | Snapshot
+
+@dataclass(frozen=True, slots=True)
+class Sharded:
+    """A checkpoint whose weights and optimizers are in shards already; the rest is in one file."""
+
+    rest: dict[str, Any]
+    shards: StagedShards
+
+
+Content = dict[str, Any] | Snapshot | Sharded
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -53,35 +64,6 @@ def load_plain(path: Path) -> dict[str, Any]:
     with torch.serialization.safe_globals(_harmless()):
         loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return loaded
-
-
-class HashingStream:
-    """Hashes what is written through it, and keeps the error of a write that failed."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._hash = hashlib.sha256()
-        self.size = 0
-        self.error: OSError | None = None
-
-    def write(self, data: bytes) -> int:
-        """Write and hash at once: the file is never read again for its digest."""
-        try:
-            written = self._stream.write(data)
-        except OSError as error:
-            self.error = error
-            raise
-        self._hash.update(data)
-        self.size += written
-        return written
-
-    def flush(self) -> None:
-        """Nothing is held back here."""
-
-    @property
-    def sha256(self) -> str:
-        """Of everything written so far."""
-        return self._hash.hexdigest()
 
 
 class CheckpointFiles(CheckpointIO):
@@ -155,6 +137,29 @@ class CheckpointFiles(CheckpointIO):
         else:
             self._save(checkpoint, target, facts)
 
+    def save_with_shards(
+        self, checkpoint: Sharded, path: str | Path, facts: dict[str, Any] | None
+    ) -> None:
+        """Commit shards that all ranks have written, with the rest; training waits for it."""
+        whole = Sharded(with_plain_hyperparameters(checkpoint.rest), checkpoint.shards)
+        if facts is None:
+            self._try_to_write(whole, Path(path), _USERS)
+        else:
+            self._save(whole, Path(path), facts)
+
+    def note_failure(self, path: str | Path, error: OSError, facts: dict[str, Any] | None) -> None:
+        """Tell that a checkpoint could not be written, by whichever rank."""
+        trouble = _tell_failure(Path(path), error)
+        if facts is not None:
+            self.trouble = trouble
+            self._after_save(trouble)
+
+    def prepare_retry(self, path: str | Path, error: OSError) -> None:
+        """Before what training ends with is tried again: tell, and make room where that helps."""
+        tell(f"warning: checkpoint {path} could not be written: {error}; trying again")
+        if error.errno in _NO_ROOM and (removed := self._make_room()):
+            tell(f"warning: checkpoint {removed.file} was removed to make room")
+
     def finish(self) -> None:
         """Wait until the checkpoint in flight is whole, or has failed.
 
@@ -179,11 +184,20 @@ class CheckpointFiles(CheckpointIO):
         map_location: Callable[..., Any] | None = None,  # noqa: ARG002 - Lightning's signature
         weights_only: bool | None = None,  # noqa: ARG002 - Lightning's signature
     ) -> dict[str, Any]:
-        """Load one file onto the CPU; its manifest was verified when it was chosen."""
+        """Load one file onto the CPU; its manifest was verified when it was chosen.
+
+        Raises:
+            PcmError: its weights are in shards, and this training has none.
+        """
+        if shards_folder(Path(path)).exists():
+            raise PcmError(
+                f"checkpoint {path} is in shards, and `strategy: fsdp2` alone goes on from those",
+                "keep `strategy: fsdp2`; Result.load() has the weights as a whole",
+            )
         return load_plain(Path(path))
 
     def remove_checkpoint(self, path: str | Path) -> None:
-        """Remove a file and its manifest."""
+        """Remove a file, its manifest and its shards."""
         remove(Path(path))
 
     def _copied(self, checkpoint: dict[str, Any]) -> Snapshot | None:
@@ -203,21 +217,17 @@ class CheckpointFiles(CheckpointIO):
 
     def _try_to_write(self, content: Content, target: Path, facts: dict[str, Any]) -> str | None:
         """Why it could not be written; None if it was."""
-
-        def prepare(error: OSError) -> None:
-            tell(f"warning: checkpoint {target} could not be written: {error}; trying again")
-            if error.errno in _NO_ROOM and (removed := self._make_room()):
-                tell(f"warning: checkpoint {removed.file} was removed to make room")
-
         commit = partial(self._commit, content, target, facts)
         try:
             if facts["reason"] in LAST_CHANCES:
-                insist(commit, prepare)
+                insist(commit, partial(self.prepare_retry, target))
             else:
                 commit()
         except OSError as error:
-            tell(f"warning: checkpoint {target} could not be written: {error}")
-            return error.strerror or str(error)
+            if isinstance(content, Sharded):
+                content.shards.discard()
+                self._remove_uncommitted(target)
+            return _tell_failure(target, error)
         return None
 
     def _commit(self, content: Content, path: Path, facts: dict[str, Any]) -> None:
@@ -225,14 +235,20 @@ class CheckpointFiles(CheckpointIO):
         try:
             make_folder(path.parent, exist_ok=True)
             size, sha256 = self._write(content, path)
-            manifest = Manifest(path.name, sha256, size, time=time.time(), **facts)
+            shards = content.shards.digests if isinstance(content, Sharded) else None
+            manifest = Manifest(path.name, sha256, size, time=time.time(), shards=shards, **facts)
             write_manifest(path.parent, manifest)
         except OSError:
-            # One of the same name, from before somebody went back, counts until it is replaced.
-            if not manifest_path(path).exists():
-                remove(path)
+            # Shards stay for another try: nobody writes them again.
+            if not isinstance(content, Sharded):
+                self._remove_uncommitted(path)
             raise
         self._after_commit(manifest)
+
+    def _remove_uncommitted(self, path: Path) -> None:
+        # One of the same name, from before somebody went back, counts until it is replaced.
+        if not manifest_path(path).exists():
+            remove(path)
 
     def _write(self, content: Content, path: Path) -> tuple[int, str]:
         """Put the file in its place, with no manifest; its size and sha256."""
@@ -242,7 +258,8 @@ class CheckpointFiles(CheckpointIO):
                 if isinstance(content, Snapshot):
                     content.write(hashing)
                 else:
-                    torch.save(content, hashing)  # type: ignore[arg-type]  # needs write() alone
+                    one = content.rest if isinstance(content, Sharded) else content
+                    torch.save(one, hashing)  # type: ignore[arg-type]  # needs write() alone
             except RuntimeError as error:
                 # torch's writer turns the disk's error into its own.
                 raise hashing.error or error from error
@@ -251,6 +268,8 @@ class CheckpointFiles(CheckpointIO):
             self._prove(Path(stream.name))
             self._before_commit()
             manifest_path(path).unlink(missing_ok=True)
+            if isinstance(content, Sharded):
+                content.shards.install(path)
         return hashing.size, hashing.sha256
 
     def _prove(self, path: Path) -> None:
@@ -268,3 +287,8 @@ class CheckpointFiles(CheckpointIO):
                 " strings, lists and dicts",
             ) from error
         self._is_proven = True
+
+
+def _tell_failure(target: Path, error: OSError) -> str:
+    tell(f"warning: checkpoint {target} could not be written: {error}")
+    return error.strerror or str(error)

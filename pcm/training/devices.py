@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from lightning.pytorch.strategies import DDPStrategy
 
 from pcm.training.faults import config_error
 from pcm.training.gpus import gpus_asked, missing_gpus
@@ -54,13 +53,12 @@ def is_bound_to_gpu(ranks: Ranks, environment: Mapping[str, str]) -> bool:
     return sees_one and 1 < ranks.local_world_size <= gpus_asked(environment)
 
 
-def bound_strategy(options: Mapping[str, Any], device: torch.device, ranks: Ranks) -> DDPStrategy:
-    """DDP in which each rank of a node knows its GPU by the same number.
+def bound_places(device: torch.device, ranks: Ranks) -> list[torch.device]:
+    """GPUs of a node's ranks, for a strategy, where each knows its own by the same number.
 
     Lightning takes the device at the local rank's place, and counts ranks by the places.
     """
-    places = [device] * ranks.local_world_size
-    return DDPStrategy(parallel_devices=places, **options)
+    return [device] * ranks.local_world_size
 
 
 def trainer_devices(

@@ -5,7 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 from lightning.pytorch import Trainer
 
 from pcm.console import tell
-from pcm.internals.loops import restart_iteration, train_loaders
+from pcm.internals.loops import restart_iteration, train_loaders, validation_loaders
 from pcm.training.replay import Replayable
 
 State = dict[str, Any]
@@ -43,6 +43,21 @@ def capture_loaders(trainer: Trainer) -> list[State]:
         loader.capture() if isinstance(loader, Replayable) else {}
         for loader in train_loaders(trainer)
     ]
+
+
+def capture_validation(trainer: Trainer) -> list[State]:
+    """What a validation's loaders keep to themselves; empty before they are made."""
+    return [
+        loader.capture() if isinstance(loader, Replayable) else {}
+        for loader in validation_loaders(trainer)
+    ]
+
+
+def restore_validation(trainer: Trainer, states: list[State]) -> None:
+    """Set what `capture_validation` captured."""
+    for loader, state in zip(validation_loaders(trainer), states, strict=False):
+        if isinstance(loader, Replayable) and state:
+            loader.restore(state)
 
 
 def restore_loaders(trainer: Trainer, states: list[State]) -> None:

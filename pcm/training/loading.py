@@ -1,6 +1,7 @@
 """A trained model, for whoever wants to look at it or use it."""
 
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import LightningModule
 
@@ -8,6 +9,7 @@ from pcm.config.document import load_document
 from pcm.config.structures.script import names_script
 from pcm.errors import PcmError
 from pcm.run_dir import RunDir
+from pcm.run_dir.shards import shards_folder
 from pcm.training.build import build_model
 from pcm.training.checkpoint_io import load_plain
 
@@ -16,7 +18,8 @@ def load_model(run_dir: RunDir, checkpoint: Path) -> LightningModule:
     """The experiment's model with a checkpoint's weights: on the CPU, for evaluation.
 
     Raises:
-        PcmError: the experiment is a script, whose checkpoints it alone can read.
+        PcmError: the experiment is a script, whose checkpoints it alone can read; or the model
+            can't be had but in shards.
         ConfigError: the model's class cannot be had here.
         RuntimeError: the class has other weights by now; from torch, which names them.
     """
@@ -26,12 +29,43 @@ def load_model(run_dir: RunDir, checkpoint: Path) -> LightningModule:
             f"{run_dir.path.name} is a script: what its checkpoints hold is its own affair",
             "checkpoint() tells where they are",
         )
-    model, weights = build_model(config["model"]), load_plain(checkpoint)["state_dict"]
-    # Some make their layers here, which training calls as well.
-    model.configure_model()
+    model, weights = build_model(config["model"]), _weights(checkpoint)
+    if shards_folder(checkpoint).exists():
+        _configure_whole(model, weights)
+    else:
+        # Some make their layers here, which training calls as well.
+        model.configure_model()
     kinds = {each.dtype for each in weights.values() if each.is_floating_point()}
     if len(kinds) == 1:
         # Those of double precision would be rounded.
         model.to(kinds.pop())
     model.load_state_dict(weights)
     return model.eval()
+
+
+def _weights(checkpoint: Path) -> dict[str, Any]:
+    """A model's weights, each as a whole."""
+    if shards_folder(checkpoint).exists():
+        # torch's distributed checkpoints take a while to import.
+        from pcm.training.sharding import WEIGHTS, read_whole
+
+        return read_whole(shards_folder(checkpoint), WEIGHTS)
+    weights: dict[str, Any] = load_plain(checkpoint)["state_dict"]
+    return weights
+
+
+def _configure_whole(model: LightningModule, weights: dict[str, Any]) -> None:
+    """Have a model make its layers, unless it has them; nothing shards them here.
+
+    Raises:
+        PcmError: it can't without a mesh of devices.
+    """
+    if model.state_dict().keys() == weights.keys():
+        return
+    try:
+        model.configure_model()
+    except (AttributeError, TypeError) as error:
+        raise PcmError(
+            f"configure_model() of {type(model).__name__} needs a mesh of devices: {error}",
+            "have it return after its layers are made where `self.device_mesh is None`",
+        ) from error

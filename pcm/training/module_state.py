@@ -7,16 +7,25 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 
+from pcm.internals.tensors import has_shards, like, local, whole
+
 State = dict[str, Any]
 
 
 def capture_module(trainer: Trainer, model: LightningModule, *, with_gradients: bool) -> State:
-    """Which parameters are trained, gradients that wait for a step, what callbacks have set."""
+    """What is trained and in eval mode, gradients that wait for a step, what callbacks have set.
+
+    Of a sharded model, gradients are this rank's part, and buffers are with them: no strategy
+    makes those of all ranks alike.
+    """
     waiting = {}
     if with_gradients:
-        waiting = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+        waiting = {n: local(p.grad) for n, p in model.named_parameters() if p.grad is not None}
+    buffers = dict(model.named_buffers()) if has_shards(model) else {}
     return {
+        "buffers": {name: each for name, each in buffers.items() if local(each) is each},
         "requires_grad": {name: each.requires_grad for name, each in model.named_parameters()},
+        "training": {name: each.training for name, each in model.named_modules()},
         "gradients": waiting,
         "accumulate_grad_batches": trainer.accumulate_grad_batches,
         "should_stop": trainer.should_stop,
@@ -29,7 +38,14 @@ def restore_module(trainer: Trainer, model: LightningModule, state: State) -> No
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(state["requires_grad"].get(name, parameter.requires_grad))
         if name in gradients:
-            parameter.grad = gradients[name].to(parameter.device)
+            parameter.grad = like(parameter, gradients[name].to(parameter.device))
+    # Checkpoints of 0.2 have neither buffers nor modes.
+    for name, buffer in model.named_buffers():
+        if name in state.get("buffers", {}):
+            buffer.copy_(state["buffers"][name])
+    modes: Mapping[str, bool] = state.get("training", {})
+    for name, module in model.named_modules():
+        module.training = modes.get(name, module.training)
     trainer.accumulate_grad_batches = state["accumulate_grad_batches"]
     trainer.should_stop = state["should_stop"]
 
@@ -43,5 +59,5 @@ def fingerprint(model: LightningModule) -> list[float]:
     """Sums that are others as soon as a parameter is: many are swapped by way of `.data`, which
     leaves torch's count of versions as it was.
     """
-    sums = [each.detach().double().sum() for each in model.parameters() if each.numel()]
+    sums = [whole(each.detach().double().sum()) for each in model.parameters() if each.numel()]
     return torch.stack([each.cpu() for each in sums]).tolist() if sums else []

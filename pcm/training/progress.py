@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pcm.run_dir.files import overwrite_json, write_json
 from pcm.run_dir.records import ProgressRecord
 from pcm.run_dir.typed_json import plain
+from pcm.training.data_wait import DataWait
 from pcm.training.pace import Pace
 
 
@@ -28,6 +29,7 @@ class Progress:
         loss: the last one that was logged.
         interval: seconds between two checkpoints; without one for longer, that is told.
         chances: how often training has come by a place where it could stop.
+        data_wait: how long it waits for batches.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,7 @@ class Progress:
         self._saved = time.time()
         self._trouble: str | None = None
         self.chances = 0
+        self.data_wait = DataWait()
         self._pace = Pace()
         self._marks: deque[tuple[float, int]] = deque(maxlen=30)
 
@@ -58,6 +61,7 @@ class Progress:
         stepped = self._pace.stepped
         left = None if self.total_steps is None else max(0, self.total_steps - step)
         written, trouble = time.time(), self._trouble
+        waited, training = self.data_wait.seconds()
         is_overdue = trouble is not None and written - self._saved > self.interval
         record = ProgressRecord(
             phase=self.phase,
@@ -73,6 +77,8 @@ class Progress:
             unsaved=trouble if is_overdue else None,
             stepped=None if stepped is None else written - (now - stepped),
             longest_step=self._pace.longest,
+            waited_for_data_s=waited,
+            training_s=training,
         )
         return plain(record)
 
@@ -85,10 +91,17 @@ class Progress:
         return (step - first) / (now - then) if step > first else None
 
 
-class Heartbeat:
-    """Writes the progress every `period` seconds from a thread, whatever training does."""
+class Tells(Protocol):
+    """Whatever has something to tell."""
 
-    def __init__(self, path: Path, progress: Progress, period: float = 1.0) -> None:
+    def record(self) -> dict[str, Any]:
+        """What it is at this moment."""
+
+
+class Heartbeat:
+    """Writes what there is to tell every `period` seconds from a thread, whatever training does."""
+
+    def __init__(self, path: Path, progress: Tells, period: float = 1.0) -> None:
         self._path = path
         self._progress = progress
         self._period = period

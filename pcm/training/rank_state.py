@@ -15,7 +15,7 @@ from pcm.training.module_state import capture_module, restore_module
 
 State = dict[str, Any]
 
-_OWN = ("attributes", "module", "made", "kept", "source")
+_OWN = ("attributes", "module", "made", "validation", "kept", "source")
 """Of a state, what people's own objects had in them."""
 
 

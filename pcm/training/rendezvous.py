@@ -16,6 +16,7 @@ import torch
 import torch.distributed as dist
 from torch.distributed import (  # type: ignore[attr-defined]  # documented there, typed elsewhere
     DistError,
+    HashStore,
     PrefixStore,
     Store,
     TCPStore,
@@ -45,19 +46,30 @@ class StoppedWhileMeetingError(Exception):
 
 @contextmanager
 def process_group(
-    ranks: Ranks, attempt: AttemptDir, experiment: str, device: torch.device, stop: StopRequest
+    ranks: Ranks,
+    attempt: AttemptDir,
+    experiment: str,
+    device: torch.device,
+    stop: StopRequest,
+    *,
+    is_needed: bool = False,
 ) -> Iterator[None]:
     """The default process group of all ranks: NCCL on GPUs, gloo on CPUs; none for one rank.
+
+    Args:
+        is_needed: whether one rank needs a group all the same.
 
     Raises:
         StoppedWhileMeetingError: on every rank, if a stop was asked for meanwhile.
         PcmError: somebody didn't come, or a stranger answers.
     """
-    if ranks.world_size == 1:
+    if ranks.world_size == 1 and not is_needed:
         yield
         return
     name = f"{experiment}/{attempt.number}"
-    store = _meet(ranks, attempt, name, time.monotonic() + rendezvous_seconds(), stop)
+    store: Store = HashStore()
+    if ranks.world_size > 1:
+        store = _meet(ranks, attempt, name, time.monotonic() + rendezvous_seconds(), stop)
     if ranks.nodes == 1 and sys.platform == "linux":
         # The host's own name need not resolve; all ranks are here anyway.
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -34,7 +34,6 @@ from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.devices import choose_device
 from pcm.training.faults import config_error
 from pcm.training.final_records import record_failure, record_finish, write_table
-from pcm.training.loaders import make_replayable
 from pcm.training.progress import Heartbeat, Progress
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
@@ -43,6 +42,7 @@ from pcm.training.schedule import LONGEST_S, Schedule, mean_between_interruption
 from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.settings import checkpoint_minutes, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
+from pcm.training.strategies import needs_group
 from pcm.training.task import Task, record_stop
 from pcm.training.testing import require_test, test, wants_test
 from pcm.training.training_logger import TrainingLogger
@@ -56,6 +56,10 @@ _WRONG_WARNINGS = (
     "You have overridden `transfer_batch_to_device` in `LightningModule`",
     "The number of training batches \\(\\d+\\) is smaller than the logging interval",
 )
+
+
+_DATA_INTERVAL_S = 30.0
+"""Between two notes of other ranks about their data, as between those of what they use."""
 
 
 class Run:
@@ -72,15 +76,21 @@ class Run:
     def train(self) -> ExitCode:
         """Train, or go on training."""
         _quieten(self._ranks)
-        heartbeat = Heartbeat(self._task.attempt.progress, self._progress)
         try:
-            with heartbeat if self._ranks.is_first else nullcontext():
+            with self._heartbeat():
                 return self._train()
         except BaseException as error:
             return record_failure(self._task, error)
         finally:
             if self._logger is not None:
                 self._logger.close()
+
+    def _heartbeat(self) -> Heartbeat:
+        """Rank 0 tells of all that goes on; what others may know better is how their data are."""
+        file = self._task.attempt.data(self._ranks.rank)
+        if self._ranks.is_first:
+            return Heartbeat(file, self._progress)
+        return Heartbeat(file, self._progress.data_wait, _DATA_INTERVAL_S)
 
     def _train(self) -> ExitCode:
         check_internals()
@@ -90,14 +100,21 @@ class Run:
         if device.type == "cuda":
             torch.cuda.set_device(device)
         try:
-            with process_group(ranks, task.attempt, str(experiment["id"]), device, task.stop):
+            with process_group(
+                ranks,
+                task.attempt,
+                str(experiment["id"]),
+                device,
+                task.stop,
+                is_needed=needs_group(config),
+            ):
                 group = _cpu_group(ranks)
                 choice = None
                 if ranks.is_first:
                     choice = find_start(task.run_dir, experiment, task.checkpoint)
                 start = share_start(choice, group)
                 session = self._open(experiment, config, start, group)
-                return self._fit(config, device, session, start)
+                return self._fit(config, device, session, start, group)
         except StoppedWhileMeetingError:
             return self._leave_stopped()
 
@@ -185,6 +202,7 @@ class Run:
         device: torch.device,
         session: Session,
         start: StartingPoint,
+        group: dist.ProcessGroup | None,
     ) -> ExitCode:
         assert self._files is not None
         assert self._logger is not None
@@ -200,17 +218,15 @@ class Run:
             callbacks=[session],
             files=self._files,
             logger=self._logger,
+            group=group,
         )
-        loops.take_over(
-            trainer,
-            session.before_step,
-            session.before_validation,
-            session.before_loaders,
-            make_replayable,
-        )
+        loops.take_over(trainer, session.before_step, session.before_validation)
+        session.making.take_over(trainer)
+        wait = self._progress.data_wait
+        loops.watch_fetching(trainer, wait.begin, wait.end)
         self._progress.count_steps = lambda: loops.steps_done(trainer)
         try:
-            with closing(self._files):
+            with closing(self._files), closing(wait):
                 trainer.fit(model, datamodule=data, ckpt_path=start.checkpoint)
             if wants_test(config):
                 test(trainer, model, data)

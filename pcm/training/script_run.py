@@ -8,6 +8,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -36,6 +37,9 @@ from pcm.training.task import Task, record_stop
 
 _LOOK = 0.2
 """Seconds between two looks at a script."""
+
+_JOURNAL_LOOK = 1.0
+"""The same for what it has logged: each look asks a file server twice."""
 
 _GRACE, _SHORT_GRACE = 60.0, 5.0
 """Seconds that the tracker has for the rest: at the end, and where somebody waits."""
@@ -96,9 +100,11 @@ class ScriptRun:
         return ScriptProcess(words, environment, folder, hears_terminal=hears)
 
     def _wait(self, process: ScriptProcess, journal: ScriptJournal | None, stop_signal: str) -> int:
+        looked = 0.0
         try:
             while (code := process.wait(_LOOK)) is None:
-                if journal is not None:
+                if journal is not None and time.monotonic() > looked + _JOURNAL_LOOK:
+                    looked = time.monotonic()
                     journal.look()
                 if self._task.stop.is_asked and not self._has_asked:
                     self._has_asked = True

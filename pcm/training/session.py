@@ -16,6 +16,7 @@ from pcm.training.agreement import Agreement, Wish
 from pcm.training.attributes import Attributes
 from pcm.training.callbacks import capture_callbacks
 from pcm.training.length import describe_length
+from pcm.training.making import Making
 from pcm.training.module_state import fingerprint, has_gradients
 from pcm.training.progress import Progress
 from pcm.training.rank_state import capture_rank, restore_rank
@@ -80,8 +81,7 @@ class Session(Callback):
         # Whether gradients made by hand wait for an optimizer's step, as those of Lightning's
         # own accumulation do, at whose end alone a step is saved.
         self._has_waiting_gradients = False
-        # The generators and the epoch with which the present loaders were made.
-        self._made: dict[str, Any] | None = None
+        self.making = Making()
         # What the parameters were when the validation began.
         self._before_validation: list[float] = []
 
@@ -101,6 +101,7 @@ class Session(Callback):
             PcmError: it cannot be continued here.
         """
         self._start = read_start(checkpoint, self._ranks, self._is_own)
+        self.making.start_from(self._start.state or {})
         self._saver.skip(checkpoint[KEY]["step"], self._start.place)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
@@ -113,7 +114,7 @@ class Session(Callback):
         """Seed this rank, or prepare for the place where training goes on."""
         is_inside = self._start is not None and self._start.place is not Place.EPOCH
         describe_length(trainer, self._progress, is_inside=is_inside)
-        self._attributes = Attributes(pl_module)
+        self._attributes = self._attributes or Attributes(pl_module)
         fix_buckets(trainer.strategy.model)
         if self._start is not None and self._start.place is Place.EPOCH:
             loops.forget_restart(trainer)
@@ -158,15 +159,27 @@ class Session(Callback):
                 if wish is Wish.STOP:
                     raise StopTraining
 
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_sanity_check_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Note what was built: a resume has no such check, and nothing that it leaves behind."""
+        self._attributes = Attributes(pl_module)
+
+    def before_validation(self) -> None:
         """Place `validation`: capture what a stop inside of it saves."""
+        trainer = self._trainer
+        assert trainer is not None
         if trainer.sanity_checking:
             return
-        self._restore(trainer, pl_module)
+        model = trainer.lightning_module
+        self._restore(trainer, model)
         self._progress.phase = "validating"
-        self._at_validation = self._capture(trainer, pl_module)
+        self._at_validation = self._capture(trainer, model)
         self._callbacks_at_validation = capture_callbacks(trainer)
-        self._stop_in_validation(trainer)
+        self._before_validation = fingerprint(model)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Stop before its first batch if asked."""
+        if not trainer.sanity_checking:
+            self._stop_in_validation(trainer)
 
     def on_validation_batch_end(self, trainer: Trainer, *_: Any, **__: Any) -> None:
         """Stop inside a validation if asked: it will be done again as a whole."""
@@ -225,36 +238,21 @@ class Session(Callback):
         """Note that an optimizer uses them."""
         self._has_waiting_gradients = False
 
-    def before_loaders(self) -> int | None:
-        """Have what is drawn for the making of loaders drawn again; the epoch they were made in."""
-        start = self._start
-        if start is not None and start.state is not None and start.state.get("made") is not None:
-            self._made = start.state["made"]
-            generators.restore(self._made["generators"])
-            return int(self._made["epoch"])
-        assert self._trainer is not None
-        epoch = loops.epoch_of(self._trainer)
-        self._made = {"generators": generators.capture(), "epoch": epoch}
-        return None
-
-    def before_validation(self) -> None:
-        """Remember the parameters: a stop must not save others in their place."""
-        assert self._trainer is not None
-        if not self._trainer.sanity_checking:
-            self._before_validation = fingerprint(self._trainer.lightning_module)
-
     def _capture(self, trainer: Trainer, model: LightningModule) -> dict[str, Any]:
-        waiting = self._has_waiting_gradients
+        # A validation may come while gradients are accumulated; so may a stop in it.
+        waiting = self._has_waiting_gradients or loops.is_accumulating(trainer)
         state = capture_rank(trainer, model, self._attributes, with_gradients=waiting)
-        return {**state, "made": self._made}
+        return {**state, **self.making.capture(trainer)}
 
     def _restore(self, trainer: Trainer, model: LightningModule) -> None:
         """Put this rank into its state, once."""
         start, self._start = self._start, None
         if start is not None and start.state is not None:
             assert self._attributes is not None
+            self.making.restore(trainer)
             restore_rank(trainer, model, self._attributes, start.state)
-            self._has_waiting_gradients = has_gradients(start.state)
+            by_hand = not model.automatic_optimization
+            self._has_waiting_gradients = by_hand and has_gradients(start.state)
 
     def _go_on(self, trainer: Trainer, start: Start) -> None:
         """Find the place in the epoch again, after a start from inside of it."""

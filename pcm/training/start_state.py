@@ -5,12 +5,15 @@ from typing import Any
 
 from pcm.console import tell
 from pcm.errors import PcmError
-from pcm.internals.loops import Place
+from pcm.internals.loops import Place, begin_epoch_again
 from pcm.training.rank_state import without_own_values
 from pcm.training.ranks import Ranks
 
 KEY = "pcm"
 """Of our own part of a checkpoint."""
+
+_WEIGHTS = "state_dict"
+"""Of Lightning's part of one that is no sharded one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ def read_start(checkpoint: dict[str, Any], ranks: Ranks, is_own: bool) -> Start:
         mine = states[ranks.rank]
         return Start(place, mine if is_own else without_own_values(mine))
     were = f"the checkpoint was written by {len(states)} ranks, and these are {ranks.world_size}"
+    if _WEIGHTS not in checkpoint:
+        return _shared_anew(checkpoint, place, were)
     if is_own:
         raise PcmError(
             f"{were}: training could not go on exactly as before",
@@ -54,3 +59,14 @@ def read_start(checkpoint: dict[str, Any], ranks: Ranks, is_own: bool) -> Start:
         )
     tell(f"warning: {were}; random generators are seeded anew")
     return Start(place, None)
+
+
+def _shared_anew(checkpoint: dict[str, Any], place: Place, were: str) -> Start:
+    """The start from shards that were shared out to another number of ranks."""
+    told = f"warning: {were}: its shards are shared out anew; random generators are seeded anew"
+    if place is not Place.EPOCH:
+        # What of the epoch's data these ranks would have had by now, nobody can say.
+        begin_epoch_again(checkpoint["loops"], place)
+        told += "; it was taken inside an epoch, which is begun again"
+    tell(told)
+    return Start(Place.EPOCH, None)

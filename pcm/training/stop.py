@@ -11,20 +11,25 @@ from typing import Any
 from pcm.run_dir import AttemptDir
 from pcm.run_dir.records import StopReason, StopRecord
 from pcm.run_dir.typed_json import create, read
+from pcm.training.supervisor_line import SupervisorLine
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class StopRequest:
-    """Looks for the attempt's stop file from a thread, so that asking costs nothing.
+    """Waits for a request in a thread, so that asking costs nothing.
 
     Args:
-        period: seconds between two looks.
+        period: seconds between two looks for the attempt's stop file.
+        line: where a supervisor says when to look, so that the thread needn't again and again.
     """
 
-    def __init__(self, attempt: AttemptDir, period: float = 0.25) -> None:
+    def __init__(
+        self, attempt: AttemptDir, period: float = 0.25, line: SupervisorLine | None = None
+    ) -> None:
         self._path = attempt.stop
         self._period = period
+        self._line = line
         self._asked = threading.Event()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="stop request", daemon=True)
@@ -35,6 +40,8 @@ class StopRequest:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        if self._line is not None:
+            self._line.leave()
         self._thread.join()
 
     @property
@@ -55,8 +62,9 @@ class StopRequest:
         return record.reason if isinstance(record, StopRecord) else StopReason.INTERRUPT
 
     def _watch(self) -> None:
-        while not self.look() and not self._over.wait(self._period):
-            pass
+        while not self.look() and not self._over.is_set():
+            if self._line is None or not self._line.listen(self._period):
+                self._over.wait(self._period)
 
 
 @contextmanager

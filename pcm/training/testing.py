@@ -14,7 +14,7 @@ def wants_test(config: Config) -> bool:
     return (config.get("trainer") or {}).get("after_fit") == "test"
 
 
-def require_test(model: LightningModule, data: LightningDataModule) -> None:
+def require_test(model: LightningModule, data: LightningDataModule | None) -> None:
     """Make sure before training that there is something to test.
 
     Raises:
@@ -22,7 +22,9 @@ def require_test(model: LightningModule, data: LightningDataModule) -> None:
     """
     needed: tuple[tuple[Any, type[Any], str, str], ...] = (
         (model, LightningModule, "test_step", "model"),
-        (data, LightningDataModule, "test_dataloader", "data module"),
+        (model, LightningModule, "test_dataloader", "model")
+        if data is None
+        else (data, LightningDataModule, "test_dataloader", "data module"),
     )
     for own, base, method, what in needed:
         if getattr(type(own), method) is getattr(base, method):
@@ -30,7 +32,7 @@ def require_test(model: LightningModule, data: LightningDataModule) -> None:
             raise config_error("trainer.after_fit", problem, f"a `{method}`, or no after_fit")
 
 
-def test(trainer: Trainer, model: LightningModule, data: LightningDataModule) -> None:
+def test(trainer: Trainer, model: LightningModule, data: LightningDataModule | None) -> None:
     """Test the weights that training has ended with; its metrics stand beside training's."""
     trained = dict(trainer.callback_metrics)
     trainer.test(model, datamodule=data, verbose=False)

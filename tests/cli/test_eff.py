@@ -61,6 +61,28 @@ def test_what_was_used_of_what_was_asked_for_and_what_to_ask_next_time(
     assert "from 2 experiments" in result.output
 
 
+@pytest.mark.usefixtures("asked")
+def test_who_waits_for_data_is_advised_to_have_them_sooner(
+    request: pytest.FixtureRequest, pcm: Pcm
+) -> None:
+    runs: Runs = request.getfixturevalue("runs")
+    attempt = runs.finish(0)
+    used(attempt)
+    used(attempt, rank=1)
+    write_json(attempt.progress, {"waited_for_data_s": 5.0, "training_s": 100.0})
+    write_json(attempt.data(1), {"waited_for_data_s": 30.0, "training_s": 100.0})
+    output = pcm("eff", "small").output
+    assert "30 %" in output
+    assert "waited for data 30 % of the time: more workers" in output
+    # Two ranks used 3 cores of 8, which are for those workers.
+    assert advice(output)["cpus_per_task"] == 8
+    identifier = runs.experiments[0].id
+    assert "30 % of the time for data" in pcm("show", identifier).output
+    rows = pcm("results", "small", "--columns", "id,data_wait", "--format", "csv").stdout
+    assert f"{identifier},30.0" in rows.splitlines()
+    assert f"{runs.experiments[1].id}," in rows.splitlines()
+
+
 def test_for_programs(runs: Runs, pcm: Pcm) -> None:
     used(runs.finish(0), gpu_percent=80.0, gpu_memory_mb=40000.0, gpu_power_w=600.0)
     record = json.loads(pcm("eff", runs.experiments[0].id, "--json").stdout)
@@ -178,3 +200,14 @@ def test_memory_is_rounded_up(megabytes: float, rounded: int) -> None:
 )
 def test_time_is_rounded_up(minutes: float, rounded: int) -> None:
     assert round_minutes(minutes) == rounded
+
+
+def test_what_experiments_of_a_pack_share_is_asked_for_all_that_share_it(
+    project: Path, request: pytest.FixtureRequest, pcm: Pcm
+) -> None:
+    packed = ASKED.replace("mem: 32G", "mem: 32G, pack: {per_job: 4, per_gpu: 2}")
+    (project / "small.yaml").write_text(packed)
+    runs: Runs = request.getfixturevalue("runs")
+    used(runs.finish(0))
+    # The time is that of a job for many.
+    assert advice(pcm("eff", "small").output) == {"mem": "8G", "cpus_per_task": 4}

@@ -13,6 +13,7 @@ from launch.grid import expand
 from launch.local.starter import modules_to_preload
 from launch.status.state import State, Status
 from launch.store import Experiment, Store
+from launch.store.markers import cancel
 from launch.submit.completion import Completion
 from tests.cli.conftest import Pcm, Runs
 
@@ -181,6 +182,17 @@ def test_launching_again_does_nothing(pcm: Pcm, runs: Runs, runner: FakeRunner) 
     assert "0.25" in result.stdout
     assert not runner.calls
     assert len(runs.store.sweeps()[0].launches) == 1
+
+
+def test_a_grid_that_was_cancelled_is_told_as_such(
+    pcm: Pcm, runs: Runs, runner: FakeRunner
+) -> None:
+    for experiment in runs.experiments:
+        cancel(runs.store.root, experiment.id)
+    result = pcm("launch", "small.yaml", *LOCAL)
+    assert result.exit_code == 0, result.output
+    assert "All of it was cancelled; `pcm resume small` brings it back." in result.stdout
+    assert not runner.calls
 
 
 def test_an_extended_grid_runs_only_what_is_new(

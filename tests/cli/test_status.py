@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pcm.errors import ExitCode
+from pcm.run_dir import JournalWriter
 from tests.cli.conftest import Pcm, Runs, add_checkpoint
 
 
@@ -217,6 +218,37 @@ def test_results_for_papers(pcm: Pcm, mixed: Runs, form: str, start: str) -> Non
     text = pcm("results", "small", "--columns", "id,seed,hours", "--format", form).stdout
     assert text.startswith(start)
     assert len(text.splitlines()) >= 6
+
+
+def test_results_at_a_step_and_at_the_best_one(pcm: Pcm, runs: Runs) -> None:
+    runs.finish(0)
+    run_dir = runs.experiments[0].run_dir
+    journal = JournalWriter(run_dir.metrics, 2, None)
+    for step, loss, accuracy in ((10, 0.5, 0.7), (20, 0.25, 0.8), (30, 0.75, 0.9)):
+        journal.append(step, 0, 0.0, {"val/loss": loss})
+        journal.append(step + 5, 0, 0.0, {"val/acc": accuracy})
+    journal.close()
+    names = ("val/loss:best", "val/acc:best", "val/acc@29", "val/loss@30", "val/loss@999")
+    options = [word for name in names for word in ("--metric", name)]
+    row = json.loads(pcm("results", "small", *options, "--json").stdout)[0]
+    assert [row[name] for name in names] == [0.25, 0.7, 0.8, 0.75, None]
+    assert pcm("results", "small", "--metric", "val/loss@x").exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(("tags", "rows"), [(["vae"], 4), (["vae", "no"], 0)])
+def test_results_of_a_tag(pcm: Pcm, mixed: Runs, tags: list[str], rows: int) -> None:
+    options = [word for tag in tags for word in ("--tag", tag)]
+    assert len(json.loads(pcm("results", "small", *options, "--json").stdout)) == rows
+
+
+def test_a_table_says_what_it_left_out(
+    pcm: Pcm, mixed: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    mixed.finish(2, **{"val/loss": 1.0, "val/a_long_name_of_a_metric": 2.0, "val/another": 3.0})
+    result = pcm("results", "small")
+    assert "val/another" not in result.stdout
+    assert "left out for want of room: val/a_long_name_of_a_metric, val/another" in result.stderr
 
 
 def test_results_go_to_a_file(pcm: Pcm, mixed: Runs, project: Path) -> None:

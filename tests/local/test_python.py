@@ -51,6 +51,14 @@ def test_the_pages_first_example_trains_and_prints_a_row_a_point(
     assert api.resume("small").choice.free == []
     assert {line.state for line in api.status("small")} == {api.State.DONE}
     assert api.cancel("small") == []
+    ids = [each.id for each in api.status("small")]
+    assert {each.facts[0] for each in api.why("small").values()} == {("state", "done")}
+    assert [each["id"] for each in api.show("small")] == ids
+    assert [each.id for each in api.eff("small").taken] == ids
+    assert "small" in api.report("small", output=folder / "page.html").read_text()
+    (sent,) = api.sync(ids[0], to="tensorboard")
+    assert sent.is_sent, sent.text
+    assert capfd.readouterr() == ("", "")
     row = api.results("small")[0]
     model, saved = row.load("last"), load_plain(row.checkpoint("last"))
     assert not model.training

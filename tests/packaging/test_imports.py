@@ -20,6 +20,7 @@ HEAVY = {
     "pandas",
     "neptune",
     "tensorboard",
+    "trackio",
     "wandb",
     "mlflow",
     "matplotlib",
@@ -77,6 +78,9 @@ def test_training_loads_nothing_for_pictures_and_trackers_that_nobody_asked_for(
     loaded = loaded_by("import pcm.training.run, pcm.chain, pcm.data")
     assert "torch" in loaded
     assert not loaded & {"sklearn", "seaborn", "umap", "numba", "pandas", "neptune", "launch"}
+    # scipy, matplotlib and torchvision come with torchmetrics, and that with Lightning.
+    assert not loaded & {"tensorboard", "wandb", "mlflow", "transformers", "pcm.plots.callback"}
+    assert not loaded & {"requests", "aiohttp", "submitit", "typer", "sqlite3", "pcm.config.check"}
 
 
 def test_the_command_line_loads_next_to_nothing_for_its_help() -> None:

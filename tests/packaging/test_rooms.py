@@ -12,8 +12,9 @@ LAUNCH = Path(__file__).parents[2] / "launch"
 FLOORS = (
     ("cli",),
     ("api",),
-    ("resumption",),
+    ("answers", "resumption"),
     ("proposal",),
+    ("pack",),
     ("local", "report"),
     ("submit",),
     ("image", "importing", "plan", "results", "supervisor"),

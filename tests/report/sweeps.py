@@ -74,6 +74,8 @@ def train(experiment: Experiment, rows: int, metrics: Sequence[str] = METRICS) -
     write_summary(run_dir, summarise(run_dir.metrics))
     ended = BEGAN + rows * 3.2
     attempt(experiment, ended=ended)
+    used = {"samples": rows, "seconds": rows * 3.0, "cpu_s": rows * 4.5, "memory_mb": 1234.0}
+    write_json(run_dir.attempt(1).usage(0), used, durable=False)
     write_json(run_dir.attempt(1).finished, {"step": rows * 10, "epoch": 20}, durable=False)
 
 

@@ -56,6 +56,16 @@ def test_everything_is_drawn(tab: Tab) -> None:
     assert tab.evaluate(f"{ROWS}.length") == 24
 
 
+def test_the_table_has_what_each_run_took(tab: Tab) -> None:
+    titles = "[...document.querySelectorAll('#table .tabulator-col-title')].map(c => c.innerText)"
+    places = {title: place for place, title in enumerate(tab.evaluate(titles))}
+    done, failed = tab.evaluate(CELLS)[0], tab.evaluate(CELLS)[5]
+    taken = [(row[places["cores used"]], row[places["memory (MB)"]]) for row in (done, failed)]
+    assert taken == [("1.5", "1234"), (NOTHING, NOTHING)]
+    # Nobody had a GPU or waited in a queue.
+    assert not {"GPU use (%)", "queued (h)"} & set(places)
+
+
 def test_hostile_names_and_values_stay_text(tab: Tab) -> None:
     assert HOSTILE in tab.evaluate("document.querySelector('#table').innerText")
     tab.evaluate("document.querySelector('#failures details').open = true")
@@ -173,10 +183,12 @@ def test_paper_is_light_and_has_no_controls(tab: Tab) -> None:
     tab.wait_for("document.documentElement.dataset.theme === 'dark'")
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert tab.evaluate("document.documentElement.dataset.theme") == "light"
+    assert tab.evaluate("document.querySelector('#failures details').open")
     tab.call("Emulation.setEmulatedMedia", media="print")
     assert tab.evaluate("getComputedStyle(document.querySelector('#controls')).display") == "none"
     tab.evaluate("dispatchEvent(new Event('afterprint'))")
     assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert not tab.evaluate("document.querySelector('#failures details').open")
 
 
 @pytest.mark.parametrize("entries", [{"seed": 3}, {"grid": {"seed": [0, 1]}}])
@@ -211,5 +223,9 @@ def test_500_points_with_8_metrics_are_small_and_drawn(browser: Browser, tmp_pat
     assert inked(tab, "#curves canvas") > 10_000
     tab.place("#pictures img")
     tab.wait_for("document.querySelector('#pictures img').naturalWidth === 1")
+    assert tab.evaluate(f"{ROWS}.length") == 25
+    # Paper has no pages to turn, and is printed at once.
+    assert tab.evaluate(f"dispatchEvent(new Event('beforeprint')) && {ROWS}.length") == 500
+    assert tab.evaluate(f"dispatchEvent(new Event('afterprint')) && {ROWS}.length") == 25
     assert tab.errors == []
     tab.close()

@@ -1,5 +1,6 @@
 """Trains one rank in the test's own process, and stops it at a place: a run takes 0.1 s."""
 
+import copy
 import os
 import random
 import sys
@@ -18,6 +19,7 @@ from pcm.training.ranks import Ranks
 from pcm.training.run import Run
 from pcm.training.stop import StopRequest
 from pcm.training.task import Task
+from tests.resume.compositions import Composition
 from tests.resume.runs import OWN, assert_same, assert_same_end, make_run, newest
 
 
@@ -46,6 +48,29 @@ def assert_resumes_the_same(folder: Path, stops: list[str], **config: Any) -> No
     whole, broken = train_whole_and_broken(folder, stops, **config)
     assert_same_end(whole, broken)
     assert_same(newest(whole)["callbacks"], newest(broken)["callbacks"], "callbacks")
+
+
+def assert_composition_resumes(folder: Path, composition: Composition) -> None:
+    """A composed training ends alike, though one of its stops may come too late to be one."""
+    whole = make_run(folder / "whole", **copy.deepcopy(composition.config))
+    broken = make_run(folder / "broken", every=composition.every, **composition.config)
+    assert train(whole) == ExitCode.DONE
+    for stop in (*composition.stops, None):
+        code = _train_until(broken, stop)
+        if code == ExitCode.DONE:
+            break
+    assert code == ExitCode.DONE
+    assert_same_end(whole, broken)
+    assert_same(newest(whole)["callbacks"], newest(broken)["callbacks"], "callbacks")
+
+
+def _train_until(run_dir: RunDir, stop: str | None) -> ExitCode:
+    kind, _, step = (stop or "").partition(" ")
+    if kind == "fail":
+        return train(run_dir, OWN_FAIL_AT=f"step {step}")
+    code = train(run_dir, stop)
+    assert code in (ExitCode.DONE, ExitCode.STOPPED), stop
+    return code
 
 
 @contextmanager

@@ -15,7 +15,9 @@ from pcm.__main__ import main
 from pcm.run_dir import RunDir, read_json, write_json, write_text
 from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing
 from pcm.run_dir.checkpoints import read_manifests
+from pcm.run_dir.shards import shards_folder
 from pcm.training.checkpoint_io import load_plain
+from pcm.training.sharding import read_whole
 
 OWN = Path(__file__).parent / "own"
 TIMEOUT = 120
@@ -75,10 +77,12 @@ def make_run(folder: Path, **config: Any) -> RunDir:
         },
     }
     defaults["trainer"]["kwargs"] |= config.pop("kwargs", {})
+    defaults["trainer"]["callbacks"] += config.pop("callbacks", [])
+    every = config.pop("every", "1 epochs")
     starts_from = config.pop("starts_from", None)
     write_text(run_dir.config, yaml.safe_dump(defaults | config))
     # These trainings are over before the first one would be due.
-    freeze_checkpointing(run_dir, Checkpointing(every="1 epochs"))
+    freeze_checkpointing(run_dir, Checkpointing(every=every))
     experiment = {"schema_version": 1, "id": "0123456789", "name": "test", "tags": []}
     write_json(run_dir.experiment, {**experiment, "tracker": None, "starts_from": starts_from})
     return run_dir
@@ -134,7 +138,12 @@ def run(run_dir: RunDir, world_size: int = 1, **options: str) -> list[int]:
 
 def newest(run_dir: RunDir) -> dict[str, Any]:
     """The content of the newest checkpoint."""
-    return load_plain(run_dir.checkpoints / read_manifests(run_dir.checkpoints)[0].file)
+    path = run_dir.checkpoints / read_manifests(run_dir.checkpoints)[0].file
+    content = load_plain(path)
+    if (shards := shards_folder(path)).exists():
+        content["state_dict"] = read_whole(shards, "state_dict")
+        content["optimizer_states"] = [read_whole(shards, "optimizer_0")]
+    return content
 
 
 def assert_same_end(one: RunDir, other: RunDir) -> None:

@@ -1,7 +1,9 @@
 """The model of this project on real digits, stopped from outside at any moment."""
 
 import random
+import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +11,21 @@ import pytest
 
 from pcm.config.document import load_document
 from pcm.errors import ExitCode
+from pcm.plots.drawing import draw
 from pcm.run_dir import RunDir, create_json, read_journal, read_json
+from tests.resume.in_process import train
 from tests.resume.runs import Attempt, assert_same_end, make_run, run, start
 
 CONFIG = Path(__file__).parents[2] / "config"
 
 
-def digits_run(folder: Path, world_size: int, log_every: int) -> RunDir:
+def digits_run(
+    folder: Path, world_size: int, log_every: int, trainer_file: str = "default"
+) -> RunDir:
     """The full model for two short epochs."""
     model = load_document(CONFIG / "models/pcm-cvae.yaml").data
     model["training"] |= {"max_epochs": 2, "batch_size": 16}
-    trainer = load_document(CONFIG / "trainer/default.yaml").data
+    trainer = load_document(CONFIG / f"trainer/{trainer_file}.yaml").data
     trainer["kwargs"]["log_every_n_steps"] = log_every
     trainer["accelerator"] = "cpu"
     return make_run(
@@ -55,6 +61,9 @@ def test_same_end_whenever_it_is_stopped(tmp_path: Path, world_size: int, log_ev
     if codes[0] == ExitCode.STOPPED:
         assert run(broken, world_size) == [ExitCode.DONE] * world_size
     assert_same_end(unbroken, broken)
+    assert all(
+        read_json(unbroken.attempt(1).data(rank))["training_s"] for rank in range(world_size)
+    )
 
 
 def test_what_it_leaves(tmp_path: Path) -> None:
@@ -67,5 +76,21 @@ def test_what_it_leaves(tmp_path: Path) -> None:
     assert (progress["step"], progress["total_steps"]) == (32, 32)
     assert (progress["epoch"], progress["max_epochs"]) == (2, 2)
     assert progress["loss"] > 0
+    assert 0 < progress["waited_for_data_s"] < progress["training_s"]
     steps = {row.step for row in read_journal(run_dir.metrics) if "train/loss" in row.values}
     assert steps == set(range(4, 33, 4))
+
+
+def test_validations_leave_what_their_pictures_are_drawn_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A process that draws nothing.
+    monkeypatch.setattr(sys, "executable", "/bin/true")
+    run_dir = digits_run(tmp_path / "run", 1, 4, "plots")
+    assert train(run_dir) == ExitCode.DONE
+    assert len(list(run_dir.undrawn.iterdir())) == 6
+    assert not run_dir.plots.exists()
+    draw(run_dir)
+    counts = Counter(path.parent.name for path in run_dir.plots.rglob("*-step=*.png"))
+    assert counts == {"latent": 2 * 5, "reconstruction": 2, "prior": 2}
+    assert list(run_dir.undrawn.iterdir()) == []

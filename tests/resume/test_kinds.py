@@ -19,6 +19,8 @@ def loaders(name: str = "Data", **arguments: Any) -> dict[str, Any]:
 
 
 RELOADING = {"reload_dataloaders_every_n_epochs": 1}
+ACCUMULATING = {"accumulate_grad_batches": 3, "val_check_interval": 2}
+EVERY_SECOND = {"reload_dataloaders_every_n_epochs": 2}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,8 @@ RELOADING = {"reload_dataloaders_every_n_epochs": 1}
         ("Wrapped", ["step 14"]),
         ("Skipping", ["step 9"]),
         ("GatheringGradients", ["step 13", "validation 20", "epoch 20"]),
-        ("LoggingNowAndThen", ["step 14"]),
+        ("LoggingNowAndThen", ["step 14", "step 16", "validation 20"]),
+        ("HalfFrozen", ["step 14", "validation 20"]),
     ],
 )
 def test_modules(model: str, stops: list[str], tmp_path: Path) -> None:
@@ -58,17 +61,29 @@ def test_modules(model: str, stops: list[str], tmp_path: Path) -> None:
             "Net",
             loaders("Subsets"),
             ["epoch 10", "step 14"],
-            {"reload_dataloaders_every_n_epochs": 1},
+            RELOADING,
         ),
-        ("Net", loaders("Subsets"), ["step 14"], {"reload_dataloaders_every_n_epochs": 2}),
+        ("Net", loaders("Subsets"), ["step 14"], EVERY_SECOND),
         ("Net", loaders(), ["epoch 10", "step 14"], {"precision": "64-true"}),
         ("Iterating", loaders(), ["step 14"], {}),
         ("KnowingTheEpoch", loaders("EpochStream"), ["epoch 10", "step 14"], {}),
+        ("Net", loaders("Checked"), ["epoch 10", "validation 20"], {}),
+        ("Net", loaders("Checked"), ["epoch 10", "step 14"], {"num_sanity_val_steps": 1}),
+        ("Net", loaders("Checked"), ["step 14", "step 24"], RELOADING),
+        ("Net", loaders("Checked"), ["epoch 20"], {"check_val_every_n_epoch": 2, **EVERY_SECOND}),
+        ("Net", loaders(), ["validation 2", "validation 14"], ACCUMULATING),
+        ("Net", loaders("CheckedByStream"), ["validation 20"], {}),
+        ("CountingValidations", loaders(), ["step 4"], {"num_sanity_val_steps": 2}),
         ("Impatient", loaders(), ["epoch 50"], {"max_epochs": 8, "min_epochs": 6}),
+        ("Loading", None, ["step 14", "validation 20"], {}),
     ],
 )
 def test_loaders(
-    model: str, data: dict[str, Any], stops: list[str], kwargs: dict[str, Any], tmp_path: Path
+    model: str,
+    data: dict[str, Any] | None,
+    stops: list[str],
+    kwargs: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
     config = {"model": kind(model), "data_train": data, "kwargs": kwargs}
     assert_resumes_the_same(tmp_path, stops, **config)

@@ -9,7 +9,8 @@ from launch.local.debug import run_debug
 from launch.results.rows import results_of
 from launch.status.state import State
 from launch.validate import check_file
-from tests.scripts.conftest import EXAMPLES, Folder
+from pcm.run_dir.shards import shards_folder
+from tests.scripts.conftest import EXAMPLES, Folder, run
 
 FOLDERS = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
 
@@ -42,6 +43,21 @@ def test_a_gan_steps_both_of_its_optimizers(folder: Folder) -> None:
     metrics = trained(folder, "gan", trainer__kwargs__max_epochs=1, seed=0)
     assert {"train/generator", "train/discriminator", "val/loss"} <= metrics.keys()
     assert all(map(math.isfinite, metrics.values()))
+
+
+def test_a_language_model_whose_weights_two_ranks_share(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.copy_example("language_model")
+    overrides = {"trainer__kwargs__max_steps": 30, "data_train__init_args__lines": 1000}
+    [experiment] = folder.launch(**overrides, model__init_args__width=64)
+    assert run([experiment]).statuses[experiment.id].state is State.DONE
+    [result] = results_of([experiment])
+    assert result.metrics["val/loss"] < 4, "of 256 bytes it knows fewer"
+    monkeypatch.syspath_prepend(folder.path)
+    decoder = result.load().decoder
+    assert {len(each.mix.weight) for each in decoder.blocks} == {3 * 64}
+    assert shards_folder(result.checkpoint("last")).is_dir()
 
 
 def test_the_page_names_every_example() -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from launch import api
 from launch.cli import app
 from launch.local.debug import run_debug
 from launch.projects.beginning import Kind
 from launch.results.rows import results_of
 from launch.status.state import State
 from launch.validate import check_file
-from pcm.errors import ExitCode
+from pcm.errors import ExitCode, RefusedError
 from tests.scripts.conftest import Folder, run
 
 
@@ -53,3 +54,10 @@ def test_nothing_is_overwritten(folder: Folder) -> None:
     assert "there has grid.yaml already" in result.output
     assert [path.name for path in Path("there").iterdir()] == ["grid.yaml"]
     assert (folder.path / "there" / "grid.yaml").read_text() == "mine"
+
+
+def test_python_writes_the_same(tmp_path: Path) -> None:
+    files = api.init(tmp_path / "new", model="script")
+    assert [file.name for file in files] == ["grid.yaml", "train.py"]
+    with pytest.raises(RefusedError, match=r"has grid\.yaml, train\.py already"):
+        api.init(tmp_path / "new", model=Kind.SCRIPT)

@@ -17,19 +17,12 @@ def eff(words: SweepsOrIds, *, runs_dir: RunsDir = None, as_json: Json = False) 
     from launch.report.efficiency import advice_text, efficiency_record, efficiency_table
     from launch.report.table import console
     from launch.report.terminal import note, print_json, say
-    from launch.results.advice import Taken, advise
-    from launch.results.usage import used_by
-    from launch.status.looking import lines_of
+    from launch.results.taking import efficiency_of
     from launch.store.finding import find_experiments, open_store
 
-    experiments = find_experiments(open_store(runs_dir), words)
-    pairs = zip(experiments, lines_of(experiments, note), strict=True)
-    taken = [
-        Taken(each.id, each.name, line.state, each.resources, used_by(each)) for each, line in pairs
-    ]
-    advices = advise(taken)
+    found = efficiency_of(find_experiments(open_store(runs_dir), words), note)
     if as_json:
-        print_json(efficiency_record(taken, advices))
+        print_json(efficiency_record(found.taken, found.advices))
         return
-    console().print(efficiency_table(taken))
-    say(advice_text(taken, advices))
+    console().print(efficiency_table(found.taken))
+    say(advice_text(found.taken, found.advices))

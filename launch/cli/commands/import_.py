@@ -10,7 +10,7 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A multirun.yaml of Hydra, a config of SEML or LightningCLI, or an sbatch script.",
+            help="A file or folder of Hydra, a config of SEML or LightningCLI, an sbatch script.",
             metavar="FILE",
             show_default=False,
         ),
@@ -29,13 +29,16 @@ def import_(
       pcm import multirun/2026-01-02/10-15-00/multirun.yaml
       pcm import array.sh --output grids/array.yaml
     """
-    from launch.importing.reading import count_points, read_foreign, write_imported
+    import shlex
+
+    from launch.importing.writing import import_sweep
     from launch.report.terminal import note, say
     from launch.text import counted
 
-    imported = read_foreign(file)
-    paths = write_imported(imported, output)
-    say(f"{imported.tool}: wrote {', '.join(map(str, paths))}")
-    for line in imported.left:
+    sweep = import_sweep(file, output)
+    say(f"{sweep.tool}: wrote {', '.join(map(str, [*sweep.grids, *sweep.files]))}")
+    for line in sweep.left:
         note(f"not carried over: {line}")
-    say(f"{counted(count_points(output), 'point')}; next: pcm plan {output}")
+    say(f"{counted(sweep.points(), 'point')}; next:")
+    for grid in sweep.grids:
+        say(f"  pcm plan {shlex.quote(str(grid))}")

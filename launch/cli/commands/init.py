@@ -40,4 +40,4 @@ def init(
     say("  pcm plan grid.yaml                        # what there is to run")
     say("  pcm launch grid.yaml --executor local     # on this machine")
     say(f"  pcm results {f'first-{model}':<29} # what came of it")
-    say("  pcm launch grid.yaml --site SITE          # on Slurm")
+    say("  pcm launch grid.yaml --partition NAME     # on Slurm")

@@ -129,12 +129,20 @@ def launch_grid(
     _note_cpus(proposal)
     if not proposal.plan.work:
         typer.echo("Nothing new to launch.", err=as_json)
+        _note_cancelled(proposal, as_json=as_json)
         _print_results(proposal, as_json=as_json)
         return
     prepared = prepare(proposal, teller(err=as_json))
     if not agrees(f"Launch {counted(len(proposal.plan.work), 'experiment')}?", yes=yes):
         raise typer.Exit(ExitCode.INTERRUPTED)
     _carry_out(prepared, wait=wait, max_parallel=max_parallel, as_json=as_json)
+
+
+def _note_cancelled(proposal: "Proposal", *, as_json: bool) -> None:
+    """Why nothing happens to a grid that somebody has cancelled as a whole."""
+    if all(item.state == "cancelled" for item in proposal.plan.items):
+        name = shlex.quote(proposal.grid.name)
+        typer.echo(f"All of it was cancelled; `pcm resume {name}` brings it back.", err=as_json)
 
 
 def _carry_out(

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from launch.results.rows import Result
 
 
+MOST_WITH_COSTS = 500
+"""Of more, a table shows hours only when it is asked for them: that is a few files each."""
+
+
 def results(
     words: Annotated[
         list[str],
@@ -35,8 +39,8 @@ def results(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            help="A metric to show, with :last, :min, :max or the step of these, "
-            "e.g. val/loss:min; repeatable.",
+            help="A metric to show, with :last, :best, :min or :max, or @ and a step, "
+            "e.g. val/loss:min, val/loss@1000; repeatable.",
             metavar="NAME",
         ),
     ] = None,
@@ -63,6 +67,10 @@ def results(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file.", metavar="FILE")
     ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(help="Only those whose sweep has this tag; repeatable.", metavar="TAG"),
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Show all metrics, however wide the table.")
     ] = False,
@@ -88,11 +96,12 @@ def results(
     if form.is_binary and (output is None or group_by is not None):
         raise UsageError(f"{form} is for rows in a file", "add -o FILE, and leave --group-by out")
     query = Query(where, sort, reverse, top, _split(columns), tuple(metric or ()))
-    found = results_of(
-        find_experiments(open_store(runs_dir), words),
-        note,
-        with_costs=form is not Format.TABLE or query.needs_costs,
-    )
+    experiments = find_experiments(open_store(runs_dir), words)
+    if tag:
+        experiments = [each for each in experiments if set(tag) <= set(each.tags)]
+    is_cheap = len(experiments) <= MOST_WITH_COSTS
+    with_costs = is_cheap or form is not Format.TABLE or query.needs_costs
+    found = results_of(experiments, note, with_costs=with_costs)
     if group_by is not None:
         _print_groups(found, query, group_by, form, output)
         return
@@ -132,6 +141,7 @@ def _print_groups(
     from launch.report.terminal import json_text
     from launch.results.columns import Columns
     from launch.results.groups import grouped
+    from launch.results.moments import is_more_better
 
     every = Columns(found)
     axes = every.but("seed") if group_by == "all" else list(map(every.find, _split(group_by)))
@@ -141,7 +151,7 @@ def _print_groups(
     if form is Format.JSON:
         _write(json_text(groups_records(groups, axes, metrics)) + "\n", output)
         return
-    greatest = [query.reverse or name.endswith(":max") for name in names]
+    greatest = [query.reverse or is_more_better(found, name) for name in names]
     head, rows = groups_sheet(groups, axes, metrics, greatest)
     if form is not Format.TABLE:
         _write(sheet_text([column.title for column in head], rows, form), output)

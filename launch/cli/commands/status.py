@@ -11,6 +11,7 @@ from pcm.config.printable import printable
 from pcm.errors import UsageError
 
 if TYPE_CHECKING:
+    from launch.notify.noticing import Noticing
     from launch.status.looking import Looking
     from launch.status.state import Line, State
 
@@ -45,11 +46,12 @@ def status(
     if watch:
         _watch(words or [], state or [], runs_dir)
         return
+    from launch.notify.noticing import Noticing
     from launch.report.terminal import note
     from launch.status.looking import Looking
 
     looking = Looking(note)
-    lines = _look(looking, words or [], state or [], runs_dir)
+    lines = _look(looking, Noticing(looking, note), words or [], state or [], runs_dir)
     if as_json:
         _print_json(lines, looking.warning)
     else:
@@ -57,7 +59,11 @@ def status(
 
 
 def _look(
-    looking: "Looking", words: list[str], states: "list[State]", runs_dir: Path | None
+    looking: "Looking",
+    noticing: "Noticing",
+    words: list[str],
+    states: "list[State]",
+    runs_dir: Path | None,
 ) -> "list[Line]":
     from launch.machine.garbage_collection import no_garbage_collection
     from launch.store.finding import find_experiments, open_store
@@ -67,6 +73,7 @@ def _look(
         experiments = find_experiments(open_store(runs_dir), words)
         lines = looking.lines(experiments)
         notice_damaged_launches({each.launch for each in experiments})
+        noticing.look(experiments, lines)
     return [line for line in lines if not states or line.state in states]
 
 
@@ -107,6 +114,7 @@ def _print_lines(lines: "list[Line]", *, everything: bool) -> None:
 
 
 def _watch(words: list[str], states: "list[State]", runs_dir: Path | None) -> None:
+    from launch.notify.noticing import Noticing
     from launch.report.live import live_view
     from launch.report.table import console
     from launch.report.terminal import note
@@ -115,9 +123,10 @@ def _watch(words: list[str], states: "list[State]", runs_dir: Path | None) -> No
     from launch.store.finding import open_store
 
     looking, root = Looking(note), open_store(runs_dir).root
+    noticing = Noticing(looking, note)
     with live_view(console(), lambda id_: recent_losses(root.run_dir(id_).metrics)) as show:
         while True:
-            lines = _look(looking, words, states, runs_dir)
+            lines = _look(looking, noticing, words, states, runs_dir)
             show(lines)
             if all(line.state.is_ended for line in lines):
                 return

@@ -79,12 +79,16 @@ def _follow(experiments: Sequence["Experiment"], to: Sequence[str]) -> bool:
     import time
 
     from launch.container.feeding import Feeding
+    from launch.notify.noticing import Noticing
     from launch.status.looking import Looking
 
     feeding, looking = Feeding(experiments, to), Looking(_say, _QUEUE_INTERVAL_S)
+    noticing = Noticing(looking, _say)
     try:
         while feeding.is_alive:
-            if all(line.state.is_ended for line in looking.lines(experiments)):
+            lines = looking.lines(experiments)
+            noticing.look(experiments, lines)
+            if all(line.state.is_ended for line in lines):
                 break
             time.sleep(_INTERVAL_S)
     except KeyboardInterrupt:

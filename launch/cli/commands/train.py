@@ -43,7 +43,10 @@ def spread(words: list[str], option: str) -> list[str]:
 def train(
     *,
     model_cfg: Annotated[str, typer.Option(help="Model file.", metavar="FILE")],
-    data_train: Annotated[str, typer.Option(help="Training data file.", metavar="FILE")],
+    data_train: Annotated[
+        str | None,
+        typer.Option(help="Training data file; none if the model has loaders.", metavar="FILE"),
+    ] = None,
     data_val: Annotated[
         str | None, typer.Option(help="Validation data file.", metavar="FILE")
     ] = None,

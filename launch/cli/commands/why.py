@@ -20,15 +20,18 @@ def why(word: SweepOrId, *, runs_dir: RunsDir = None, as_json: Json = False) -> 
       pcm why 3f2a
       pcm why quickstart
     """
+    from launch.notify.noticing import Noticing
     from launch.report.explain import explain
     from launch.report.several import answer_for_each, print_records
     from launch.report.terminal import note
-    from launch.status.looking import lines_of
+    from launch.status.looking import Looking
     from launch.store.finding import find_experiments, open_store, stands_for_one
 
     store = open_store(runs_dir)
     experiments = find_experiments(store, [word])
-    lines = lines_of(experiments, note)
+    looking = Looking(note)
+    lines = looking.lines(experiments)
+    Noticing(looking, note).look(experiments, lines)
     if as_json:
         pairs = zip(experiments, lines, strict=True)
         records = [_record(line, explain(each, line.status)) for each, line in pairs]

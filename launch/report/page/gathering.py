@@ -13,9 +13,11 @@ from launch.report.page.hours import Hours, hours_of
 from launch.report.page.packing import packed
 from launch.report.page.pictures import pictures_of
 from launch.report.page.provenance import provenance
-from launch.report.results import shown_metrics, union
+from launch.report.results import shown_metrics, union, varying
+from launch.results.columns import rounded
 from launch.results.curves import Curves, CurvesReader
 from launch.results.importance import importance
+from launch.results.usage import Used, used_by
 from launch.status.looking import Looking
 from launch.status.state import Line, State
 from launch.store import Experiment
@@ -39,6 +41,7 @@ class _Run:
     experiment: Experiment
     line: Line
     hours: Hours
+    used: Used
     summary: dict[str, MetricSummary]
     curves: Curves
 
@@ -70,7 +73,7 @@ class Gathering:
         """
         runs = self._read(experiments)
         lines = [run.line for run in runs]
-        paths = _varying(experiments)
+        paths = varying([each.overrides for each in experiments])
         metrics = _in_order(union(run.summary for run in runs))
         main, greatest = self._main(experiments, metrics)
         shared, own = shared_and_own([each.config() for each in experiments])
@@ -88,7 +91,7 @@ class Gathering:
             "curves": _packed(metrics, runs),
             "importance": _importances(runs, paths, metrics, greatest=greatest),
             "failures": failure_groups(experiments, lines),
-            "provenance": provenance(experiments),
+            "provenance": provenance(experiments, [run.used for run in runs]),
             "pictures": pictures_of(_best_first(runs, main, greatest=greatest)),
         }
 
@@ -97,7 +100,8 @@ class Gathering:
         with SummaryCache.of(experiments) as cache:
             summaries = [cache.summary(each).metrics for each in experiments]
         curves = [self._reader.read(each.run_dir.metrics) for each in experiments]
-        facts = zip(experiments, lines, hours_of(experiments), summaries, curves, strict=True)
+        hours, used = hours_of(experiments), map(used_by, experiments)
+        facts = zip(experiments, lines, hours, used, summaries, curves, strict=True)
         return [_Run(*each) for each in facts]
 
     def _main(self, experiments: Sequence[Experiment], metrics: Sequence[str]) -> tuple[str, bool]:
@@ -110,15 +114,6 @@ class Gathering:
         named = [name for each in wanted for name in each.monitored if name in metrics]
         greatest = bool(named) and wanted[0].mode is Mode.MAX
         return (named or [*metrics, MONITORED[0]])[0], greatest
-
-
-def _varying(experiments: Sequence[Experiment]) -> list[str]:
-    """Paths of the axes that differ somewhere; of a sweep of one point all."""
-    paths = union(each.overrides for each in experiments)
-    varying = [
-        path for path in paths if len({repr(each.overrides.get(path)) for each in experiments}) > 1
-    ]
-    return varying or paths
 
 
 def _in_order(names: Sequence[str]) -> list[str]:
@@ -153,6 +148,10 @@ def _record(run: _Run, paths: Sequence[str], metrics: Sequence[str]) -> dict[str
         "repeated": run.hours.repeated,
         "queued": run.hours.queued,
         "gpu_hours": run.hours.ran * run.experiment.resources.gpus,
+        "cores_used": rounded(run.used.cores, 2),
+        "memory_mb": rounded(run.used.memory_mb, 0),
+        "gpu_use": rounded(run.used.gpu_percent, 1),
+        "gpu_memory_mb": rounded(run.used.gpu_memory_mb, 0),
         "clock": [clock.steps, clock.epochs, [round(hour, 5) for hour in clock.hours]],
     }
 

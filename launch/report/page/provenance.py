@@ -6,13 +6,13 @@ from typing import Any
 
 from launch.damage import whole
 from launch.report.efficiency import memory_text
-from launch.results.usage import used_by
+from launch.results.usage import Used
 from launch.store import Experiment, LaunchDir
 from launch.store.records import newest_attempt, read_record
 from launch.text import counted
 
 
-def provenance(experiments: Sequence[Experiment]) -> list[list[str]]:
+def provenance(experiments: Sequence[Experiment], used: Sequence[Used]) -> list[list[str]]:
     """Label and text, of all launches and newest attempts together."""
     launches = list(dict.fromkeys(each.launch for each in experiments))
     facts = [_facts(launch) for launch in launches]
@@ -26,7 +26,7 @@ def provenance(experiments: Sequence[Experiment]) -> list[list[str]]:
         ["image", _each(fact["image"] for fact in facts)],
         ["asked for", _tally(asked)],
         ["machines", _tally(hosts)],
-        ["used", _used(experiments)],
+        ["used", _used(used)],
     ]
     return [[label, text] for label, text in found if text]
 
@@ -55,16 +55,18 @@ def _asked(experiment: Experiment) -> str:
     return counted(ranks, "rank") + (f", {counted(gpus, 'GPU')}" if gpus else "")
 
 
-def _used(experiments: Sequence[Experiment]) -> str:
+def _used(all_used: Sequence[Used]) -> str:
     """Cores, memory and GPUs that they kept busy, as far as it was noted."""
-    known = [used for used in map(used_by, experiments) if used.samples]
+    known = [used for used in all_used if used.samples]
     cores = [used.cores for used in known if used.cores is not None]
     memory = [used.memory_mb for used in known if used.memory_mb is not None]
     gpus = [used.gpu_percent for used in known if used.gpu_percent is not None]
+    waits = [used.data_percent for used in known if used.data_percent is not None]
     parts = [
         f"{sum(cores) / len(cores):.1f} cores on average" if cores else "",
         f"at most {memory_text(max(memory))} of a node's memory" if memory else "",
         f"GPUs for {sum(gpus) / len(gpus):.0f} % of the time" if gpus else "",
+        f"waiting for data for {sum(waits) / len(waits):.0f} % of the time" if waits else "",
     ]
     return ", ".join(filter(None, parts))
 

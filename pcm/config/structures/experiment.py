@@ -15,6 +15,7 @@ from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS
 from pcm.config.structures.model import MODEL
 from pcm.config.structures.own import HYDRA_CLASS, OWN_CLASS, names_hydra_class, names_own_class
 from pcm.config.structures.script import RUN, SCRIPT_OF_POINT, names_script
+from pcm.config.structures.strategies import check_shards, is_sharded
 from pcm.config.structures.trainer import TRAINER
 from pcm.config.structures.wiring import (
     Links,
@@ -52,7 +53,10 @@ def _check_experiment(config: Any, inspector: Inspector) -> Iterable[Finding]:
 
 
 def _check_ranks(world_size: Any, trainer: Any) -> Iterator[Finding]:
-    if type(world_size) is not int or world_size < 2:
+    if type(world_size) is not int:
+        return
+    yield from under(check_shards(entry(trainer, "kwargs"), world_size), "trainer", "kwargs")
+    if world_size < 2:
         return
     interval = entry(entry(trainer, "kwargs"), "val_check_interval")
     if isinstance(interval, str | dict):
@@ -70,7 +74,7 @@ def _check_ranks(world_size: Any, trainer: Any) -> Iterator[Finding]:
 def _check_sections(
     inspector: Inspector, model: Any, data_train: Any, data_val: Any, trainer: Any
 ) -> list[Finding]:
-    findings = [*_check_data_sections(data_train, data_val)]
+    findings = [*_check_data_sections(model, data_train, data_val)]
     findings += _check_test(trainer, model, data_train)
     if not isinstance(model, dict) or names_hydra_class(model):
         return findings
@@ -89,7 +93,10 @@ def _check_sections(
     return findings
 
 
-def _check_data_sections(data_train: Any, data_val: Any) -> Iterator[Finding]:
+def _check_data_sections(model: Any, data_train: Any, data_val: Any) -> Iterator[Finding]:
+    if data_train is None:
+        yield from _check_without_data(model, data_val)
+        return
     if names_own_class(data_train) and data_val is not None:
         expected = "null: the data module of data_train serves both"
         yield Finding(("data_val",), "a second data module", expected=expected)
@@ -97,10 +104,19 @@ def _check_data_sections(data_train: Any, data_val: Any) -> Iterator[Finding]:
         yield Finding(("data_val",), "no data to validate on", "null", "a data file")
 
 
+def _check_without_data(model: Any, data_val: Any) -> Iterator[Finding]:
+    """A model of one's own may bring its loaders, as Lightning allows it."""
+    if not (names_own_class(model) or names_hydra_class(model)):
+        expected = "a data file; only a model class of one's own may bring its loaders"
+        yield Finding(("data_train",), "no data to train on", "null", expected)
+    elif data_val is not None:
+        expected = "null: the model's own loaders serve both"
+        yield Finding(("data_val",), "data to validate on alone", expected=expected)
+
+
 def _check_test(trainer: Any, model: Any, data_train: Any) -> Iterator[Finding]:
-    if entry(trainer, "after_fit") == "test" and not (
-        names_own_class(model) and names_own_class(data_train)
-    ):
+    of_own = names_own_class(model) and (data_train is None or names_own_class(data_train))
+    if entry(trainer, "after_fit") == "test" and not of_own:
         expected = "a model and a data module of your own, which know how to test"
         yield Finding(("trainer", "after_fit"), "nothing to test", "test", expected)
 
@@ -134,6 +150,9 @@ def _check_chain_kwargs(_inspector: Inspector, kwargs: Any) -> list[Finding]:
     for key, (harmless, reason) in _NOT_FOR_CHAINS.items():
         if kwargs.get(key, harmless) != harmless:
             findings.append(Finding((key,), reason, shown(kwargs[key]), f"no {key}"))
+    if is_sharded(strategy := kwargs.get("strategy")):
+        problem = "a chain can't be shared out to ranks"
+        findings.append(Finding(("strategy",), problem, shown(strategy), "auto, or a class of ddp"))
     return findings
 
 
@@ -194,7 +213,7 @@ _EXPERIMENT_OF_FILES = Meaning(
         {
             **_OF_ANY_EXPERIMENT,
             "model": MODEL_FILE,
-            "data_train": DATA_FILE,
+            "data_train": (None, DATA_FILE),
             "trainer": TRAINER,
         },
         {"data_val": (None, DATA_FILE)},

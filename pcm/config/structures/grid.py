@@ -4,9 +4,10 @@ Paths, axes and resources are looked at by whoever expands the grid.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
-from pcm.config.shapes import COUNT, Choice, MapOf, Number, OneOf, Record
-from pcm.config.structure import ConfigStructure, Namespace
+from pcm.config.shapes import COUNT, Choice, MapOf, Number, OneOf, Record, Rule
+from pcm.config.structure import ConfigStructure, Finding, Namespace
 from pcm.config.structures.checkpoints import CHECKPOINTS
 from pcm.config.structures.container import CONTAINER
 from pcm.config.structures.notify import NOTIFY
@@ -22,6 +23,9 @@ _OVERRIDES = MapOf(Namespace)
 SBATCH = MapOf((None, int | str, bool))
 """Options of sbatch by their long names, `-` or `_` in them: `licenses: matlab`, `hold: true`."""
 
+PACK = Record({"per_job": COUNT}, dict.fromkeys(("per_gpu", "sets"), (None, COUNT)))
+"""Experiments of one allocation, of which `per_gpu` share each of its sets of GPUs or cores."""
+
 RESOURCES = Record(
     optional={
         **dict.fromkeys(("partition", "account", "qos", "constraint", "gpu_type"), (None, str)),
@@ -33,7 +37,8 @@ RESOURCES = Record(
         **dict.fromkeys(("nodelist", "exclude", "mail_type"), (None, str, [str])),
         "exclusive": (None, bool, OneOf(("user", "mcs"), "way to share a node")),
         "sbatch": (None, SBATCH),
-        "max_parallel": (None, COUNT),
+        **dict.fromkeys(("max_parallel", "max_gpus"), (None, COUNT)),
+        "pack": (None, PACK),
         "retries": (None, Number(int, low=0)),
         "retry": (
             None,
@@ -78,7 +83,8 @@ _OF_ANY_GRID: Mapping[str, ConfigStructure] = {
 _GRID_OF_FILES = Record(
     {
         "base": Record(
-            {"model": str, "data_train": str}, {"data_val": (None, str), "trainer": (None, str)}
+            {"model": str, "data_train": (None, str)},
+            {"data_val": (None, str), "trainer": (None, str)},
         )
     },
     {
@@ -90,4 +96,21 @@ _GRID_OF_FILES = Record(
 
 _GRID_OF_SCRIPT = Record({RUN: SCRIPT}, _OF_ANY_GRID)
 
-GRID: ConfigStructure = Choice(names_script, _GRID_OF_SCRIPT, _GRID_OF_FILES)
+
+def _names_both(data: Any) -> bool:
+    return names_script(data) and "base" in data
+
+
+def _refuse_both(_grid: dict[str, Any]) -> list[Finding]:
+    expected = "`base`, for a model that pcm trains, or `run`, for a script of your own"
+    hint = "take one of them out; two grid files may share a sweep's tags"
+    return [
+        Finding(
+            (RUN,), "a grid has either `base` or `run`, and this has both", None, expected, hint
+        )
+    ]
+
+
+GRID: ConfigStructure = Choice(
+    _names_both, Rule(dict, _refuse_both), Choice(names_script, _GRID_OF_SCRIPT, _GRID_OF_FILES)
+)

@@ -9,8 +9,11 @@ from pcm.config.wording import shown
 
 _CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
-_INTERPOLATION = re.compile(r"\$\{.+\}")
-"""Of OmegaConf, as in Hydra's files."""
+_INTERPOLATION = re.compile(r"^\$\{.+\}$|\$\{[^{}]*[.:][^{}]*\}")
+"""Of OmegaConf, as in Hydra's files; inside a text only what has a path or resolver, as in
+`${paths.root}/data`, since Python's own templates have plain names."""
+
+_TARGET = "_target_"
 
 _NESTED = Record({"class_path": str}, {"init_args": (None, dict), "partial": bool})
 """An argument that is an object; `partial`: a factory of one, which takes further arguments."""
@@ -20,10 +23,12 @@ class _Argument(Shape):
     """An argument, and the objects in it, however deep."""
 
     def _inspect(self, value: Any, inspector: Inspector) -> Findings:
-        if isinstance(value, str) and _INTERPOLATION.fullmatch(value):
+        if isinstance(value, str) and _INTERPOLATION.search(value):
             return [
                 Finding((), "an interpolation, which nobody resolves", value, "the value itself")
             ]
+        if names_hydra_class(value):
+            return _refuse_hydra(value)
         if names_own_class(value):
             return inspector.inspect(value, _NESTED) or _class_findings(value, inspector)
         if isinstance(value, dict):
@@ -42,7 +47,10 @@ _OWN = Record({"class_path": str}, {"init_args": dict})
 
 
 def _check_own_class(cfg: Any, inspector: Inspector) -> Findings:
-    return () if inspector.look(cfg, _OWN) else _class_findings(cfg, inspector)
+    findings = () if inspector.look(cfg, _OWN) else _class_findings(cfg, inspector)
+    # Of many words of Hydra's the first says it all.
+    theirs = [finding for finding in findings if finding.keys[-1:] == (_TARGET,)]
+    return [finding for finding in findings if finding not in theirs[1:]]
 
 
 def _class_findings(cfg: dict[str, Any], inspector: Inspector) -> list[Finding]:
@@ -61,8 +69,10 @@ OWN_CLASS: ConfigStructure = Meaning(_OWN, _check_own_class)
 
 def _refuse_hydra(cfg: dict[str, Any]) -> list[Finding]:
     expected = "class_path: package.module.Class, and its arguments below init_args:"
-    hint = "docs/your-own.md shows it; `pcm import` reads Hydra's sweeps"
-    return [Finding(("_target_",), "this is Hydra's word", shown(cfg["_target_"]), expected, hint)]
+    if str(cfg[_TARGET]).endswith(".Trainer"):
+        expected = "a trainer file, whose kwargs: are those of Lightning's Trainer"
+    hint = "docs/your-own.md shows it; `pcm import` rewrites a whole config of Hydra's"
+    return [Finding((_TARGET,), "this is Hydra's word", shown(cfg[_TARGET]), expected, hint)]
 
 
 HYDRA_CLASS: ConfigStructure = Rule(dict, _refuse_hydra)
@@ -70,7 +80,7 @@ HYDRA_CLASS: ConfigStructure = Rule(dict, _refuse_hydra)
 
 def names_hydra_class(cfg: Any) -> bool:
     """Whether a file is one of Hydra's."""
-    return isinstance(cfg, dict) and "_target_" in cfg and "class_path" not in cfg
+    return isinstance(cfg, dict) and _TARGET in cfg and "class_path" not in cfg
 
 
 def names_own_class(cfg: Any) -> bool:

@@ -9,10 +9,13 @@ from pcm.config.structure import ConfigStructure, Finding
 from pcm.config.structures.callbacks import CALLBACK, known_name
 from pcm.config.structures.checkpoints import CHECKPOINTS
 from pcm.config.structures.lightning_callbacks import STATE_KEYS
+from pcm.config.structures.strategies import is_sharded
 from pcm.config.structures.trainer_kwargs import check_kwargs
 from pcm.config.wording import shown
 
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda")
+
+_AVERAGING = ("weight_averaging", "ema_weight_averaging", "stochastic_weight_averaging")
 
 _PROGRESS_BARS = ("tqdm_progress_bar", "rich_progress_bar")
 
@@ -28,6 +31,11 @@ def _check_trainer(trainer: Mapping[str, Any]) -> Iterator[Finding]:
         expected = f"{scheduler}, or this one"
         problem = "the number of batches is said twice"
         yield Finding(("kwargs", "accumulate_grad_batches"), problem, shown(accumulated), expected)
+    if is_sharded(trainer["kwargs"].get("strategy")):
+        for index, name in enumerate(names):
+            if name in _AVERAGING:
+                problem = f"{name} averages whole weights, and each rank has shards"
+                yield Finding(("callbacks", index), problem, expected="another strategy, or none")
     devices = trainer["devices"]
     if isinstance(devices, list) and len({*devices, -1}) <= len(devices):
         expected = "numbers from 0, each once"

@@ -9,9 +9,10 @@ from typing import Any
 
 from pcm.config.inspection import Finding, Findings, Inspector, Shape
 from pcm.config.names import did_you_mean
-from pcm.config.shapes import COUNT, NOT_NEGATIVE, Number, OneOf, Record
+from pcm.config.shapes import COUNT, NOT_NEGATIVE, Number, OneOf
 from pcm.config.structure import ConfigStructure
 from pcm.config.structures.durations import DURATION
+from pcm.config.structures.strategies import StrategyShape, check_sharded
 from pcm.config.wording import shown
 
 PRECISIONS = (
@@ -20,27 +21,6 @@ PRECISIONS = (
     *("transformer-engine", "transformer-engine-float16"),
 )
 """Values of Lightning's `precision`."""
-
-STRATEGIES = (
-    "auto",
-    "ddp",
-    "ddp_find_unused_parameters_false",
-    "ddp_find_unused_parameters_true",
-)
-
-DDP_CLASSES = (
-    "lightning.pytorch.strategies.DDPStrategy",
-    "lightning.pytorch.strategies.ddp.DDPStrategy",
-)
-DDP_OPTIONS: ConfigStructure = Record(
-    optional={
-        "find_unused_parameters": bool,
-        "gradient_as_bucket_view": bool,
-        "broadcast_buffers": bool,
-        "bucket_cap_mb": COUNT,
-    }
-)
-"""Of DDPStrategy, those that leave a resume exact: `static_graph` learns from the first step."""
 
 PROFILERS = ("simple", "advanced", "pytorch")
 
@@ -56,21 +36,6 @@ class _Precision(Shape):
 
     def __str__(self) -> str:
         return f"one of {', '.join(map(str, PRECISIONS))}"
-
-
-@dataclass(frozen=True, eq=False)
-class _Strategy(Shape):
-    def _inspect(self, value: Any, inspector: Inspector) -> Findings:
-        if isinstance(value, str) and value in STRATEGIES:
-            return ()
-        if isinstance(value, dict) and value.get("class_path") in DDP_CLASSES:
-            keys = {"class_path": str}
-            return inspector.inspect(value, Record(keys, {"init_args": (None, DDP_OPTIONS)}))
-        problem = "the strategy is not supported: its checkpoints cannot be resumed exactly"
-        return [Finding((), problem, shown(value), str(self))]
-
-    def __str__(self) -> str:
-        return f"one of {', '.join(STRATEGIES)}, or DDPStrategy by its class_path"
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +66,7 @@ _FROM_ZERO = Number(int, low=0)
 _FROM_MINUS_ONE = Number(int, low=-1)
 
 TRAINER_KWARGS: Mapping[str, ConfigStructure] = {
-    "strategy": _Strategy(),
+    "strategy": StrategyShape(),
     "precision": (None, _Precision()),
     "fast_dev_run": (bool, _FROM_ZERO),
     "max_epochs": (None, _FROM_MINUS_ONE),
@@ -174,6 +139,7 @@ def check_kwargs(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
             problem = f"Lightning's Trainer takes no '{key}'"
             yield Finding((key,), problem, hint=did_you_mean(key, PARAMETERS))
     yield from _check_interval(kwargs)
+    yield from check_sharded(kwargs)
 
 
 def _check_interval(kwargs: Mapping[str, Any]) -> Iterator[Finding]:

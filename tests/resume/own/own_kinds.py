@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import (
     GradientAccumulationScheduler,
     StochasticWeightAveraging,
 )
+from own_loaders import Data  # type: ignore[import-not-found]  # beside this file
 from own_model import ask_for_stop  # type: ignore[import-not-found]  # beside this file
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, MetricTracker, MinMaxMetric
@@ -160,6 +161,16 @@ class Recurrent(Net):
         return super().training_step((hidden, batch[1]), batch_idx)
 
 
+class Loading(Recurrent):
+    """Brings its loaders itself, and its batches in an order that is drawn."""
+
+    def train_dataloader(self) -> Any:
+        return Data(noisy=True).train_dataloader()
+
+    def val_dataloader(self) -> Any:
+        return Data().val_dataloader()
+
+
 class Helper:
     """An object that is no module."""
 
@@ -302,6 +313,35 @@ class LoggingNowAndThen(Net):
         if batch_idx % 4 == 0:
             self.log("train_loss", loss, on_step=True, on_epoch=True)
         return loss
+
+
+class HalfFrozen(Net):
+    """Keeps its batch norm in eval mode from the third batch of an epoch on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        if batch_idx == 2:
+            self.norm.eval()
+        return super().training_step((self.norm(batch[0]), batch[1]), batch_idx)
+
+    def on_train_epoch_end(self) -> None:
+        self.norm.train()
+        super().on_train_epoch_end()
+
+
+class CountingValidations(Net):
+    """Trains by how many batches it was validated with, which Lightning's check is one of."""
+
+    validated = 0
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        return super().training_step(batch, batch_idx) * (1 + self.validated)
+
+    def on_validation_batch_start(self, *_: Any) -> None:
+        self.validated += 1
 
 
 class Unkept(Net):

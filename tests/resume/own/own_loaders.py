@@ -145,6 +145,13 @@ class OwnGenerators(Data):
         return DataLoader(self.items, batch_size=4, sampler=OwnOrder())
 
 
+class Checked(Data):
+    """Validates with a part that is drawn, and with noise of the dataset's own generator."""
+
+    def val_dataloader(self) -> Any:
+        return DataLoader(Subset(Drawing(), torch.randperm(40)[:8].tolist()), batch_size=4)
+
+
 class Buffer(IterableDataset[Item]):
     """Shuffles in a buffer, with the generator that dropout draws from, too."""
 
@@ -173,6 +180,13 @@ class Shards(IterableDataset[Item]):
     def __iter__(self) -> Iterator[Item]:
         order = torch.randperm(40, generator=torch.Generator().manual_seed(self.epoch))
         yield from map(Items().__getitem__, order.tolist())
+
+
+class CheckedByStream(Data):
+    """Validates with a stream, whose first batch Lightning fetches before the validation."""
+
+    def val_dataloader(self) -> Any:
+        return DataLoader(Buffer(), batch_size=20)
 
 
 class EpochStream(Data):

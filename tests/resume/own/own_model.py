@@ -16,6 +16,7 @@ import torch
 from lightning.pytorch import Callback, LightningDataModule, LightningModule
 from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MeanMetric
 
@@ -75,7 +76,7 @@ class Base(LightningModule):
 
     def loss(self, batch: Tensor) -> Tensor:
         """Differs every time it is called."""
-        noise = torch.randn(batch.shape[0], 1)
+        noise = torch.randn(batch.shape[0], 1).to(batch.device)
         prediction: Tensor = self.head(self.net(batch))
         return (prediction - noise - random.random() - float(np.random.rand())).square().mean()
 
@@ -132,6 +133,31 @@ class Tested(Automatic):
         """Log the mean loss."""
         self.log("test_loss", self.loss(batch), sync_dist=True)
         ask_for_stop("test", batch_idx)
+
+
+class Sharded(Automatic):
+    """Its layers are shared out to all ranks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+
+    def loss(self, batch: Tensor) -> Tensor:
+        """Through buffers that each rank has for itself."""
+        return super().loss(self.norm(batch))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Die while the others save, if asked."""
+        is_asked = os.environ.get("OWN_KILL_SAVING") == str(checkpoint["pcm"]["step"])
+        if is_asked and self.global_rank == 1:
+            os.kill(os.getpid(), 9)
+
+    def configure_model(self) -> None:
+        """Shard each layer, once."""
+        if self.device_mesh is None or isinstance(self.net, FSDPModule):
+            return
+        for layer in (self.norm, self.net, self.head):
+            fully_shard(layer, mesh=self.device_mesh["data_parallel"])
 
 
 class Manual(Base):
@@ -213,6 +239,8 @@ def ask_for_stop(place: str, step: int) -> None:
     """Ask for a stop where the test wants it, and wait until it must have been seen."""
     if os.environ.get("OWN_KILL_AT") == f"{place} {step}":
         os.kill(os.getpid(), 9)
+    if os.environ.get("OWN_FAIL_AT") == f"{place} {step}":
+        raise RuntimeError("as asked for")
     if os.environ.get("OWN_STOP_AT") == f"{place} {step}":
         create_json(Path(os.environ["OWN_STOP_FILE"]), {"by": "test", "reason": "interrupt"})
         time.sleep(float(os.environ.get("OWN_WAIT_S", "0.6")))

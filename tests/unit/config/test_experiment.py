@@ -291,6 +291,13 @@ def test_hydras_word_for_a_class_is_one_fault() -> None:
     assert "class_path" in str(fault)
 
 
+def test_a_model_with_loaders_of_its_own() -> None:
+    assert check_experiment(samples.experiment(model=OWN, data_train=None, data_val=None)) == []
+    assert fault_of(samples.experiment(model=OWN, data_train=None)).key == "data_val"
+    without = samples.experiment(data_train=None, data_val=None)
+    assert "data_train" in {fault.key for fault in check_experiment(without)}
+
+
 def test_an_interpolation_among_arguments_is_refused() -> None:
     own = {"class_path": "my.Module", "init_args": {"layers": {"width": "${data.width}"}}}
     fault = fault_of(samples.experiment(**ALL_OWN | {"model": own}))

@@ -135,3 +135,28 @@ def test_a_grid_is_looked_at_in_every_point(folder: Path, monkeypatch: pytest.Mo
         "model.init_args.length",
         "model.init_args.depth",
     ]
+
+
+FORMER = """
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Timer as Clock
+class Base(pl.LightningModule): ...
+class Model(Base):
+    def __init__(self, width=1): ...
+class Free:
+    pl = pl
+"""
+
+
+def test_classes_of_another_lightning(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "my_pkg" / "former.py").write_text(FORMER)
+    (folder / "my_pkg" / "again.py").write_text("from my_pkg.former import Model, Clock\n")
+    own = folder / "own.yaml"
+    for path in ("my_pkg.former.Model", "my_pkg.again.Model", "my_pkg.again.Clock"):
+        own.write_text(f"class_path: {path}\ninit_args: {{}}\n")
+        (fault,) = check_file(own).faults
+        assert fault.key == "class_path", path
+        assert "import lightning.pytorch" in str(fault)
+    own.write_text("class_path: my_pkg.former.Free\ninit_args: {}\n")
+    assert check_file(own).faults == ()

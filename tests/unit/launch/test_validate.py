@@ -66,3 +66,35 @@ def test_the_config_of_an_experiment_is_checked(tmp_path: Path) -> None:
     verdict = check_file(path)
     assert verdict.kind == "experiment"
     assert any(fault.key == "seed" and fault.line == 2 for fault in verdict.faults)
+
+
+HYDRAS = """\
+class_path: mine.Model
+init_args:
+  net: {_target_: mine.Net, width: 3}
+  more: [{_target_: mine.Layer}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (HYDRAS, "init_args.net._target_"),
+        ("_target_: mine.Model\nnet: {_target_: mine.Net}\nwidth: 3\n", "_target_"),
+        ("run: {command: [a]}\nbase: {model: m.yaml, data_train: null}\n", "run"),
+    ],
+)
+def test_two_ways_in_one_file_are_one_fault(tmp_path: Path, text: str, key: str) -> None:
+    (tmp_path / "file.yaml").write_text(text)
+    (fault,) = check_file(tmp_path / "file.yaml").faults
+    assert fault.key == key
+
+
+def test_a_trainer_of_hydras_is_one_fault(tmp_path: Path) -> None:
+    (tmp_path / "theirs.yaml").write_text("_target_: lightning.Trainer\nmax_epochs: 3\n")
+    (tmp_path / "model.yaml").write_text("class_path: mine.Model\ninit_args: {}\n")
+    base = "base: {model: model.yaml, data_train: null, trainer: theirs.yaml}\n"
+    (tmp_path / "grid.yaml").write_text(base)
+    (fault,) = check_file(tmp_path / "grid.yaml").faults
+    assert fault.key == "_target_"
+    assert "a trainer file" in str(fault)

@@ -23,6 +23,16 @@ def describe(run_dir: RunDir, tracker: Any) -> dict[str, Any]:
     return record
 
 
+def write_look(run_dir: RunDir, attempt: int, when: float, rank: int = 0, **gpu: float) -> None:
+    """What a supervisor has seen of a rank at a moment."""
+    files = run_dir.attempt(attempt)
+    files.path.mkdir(parents=True, exist_ok=True)
+    if not files.attempt.exists():
+        write_json(files.attempt, {"number": attempt, "started": when - 30})
+    newest = {"time": when, "cores": 1.5, "memory_mb": 2000.0, **gpu}
+    write_json(files.usage(rank), {"samples": 1, "newest": newest})
+
+
 def write_rows(
     run_dir: RunDir, first: int, last: int, attempt: int = 1, resumed_from: int | None = None
 ) -> None:

@@ -11,7 +11,7 @@ from pcm.tracking import feeder as feeder_module
 from pcm.tracking import state as state_module
 from pcm.tracking.events import EventWriter
 from pcm.tracking.feeder import Feeder
-from tests.unit.tracking.conftest import write_rows
+from tests.unit.tracking.conftest import write_look, write_rows
 from tests.unit.tracking.fakes import FakeTracker, Service
 
 
@@ -36,6 +36,14 @@ def test_every_step_arrives_once_with_its_value_and_time(run_dir: RunDir) -> Non
         (step, step / 2, 1000.0 + step) for step in steps(1, 5)
     ]
     assert service.steps("val/mse ä") == steps(1, 5)
+
+
+def test_a_tracker_without_a_place_for_the_machine_gets_metrics_alone(run_dir: RunDir) -> None:
+    write_rows(run_dir, 1, 5)
+    write_look(run_dir, 1, 1000.0, gpu_percent=80.0)
+    service = Service()
+    assert feed(run_dir, service) == 10
+    assert set(service.runs["run-1"]) == {"train/loss", "val/mse ä"}
 
 
 def test_nothing_new_sends_nothing(run_dir: RunDir) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pcm.errors import RefusedError
-from pcm.run_dir import RunDir, read_json
+from pcm.run_dir import RunDir, read_json, write_json
 from pcm.tracking.events import EventWriter
 from pcm.tracking.feeder import Feeder
 from pcm.tracking.neptune_tracker import NeptuneTracker, offline_last_step
@@ -172,30 +173,60 @@ def wait_for_end_of(pid: int) -> None:
     raise AssertionError(f"process {pid} is still there")
 
 
+class MissingFieldError(Exception):
+    """As Neptune's `MissingFieldException`."""
+
+
+class FakeFile:
+    """As Neptune's `File`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
 class FakeRun:
     """A run on a server: keeps what is appended, by key."""
 
     def __init__(self, run_id: str) -> None:
         self.id = run_id
         self.series: dict[str, list[int]] = {}
+        self.fields: dict[str, Any] = {}
+        self.pictures: set[str] = set()
         self.key = ""
 
     def __getitem__(self, key: str) -> "FakeRun":
         self.key = key
         return self
 
-    def fetch(self) -> str:
-        return self.id
+    def fetch(self) -> Any:
+        if self.key == "sys/id":
+            return self.id
+        if self.key not in self.fields:
+            raise MissingFieldError
+        return self.fields[self.key]
+
+    def exists(self, key: str) -> bool:
+        return key in self.fields or key in self.series
+
+    def fetch_values(self, **_: bool) -> Any:
+        if self.key not in self.series:
+            raise MissingFieldError
+        if self.key in self.pictures:
+            raise AttributeError("fetch_values")
+        return {"step": np.asarray(self.series[self.key])}
 
     def assign(self, value: Any) -> None:
         assert not isinstance(value, dict)
+        self.fields[self.key] = value
 
     def add(self, tags: list[str]) -> None:
         assert tags == ["vae"]
 
-    def extend(self, values: list[float], steps: list[int], timestamps: list[float]) -> None:
+    def extend(self, values: list[Any], steps: list[int], timestamps: list[float]) -> None:
         assert len(values) == len(steps) == len(timestamps)
         self.series.setdefault(self.key, []).extend(steps)
+        if any(isinstance(value, FakeFile) for value in values):
+            self.pictures.add(self.key)
 
     def wait(self) -> None:
         pass
@@ -213,11 +244,17 @@ def server(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def init_run(**arguments: Any) -> FakeRun:
         calls.append(arguments)
         assert not (arguments.get("with_id") and arguments.get("custom_run_id"))
-        run_id = arguments.get("with_id") or f"PCM-{len(runs) + 1}"
+        # The server knows a run by its custom id, too.
+        custom = arguments.get("custom_run_id")
+        run_id = arguments.get("with_id") or known.setdefault(custom, f"PCM-{len(runs) + 1}")
         return runs.setdefault(run_id, FakeRun(run_id))
 
+    known: dict[Any, str] = {}
     fake = types.SimpleNamespace(init_run=init_run)
     monkeypatch.setitem(sys.modules, "neptune", fake)
+    errors = types.SimpleNamespace(MissingFieldException=MissingFieldError)
+    monkeypatch.setitem(sys.modules, "neptune.exceptions", errors)
+    monkeypatch.setitem(sys.modules, "neptune.types", types.SimpleNamespace(File=FakeFile))
     monkeypatch.setenv("NEPTUNE_API_TOKEN", TOKEN)
     return {"runs": runs, "calls": calls}
 
@@ -261,6 +298,58 @@ def test_what_was_offline_first_goes_online_as_a_whole(
     feed(run_dir)
     assert server["runs"]["PCM-1"].series["train/loss"] == list(range(1, 11))
     assert logged(run_dir, "train/loss") == [(step, step / 2) for step in range(1, 11)]
+
+
+def test_online_a_lost_record_is_made_up_for(run_dir: RunDir, server: dict[str, Any]) -> None:
+    describe(run_dir, {"name": "neptune", "project": "me/vaes"})
+    write_rows(run_dir, 1, 10)
+    log_picture(run_dir, 5)
+    feed(run_dir)
+    run_dir.tracker.unlink()
+    write_rows(run_dir, 11, 15)
+    log_picture(run_dir, 15)
+    feed(run_dir)
+    (run,) = server["runs"].values()
+    assert run.series["train/loss"] == run.series["val/mse ä"] == list(range(1, 16))
+    assert run.series["val/pca"] == [5, 15]
+
+
+def test_offline_a_lost_record_is_made_up_for(
+    run_dir: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEPTUNE_DATA_DIRECTORY", str(tmp_path / "shared"))
+    record = describe(run_dir, {"name": "neptune"})
+    write_rows(run_dir, 1, 10)
+    feed(run_dir)
+    write_json(run_dir.experiment, {**record, "id": "another0000"})
+    run_dir.tracker.unlink()
+    feed(run_dir)  # another experiment's, in the same folder
+    write_json(run_dir.experiment, record)
+    run_dir.tracker.unlink()
+    write_rows(run_dir, 11, 15)
+    feed(run_dir)
+    run_dir.tracker.unlink()
+    feed(run_dir)
+    # The runs of both experiments have the first ten; ours has all of them once.
+    files = (tmp_path / "shared").glob("offline/*/data-*.log")
+    ours = [file for file in files if '"value": "c0ffee1234"' in file.read_text()]
+    steps = [step for file in ours for step in offline_steps(file, "train/loss")]
+    assert sorted(steps) == list(range(1, 16))
+
+
+def log_picture(run_dir: RunDir, step: int) -> None:
+    (run_dir.plots).mkdir(exist_ok=True)
+    (run_dir.plots / f"pca-{step}.png").write_bytes(PNG)
+    events = EventWriter(run_dir.events)
+    events.figure("val/pca", step, f"pca-{step}.png")
+    events.close()
+
+
+def offline_steps(file: Path, key: str) -> Iterator[int]:
+    for line in file.read_text().splitlines():
+        operation = json.loads(line)["obj"]
+        if operation["path"] == key.split("/"):
+            yield from (item["step"] for item in operation["values"])
 
 
 @pytest.mark.parametrize(

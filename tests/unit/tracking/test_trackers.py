@@ -19,8 +19,9 @@ from pcm.tracking.mlflow_tracker import MlflowTracker
 from pcm.tracking.outcome import Outcome
 from pcm.tracking.tensorboard_tracker import TensorBoardTracker
 from pcm.tracking.tracker import Tracker
+from pcm.tracking.wandb_files import last_steps, wait_for_writers
 from pcm.tracking.wandb_tracker import WandbTracker
-from tests.unit.tracking.conftest import describe, write_rows
+from tests.unit.tracking.conftest import describe, write_look, write_rows
 from tests.unit.tracking.test_neptune import PNG
 
 
@@ -195,6 +196,45 @@ def test_tensorboard_shows_pictures_and_config(run_dir: RunDir) -> None:
     assert any("hparams" in tag for tag in shown)
 
 
+def test_the_machine_has_a_place_of_its_own(run_dir: RunDir, mlflow_store: Any) -> None:
+    record = describe(run_dir, {"name": "mlflow", "project": "vaes"})
+    # Nobody has looked yet; then one attempt, fed twice, and another.
+    for attempt, when in ((1, 1000.0), (1, 1030.0), (1, 1030.0), (2, 1100.0)):
+        write_look(run_dir, attempt, when, gpu_percent=when / 100)
+        write_look(run_dir, attempt, when, rank=1)
+        tracker = MlflowTracker(run_dir, record)
+        feed(run_dir, tracker, Outcome.RUNNING)
+        feed(run_dir, TensorBoardTracker(run_dir, {"id": "x"}), Outcome.RUNNING)
+    (run_id,) = read_json(run_dir.tracker)["trackers"][tracker.slot]["runs"]
+    history = mlflow_store.get_metric_history(run_id, "system/gpu_0_utilization")
+    assert [(each.step, each.timestamp, each.value) for each in history] == [
+        (30, 1_000_000, 10.0),
+        (60, 1_030_000, 10.3),
+        (130, 1_100_000, 11.0),
+    ]
+    names = {f"system/rank_{rank}_{figure}" for rank in (0, 1) for figure in ("cores", "memory_mb")}
+    assert set(mlflow_store.get_run(run_id).data.metrics) == names | {"system/gpu_0_utilization"}
+    shown = tensorboard_steps(run_dir)[0]
+    assert shown["system/rank_1_cores"] == [30, 60, 130]
+    assert not run_dir.metrics.exists()
+
+
+def test_wandb_sends_nothing_twice_where_its_server_does_not_tell(
+    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef" * 2 + "01234567")
+    tracker = WandbTracker(run_dir, {"id": "c0ffee1234"})
+
+    def fail(_key: str) -> int:
+        raise ConnectionError("no answer")
+
+    monkeypatch.setattr(tracker, "_ask_server", fail)
+    # A batch that was cut short counts as sent; of a run that is only found, nothing is known.
+    assert tracker.last_step("val/loss", otherwise=7) == 7
+    with pytest.raises(ConnectionError):
+        tracker.last_step("val/loss", otherwise=-1)
+
+
 def test_wandb_keeps_pictures_and_no_secret(
     run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,7 +242,14 @@ def test_wandb_keeps_pictures_and_no_secret(
     monkeypatch.setenv("WANDB_MODE", "offline")
     record = describe(with_picture(run_dir), {"name": "wandb", "project": "team/vaes"})
     write_rows(run_dir, 1, 5)
+    write_look(run_dir, 1, 1000.0, gpu_percent=80.0)
     feed(run_dir, WandbTracker(run_dir, record), Outcome.DONE)
+    client_files = list(run_dir.path.glob(".wandb/wandb/offline-run-*/run-c0ffee1234.wandb"))
+    wait_for_writers(client_files)
+    # Apart from the steps of training, on an axis of its own.
+    steps = last_steps(client_files)
+    assert (steps["system/gpu_0_utilization"], steps["system/seconds"]) == (30, 30)
+    assert (steps["train/loss"], steps["trainer/global_step"]) == (5, 5)
     files = [path.read_bytes() for path in run_dir.path.rglob("*") if path.is_file()]
     assert sum(text == PNG for text in files) == 2  # pcm's own and the client's
     assert not any(b"0123456789abcdef" in text for text in files)

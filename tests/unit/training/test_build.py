@@ -16,7 +16,9 @@ from pcm.training.progress import Progress
 from pcm.training.ranks import Ranks
 from pcm.training.training_logger import TrainingLogger
 
-DDP = "lightning.pytorch.strategies.DDPStrategy"
+STRATEGIES = "lightning.pytorch.strategies"
+DDP = f"{STRATEGIES}.DDPStrategy"
+SHARDED = f"{STRATEGIES}.ModelParallelStrategy"
 
 ONE = Ranks()
 TWO = Ranks(1, 2, 1, 2)
@@ -26,6 +28,10 @@ class Model(LightningModule):
     def __init__(self, width: int = 1) -> None:
         super().__init__()
         self.width = width
+
+
+def sharded(**options: Any) -> dict[str, Any]:
+    return {"class_path": SHARDED, "init_args": {"tensor_parallel_size": 1, **options}}
 
 
 def gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
@@ -161,6 +167,15 @@ def test_what_has_no_effect_is_said(
         ({"strategy": {"ddp": 1}}, "is not supported"),
         ({"strategy": {"class_path": DDP, "init_args": {"static_graph": True}}}, "static_graph"),
         ({"strategy": {"class_path": f"{DDP}x"}}, "is not supported"),
+        ({"strategy": "deepspeed_stage_3"}, "is not supported: its checkpoints are folders"),
+        ({"strategy": {"class_path": f"{STRATEGIES}.FSDPStrategy"}}, "it runs on GPUs alone"),
+        ({"strategy": {"class_path": SHARDED}}, "init_args"),
+        ({"strategy": sharded(tensor_parallel_size=2)}, "out of range"),
+        ({"strategy": sharded(save_distributed_checkpoint=False)}, "unknown key"),
+        ({"strategy": sharded(data_parallel_size=3)}, "is 3, and there are 1 ranks"),
+        ({"strategy": "fsdp2", "precision": 16}, "no such precision"),
+        ({"strategy": "fsdp2", "sync_batchnorm": True}, "doesn't synchronise"),
+        ({"strategy": "fsdp2"}, r"Model has no configure_model\(\)"),
         ({"val_check_interval": "an hour"}, "not a stretch of time"),
         ({"log_every_n_steps": 1, "precision": "99"}, "99"),
     ],

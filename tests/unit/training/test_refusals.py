@@ -23,6 +23,15 @@ from pcm.training.ranks import Ranks
 from pcm.training.training_logger import TrainingLogger
 
 DDP = "lightning.pytorch.strategies.DDPStrategy"
+SHARDED = "lightning.pytorch.strategies.ModelParallelStrategy"
+
+
+class Model(LightningModule):
+    """Can be shared out to ranks."""
+
+    def configure_model(self) -> None:
+        pass
+
 
 ANYTHING: tuple[Any, ...] = (
     *(None, True, False, 0, 1, 2, -1, -2, 10**6, 0.0, 0.5, 1.0, 1.5, 3.0, -0.5, 64.0, 1e-3),
@@ -31,6 +40,7 @@ ANYTHING: tuple[Any, ...] = (
     *("epoch", "cos", "link", "val/loss", "ddp_spawn", "bf16-true", "none"),
     *({}, {"minutes": 5}, {"hours": -1}, {"years": 1}, {"0": 2}, {"1": 0}, {"a": 1}),
     *({"class_path": DDP}, {"class_path": DDP, "init_args": {"bucket_cap_mb": 1}}),
+    *("fsdp2", "fsdp", {"class_path": SHARDED, "init_args": {"tensor_parallel_size": 1}}),
     *([], [1], [0.1], [0.1, 1], [0, 0], [0, 1], ["a"]),
 )
 
@@ -102,7 +112,5 @@ def test_what_is_passed_can_be_built(trainer: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = CheckpointFiles(None, lambda: None, lambda _: None)
         logger = TrainingLogger(RunDir(Path(folder)), {"id": "1"}, 1, None, Progress())
-        build_trainer(
-            config, Ranks(), device, LightningModule(), callbacks=[], files=files, logger=logger
-        )
+        build_trainer(config, Ranks(), device, Model(), callbacks=[], files=files, logger=logger)
         logger.close()

@@ -71,7 +71,7 @@ function compared(value, sign, wanted) {
   }
 }
 
-const FACTS = ["id", "name", "sweep", "state", "step", "attempts", "hours", "gpu_hours"];
+const FACTS = ["id", "name", "sweep", "state", "step", "attempts", "hours", "gpu_hours", "repeated", "queued", "cores_used", "memory_mb", "gpu_use", "gpu_memory_mb"];
 
 function columnOf(name) {
   const axis = AXES.findIndex((each) => each.label === name || each.path === name);

@@ -84,11 +84,21 @@ function followSize() {
   }).observe(document.body);
 }
 
-// Paper is light, whatever the screen is.
+// Paper is light, whatever the screen is, and nothing on it can be opened or turned.
 function followPrinter() {
-  let former = null;
-  addEventListener("beforeprint", () => { former = theme(); setTheme("light"); });
-  addEventListener("afterprint", () => setTheme(former));
+  let former = null, closed = [];
+  addEventListener("beforeprint", () => {
+    former = theme();
+    closed = [...byId("failures").querySelectorAll("details:not([open])")];
+    closed.forEach((details) => { details.open = true; });
+    tableOnPaper(true);
+    setTheme("light");
+  });
+  addEventListener("afterprint", () => {
+    setTheme(former);
+    tableOnPaper(false);
+    closed.forEach((details) => { details.open = false; });
+  });
 }
 
 async function start() {

@@ -1,6 +1,8 @@
 // The table: sorted by a click, cut by the filter and by brushing, exact.
 
 let table = null;
+let rowsAPage = 25;
+const MOST_ON_PAPER = 1000;
 
 function numbersFirst(one, other, _a, _b, _column, direction) {
   const missing = (value) => value === null || value === undefined;
@@ -27,6 +29,12 @@ function stateCell(cell) {
   return span;
 }
 
+// Those of what a run took that any run has.
+function facts(named) {
+  return named.filter(([name]) => RUNS.some((run) => run[name]))
+    .map(([field, title]) => ({ field, title, of: (run) => run[field], number: true }));
+}
+
 // Field, title, and a run's value: also the columns of the CSV.
 function columnsOf() {
   const several = new Set(RUNS.map((run) => run.sweep)).size > 1;
@@ -43,8 +51,9 @@ function columnsOf() {
       { field: "best", title: `${choice.metric}:${choice.greatest ? "max" : "min"}`, of: (run) => (choice.greatest ? run.greatest : run.least)[main], number: true },
     ]),
     { field: "hours", title: "hours", of: (run) => run.hours, number: true },
-    ...(RUNS.some((run) => run.gpu_hours) ? [{ field: "gpu", title: "GPU hours", of: (run) => run.gpu_hours, number: true }] : []),
+    ...facts([["gpu_hours", "GPU hours"], ["repeated", "repeated (h)"], ["queued", "queued (h)"]]),
     { field: "attempts", title: "attempts", of: (run) => run.attempts, number: true },
+    ...facts([["cores_used", "cores used"], ["memory_mb", "memory (MB)"], ["gpu_use", "GPU use (%)"], ["gpu_memory_mb", "GPU memory (MB)"]]),
     ...others.map((name) => ({ field: `m${METRICS.indexOf(name)}`, title: name, of: (run) => run.last[METRICS.indexOf(name)], number: true })),
   ];
 }
@@ -60,7 +69,7 @@ function drawTable() {
   table?.destroy();
   table = new tabulator.Tabulator(byId("table"), {
     data: rowsOf(columns), index: "index", layout: "fitData", nestedFieldSeparator: false,
-    pagination: "local", paginationSize: 25, paginationButtonCount: 3, resizableColumns: false,
+    pagination: "local", paginationSize: rowsAPage, paginationButtonCount: 3, resizableColumns: false,
     placeholder: "", headerSortTristate: true,
     columns: columns.map(({ field, title, frozen, number, formatter }) => ({
       field, title, frozen, titleFormatter: titled(title), formatter: formatter ?? textCell,
@@ -71,6 +80,12 @@ function drawTable() {
   });
   table.on("tableBuilt", () => filterTable());
   table.on("rowClick", (_event, row) => mark(row.getData().index));
+}
+
+// Paper has no pages to turn.
+function tableOnPaper(isPrinting) {
+  rowsAPage = isPrinting ? Math.min(RUNS.length, MOST_ON_PAPER) : 25;
+  if (table?.initialized) table.setPageSize(rowsAPage);
 }
 
 const mark = (index) => change({ focus: choice.focus === index ? null : index });

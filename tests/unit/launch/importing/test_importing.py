@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from launch.cli import app
 from launch.grid import Grid, expand
 from launch.importing.imported import Imported
-from launch.importing.reading import read_foreign, write_imported
+from launch.importing.reading import read_foreign
+from launch.importing.writing import write_imported
 from launch.validate import check_file
 from pcm.config.command_words import filled
 from pcm.errors import ConfigError, RefusedError

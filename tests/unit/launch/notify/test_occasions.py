@@ -60,17 +60,6 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Any:
     listener.close()
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """Appends what it is told to `told`."""
-    path = tmp_path / "tell"
-    path.write_text(
-        f"#!/bin/sh\ncat >> '{tmp_path / 'told'}'; echo ---- >> '{tmp_path / 'told'}'\n"
-    )
-    path.chmod(0o755)
-    return path
-
-
 def told(program: Path) -> list[str]:
     file = program.with_name("told")
     return file.read_text().split("----\n")[:-1] if file.exists() else []
@@ -117,6 +106,7 @@ def test_the_first_failure_and_the_end_are_told_once(tmp_path: Path, program: Pa
     assert ended.startswith("pcm: a sweep has ended: 1 done, 2 failed\n")
     assert f"best: {experiments[2].id} c, val/loss 0.25" in ended
     assert "pcm status" in ended
+    assert f"pcm report 'a sweep' --runs-dir {tmp_path / 'runs'}\n" in ended
 
 
 def test_many_that_notice_at_once_tell_once(tmp_path: Path, program: Path) -> None:

@@ -78,3 +78,15 @@ def test_the_record_is_plain_data() -> None:
     assert record["gpu_hours"] == 96
     assert record["experiments"][0]["world_size"] == 8
     assert record["experiments"][0]["resources"]["partition"] == "gpu"
+
+
+def test_packs_are_reckoned_by_their_jobs() -> None:
+    pack = {"per_job": 20, "per_gpu": 2, "sets": 2}
+    packed = Resources(gpus_per_node=1, time=60, pack=pack)
+    plan = Plan(tuple(item(number, resources=packed) for number in range(41)))
+    assert plan_summary(plan).splitlines() == [
+        "41 experiments: 41 to start",
+        "in 3 jobs of up to 20, 4 at a time, each on 1 node x 2 GPUs, up to 01:00:00 an attempt",
+        "at most 6 GPU-hours",
+    ]
+    assert plan_record(plan)["jobs"] == 3

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from launch.damage import noticed_damage
 from launch.store import Store, runs_root
 from pcm.errors import ExitCode, NotFoundError, UsageError
 from tests.unit.launch.conftest import ExpandGrid
@@ -146,3 +147,17 @@ def test_the_runs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PCM_RUNS_DIR", "elsewhere")
     assert runs_root() == tmp_path / "elsewhere"
     assert runs_root(Path("/flag")) == Path("/flag")
+
+
+def test_lines_that_are_missing_at_the_end_are_noticed(
+    store: Store, expand_grid: ExpandGrid
+) -> None:
+    launch = store.freeze(expand_grid(grid={LR: [0.1, 0.2, 0.3]}))
+    with noticed_damage() as found:
+        assert len(store.experiments()) == 3
+    assert not found
+    lines = launch.points.read_bytes().splitlines(keepends=True)
+    launch.points.write_bytes(b"".join(lines[:2]))
+    with noticed_damage() as found:
+        assert len(store.experiments()) == 2
+    assert [each.reason for each in found.values()] == ["it ends after 2 of 3 experiments"]

@@ -1,5 +1,7 @@
 """What journals without a summary came to: kept, told from the files, and never relied on."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,24 @@ def test_before_the_first_row_there_is_nothing_to_keep(tmp_path: Path) -> None:
     [never_started] = make_launch(tmp_path)
     assert read(never_started) == Summary()
     assert not RunsRoot(tmp_path).summaries.exists()
+
+
+def test_of_many_experiments_summaries_are_kept_too(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MANY", 1)
+    write_summary(experiment.run_dir, summarise(experiment.run_dir.metrics))
+    first = read(experiment)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read_summary", lambda *_: pytest.fail("read again"))
+        assert read(experiment) == first
+    log(experiment, 0.1)  # the summary is as it was
+    assert read(experiment).metrics["val/loss"].least == 0.1
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[1, 2, 3]", '[1, 2, {"a": 3}]', '[1, 2, {"a": [3]}]'])
+def test_what_somebody_else_kept_there_is_read_anew(experiment: Experiment, text: str) -> None:
+    expected = read(experiment)
+    with closing(sqlite3.connect(RunsRoot(experiment.launch.root).summaries)) as database, database:
+        database.execute("UPDATE v2 SET summary = ?", (text,))
+    assert read(experiment) == expected

@@ -98,3 +98,13 @@ def test_a_site_limits_what_the_grid_does_not() -> None:
     assert request.parameters["partition"] == "gpu"
     [request] = array_requests(asked(5, max_parallel=3), site, 1001)
     assert request.parallel == 3
+
+
+def test_packs_are_the_tasks_of_an_array() -> None:
+    pack = {"per_job": 20, "per_gpu": 2, "sets": 1}
+    [request] = array_requests(asked(50, pack=pack, max_parallel=4), Site(), 1001)
+    assert (len(request.ids), request.tasks, request.parallel) == (50, 3, 2)
+    pieces = array_requests(asked(50, pack=pack), Site(), 2)
+    assert [(len(piece.ids), piece.tasks) for piece in pieces] == [(40, 2), (10, 1)]
+    first, rest = request.first(1), request.without_first(1)
+    assert (first.ids, first.parallel, rest.ids) == (request.ids[:20], 1, request.ids[20:])

@@ -1,0 +1,125 @@
+"""What the commands that look answer, for Python: no torch, and nothing is printed."""
+
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launch.container.modules import module_command
+from launch.damage import told_damage
+from launch.report.experiment import experiment_record
+from launch.report.explain import Explanation, explain
+from launch.report.page.gathering import Gathering
+from launch.report.page.html import page
+from launch.results.taking import Efficiency, efficiency_of
+from launch.status.looking import Looking, lines_of
+from launch.store import Experiment
+from launch.store.finding import find_experiments, open_store
+from launch.telling import Tell, say_nothing
+from launch.wishes import require_trackers
+from pcm.run_dir import write_text
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of sending an experiment's metrics to its trackers.
+
+    Attributes:
+        is_sent: whether the trackers have all of it.
+        text: how many points they got, or why they did not get them.
+    """
+
+    id: str
+    is_sent: bool
+    text: str
+
+
+def eff(*words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing) -> Efficiency:
+    """What experiments took of what they asked for; of all for no words."""
+    with told_damage(tell):
+        return efficiency_of(_find(words, runs_dir), tell)
+
+
+def why(
+    *words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing
+) -> dict[str, Explanation]:
+    """Why experiments wait, or how they came to their end, by their ids; of all for no words."""
+    with told_damage(tell):
+        experiments = _find(words, runs_dir)
+        pairs = zip(experiments, lines_of(experiments, tell), strict=True)
+        return {each.id: explain(each, line.status) for each, line in pairs}
+
+
+def show(
+    *words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing
+) -> list[dict[str, Any]]:
+    """All there is to know of experiments, as `pcm show --json` has it; of all for no words."""
+    with told_damage(tell):
+        experiments = _find(words, runs_dir)
+        pairs = zip(experiments, lines_of(experiments, tell), strict=True)
+        return [experiment_record(each, line.status) for each, line in pairs]
+
+
+def report(
+    *words: str,
+    output: str | Path,
+    metric: str | None = None,
+    mode: str = "min",
+    runs_dir: str | Path | None = None,
+    tell: Tell = say_nothing,
+) -> Path:
+    """Write a sweep as one page, as it stands now; of all experiments for no words.
+
+    Args:
+        output: the page's file.
+        metric: the one to begin with, else the experiments' monitor.
+        mode: `max` where its greatest value is the best.
+
+    Returns:
+        The page's file.
+
+    Raises:
+        UsageError: no experiment has the metric.
+    """
+    wanted = None if metric is None else (metric, mode == "max")
+    with told_damage(tell):
+        gathering = Gathering(", ".join(words) or "all sweeps", Looking(tell), wanted)
+        text = page(gathering.gather(_find(words, runs_dir)))
+    write_text(Path(output), text)
+    return Path(output)
+
+
+def sync(
+    *words: str, to: str | Iterable[str] = (), runs_dir: str | Path | None = None
+) -> list[Sent]:
+    """Send trackers what they have missed, an experiment after the other; those that have started.
+
+    Args:
+        to: trackers to send to, whatever the grid file says.
+
+    Raises:
+        RefusedError: others could have changed what would run.
+        UsageError: no tracker is called so.
+    """
+    names = [to] if isinstance(to, str) else list(to)
+    require_trackers(names)
+    started = (each for each in _find(words, runs_dir) if each.run_dir.path.exists())
+    return [send(each, names) for each in started]
+
+
+def send(experiment: Experiment, to: Sequence[str]) -> Sent:
+    """Feed an experiment's trackers once, with what it trains in."""
+    options = [f"--to={name}" for name in to]
+    command, variables = module_command(
+        experiment.launch, experiment.run_dir.path, "pcm.tracking", options
+    )
+    done = subprocess.run(
+        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    text = done.stdout.decode(errors="replace").strip()
+    return Sent(experiment.id, done.returncode == 0, text)
+
+
+def _find(words: Sequence[str], runs_dir: str | Path | None) -> list[Experiment]:
+    return find_experiments(open_store(None if runs_dir is None else Path(runs_dir)), words)

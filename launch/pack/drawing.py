@@ -1,0 +1,163 @@
+"""Which experiment an allocation takes next."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from launch.pack.holders import Holders
+from launch.slurm.listing import read_array
+from launch.store import RunsRoot
+from launch.store.claims import Claims, Hold, Standing
+from launch.store.host_records import ClaimRecord
+from launch.store.records import newest_attempt
+from launch.supervisor.job import Job
+
+PAUSE_S = 10.0
+"""Before another look through the list in which nothing was free."""
+
+PAUSE_PER_TASK_S = 0.5
+"""A long list is many folders, and as many allocations look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """An experiment that this allocation has.
+
+    Attributes:
+        number: of the claim.
+    """
+
+    id: str
+    number: int
+
+
+class Drawing:
+    """Draws from the list of an array.
+
+    Its own share comes first, so that allocations seldom want the same; then what the others
+    have not begun or have given back, up to `per_job` experiments in all. Beyond that it draws
+    what is left of allocations that have ended for good, which nobody else would.
+
+    Args:
+        job: this start of this allocation.
+        drawn: experiments that earlier starts of it have drawn and not given back.
+    """
+
+    def __init__(self, claims: Claims, job: Job, drawn: int) -> None:
+        self._claims = claims
+        self._submission = claims.submission
+        assert self._submission.pack is not None
+        self._per_job = self._submission.pack.per_job
+        self._job = job
+        self._task = int(job.id.partition("_")[2])
+        self._root = RunsRoot(self._submission.files.launch.root)
+        self._holders = Holders(claims, job)
+        self._exhausted: set[int] = set()
+        self._returned: set[int] = set()
+        self._looked = -float("inf")
+        self.drawn = drawn
+
+    def next(self) -> Draw | None:
+        """Take an experiment; None if there is none now, as far as a look a while ago has shown."""
+        pause_s = PAUSE_S + PAUSE_PER_TASK_S * self._submission.tasks
+        if time.monotonic() < self._looked + pause_s:
+            return None
+        draw = self._first(self._within_share())
+        if draw is None:
+            self._looked = time.monotonic()
+        return draw
+
+    def last(self) -> Draw | None:
+        """Take one that nobody else would; for when nothing runs, and nothing else is left."""
+        return self._first(self._left_behind())
+
+    def give_back(self, draw: Draw) -> None:
+        """Let others, or this one, draw it again."""
+        self._claims.give_back(draw.id, draw.number)
+        self._returned.add(self._claims.task_of(draw.id))
+        self.drawn -= 1
+        self._looked = -float("inf")
+
+    def is_left(self) -> bool:
+        """Whether another start of this allocation would have something to do."""
+        return any(
+            standing.hold is Hold.FREE or self._is_abandoned(experiment_id, standing)
+            for task in {self._task, *self._returned}
+            for experiment_id, standing in self._open(task)
+        )
+
+    def _first(self, candidates: Iterator[tuple[str, Standing]]) -> Draw | None:
+        for experiment_id, standing in candidates:
+            number = self._claims.take(experiment_id, standing, self._job.id, self._job.key)
+            if number is None:
+                continue
+            if self._is_settled(experiment_id):
+                self._claims.close(experiment_id, number)
+                continue
+            self.drawn += 1
+            return Draw(experiment_id, number)
+        return None
+
+    def _within_share(self) -> Iterator[tuple[str, Standing]]:
+        tasks = self._submission.tasks
+        for step in range(tasks):
+            if step and self.drawn >= self._per_job:
+                return
+            for experiment_id, standing in self._open((self._task + step) % tasks):
+                if standing.hold is Hold.FREE or self._is_abandoned(experiment_id, standing):
+                    yield experiment_id, standing
+
+    def _left_behind(self) -> Iterator[tuple[str, Standing]]:
+        ended = self._ended_tasks()
+        for task in range(self._submission.tasks) if ended else ():
+            for experiment_id, standing in self._open(task):
+                if standing.hold is Hold.FREE:
+                    is_left = task in ended
+                else:
+                    claim = self._claim(experiment_id, standing)
+                    is_left = claim is not None and _index(claim) in ended
+                if is_left:
+                    yield experiment_id, standing
+
+    def _open(self, task: int) -> Iterator[tuple[str, Standing]]:
+        """What is not over of what a task draws first."""
+        if task in self._exhausted:
+            return
+        standings = self._claims.standings(task)
+        left = {id_: each for id_, each in standings.items() if each.hold is not Hold.OVER}
+        if not left:
+            self._exhausted.add(task)
+        yield from left.items()
+
+    def _ended_tasks(self) -> set[int]:
+        """The other tasks that never run again; none where Slurm gives no answer."""
+        listed = read_array(self._job.id.partition("_")[0])
+        if listed is None:
+            return set()
+        alive = {_index_of(task.id) for task in listed if not task.is_ended}
+        return set(range(self._submission.tasks)) - alive - {self._task}
+
+    def _is_abandoned(self, experiment_id: str, standing: Standing) -> bool:
+        if standing.hold is not Hold.HELD:
+            return False
+        claim = self._claim(experiment_id, standing)
+        return claim is not None and self._holders.is_dead(claim)
+
+    def _claim(self, experiment_id: str, standing: Standing) -> ClaimRecord | None:
+        return self._claims.read(experiment_id, standing.number)
+
+    def _is_settled(self, experiment_id: str) -> bool:
+        """Whether nothing is to be done about it: it is cancelled, or done elsewhere."""
+        if self._root.cancelled(experiment_id).exists():
+            return True
+        files = newest_attempt(self._root.run_dir(experiment_id))
+        return files is not None and files.finished.exists()
+
+
+def _index(claim: ClaimRecord) -> int:
+    return _index_of(claim.job)
+
+
+def _index_of(task_id: str) -> int:
+    index = task_id.partition("_")[2]
+    return int(index) if index.isdecimal() else -1

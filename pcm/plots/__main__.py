@@ -1,0 +1,64 @@
+"""`python -m pcm.plots RUN_DIR`: draw the pictures that wait in a run directory.
+
+With `--follow`, do so until standard input ends; training starts it like that.
+"""
+
+import argparse
+import os
+import sys
+import warnings
+from contextlib import suppress
+from pathlib import Path
+
+from pcm.companion import work_beside_parent
+from pcm.console import tell
+from pcm.errors import ExitCode, PcmError
+from pcm.run_dir import RunDir
+
+_NICE = 19
+_FIRST_TO_KILL = "1000"
+"""Where memory is short, the kernel takes this process rather than training."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m pcm.plots", description=__doc__)
+    parser.add_argument("run_dir", type=Path, help="run directory of the experiment")
+    parser.add_argument("--follow", action="store_true", help="until standard input ends")
+    options = parser.parse_args(arguments)
+    run_dir = RunDir(options.run_dir.resolve())
+    if options.follow:
+        _give_way()
+    try:
+        _draw(run_dir, is_following=options.follow)
+    except PcmError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return ExitCode.DONE
+
+
+def _draw(run_dir: RunDir, *, is_following: bool) -> None:
+    # These take seconds, and in a companion only once it is out of training's way.
+    from pcm.plots.drawing import draw, follow
+    from pcm.plots.failures import BEGINNING
+
+    # What libraries advise is for who calls them.
+    warnings.simplefilter("ignore")
+    warnings.filterwarnings("default", message=BEGINNING)
+    warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
+    if is_following:
+        # Training says what is left.
+        work_beside_parent(lambda ended: follow(run_dir, ended), lambda _: None, grace=0.0)
+    else:
+        draw(run_dir)
+
+
+def _give_way() -> None:
+    """Let training have what it wants of cores and memory."""
+    os.nice(_NICE)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_KILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

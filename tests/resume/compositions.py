@@ -1,0 +1,179 @@
+"""Trainings composed at random of parts of modules, loaders and callbacks, and of stops."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+PARTS = (
+    "annealed",
+    "averaged",
+    "exchanged",
+    "remembering",
+    "recurrent",
+    "balanced",
+    "owngenerators",
+    "sharedgenerators",
+    "measured",
+    "frozen",
+    "unfrozen",
+    "logging",
+    "accumulating",
+    "impatient",
+)
+SOURCES = (
+    "loader",
+    "weighted",
+    "own order",
+    "buffer",
+    "shards",
+    "endless",
+    "positions",
+    "subsets",
+    "longest",
+    "shortest",
+    "padded",
+)
+SIZED = ("loader", "weighted", "own order", "subsets")
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A training, and where it is stopped in turn.
+
+    Attributes:
+        config: what `make_run` takes.
+        stops: such as `step 3`; `fail 3` is an error in that step's end.
+        every: checkpoints are taken so often, beside those of the stops.
+    """
+
+    config: Config
+    stops: tuple[str, ...]
+    every: str
+
+
+def own(name: str, **arguments: Any) -> Config:
+    """A config that names a class of `tests/resume/own`."""
+    return {"class_path": name, "init_args": arguments}
+
+
+@st.composite
+def compositions(draw: st.DrawFn) -> Composition:
+    """Any training that Lightning can do without a stop."""
+    data = draw(_data())
+    model = draw(_model())
+    by_hand = model["init_args"]["optimizer"] in ("two", "gathered")
+    kwargs = draw(_kwargs(data["init_args"], by_hand=by_hand))
+    is_one_optimizer = model["init_args"]["optimizer"] in ("adam", "momentum")
+    callbacks = draw(_callbacks(model["init_args"], is_one_optimizer=is_one_optimizer))
+    stops = draw(st.lists(_stops, min_size=1, max_size=3))
+    return Composition(
+        {
+            "model": model,
+            "data_train": data,
+            "kwargs": kwargs,
+            "callbacks": callbacks,
+        },
+        tuple(stops),
+        draw(st.sampled_from(["1 epochs", "2 epochs", "1 steps", "3 steps"])),
+    )
+
+
+_stops = st.one_of(
+    st.integers(1, 32).map("step {}".format),
+    st.integers(1, 32).map("fail {}".format),
+    st.sampled_from([3, 5, 10, 15, 18, 20, 27, 30]).map("validation {}".format),
+    st.sampled_from([10, 20]).map("epoch {}".format),
+)
+
+
+@st.composite
+def _model(draw: st.DrawFn) -> Config:
+    parts = draw(st.lists(st.sampled_from(PARTS), max_size=4, unique=True))
+    if "averaged" in parts and "exchanged" in parts:
+        # Each would average what the other has swapped in.
+        parts.remove("averaged")
+    optimizer = draw(st.sampled_from(["adam", "momentum", "lbfgs", "two", "gathered"]))
+    scheduler = "none"
+    if optimizer in ("adam", "momentum"):
+        scheduler = draw(st.sampled_from(["none", "steps", "epochs", "cycle", "plateau"]))
+    elif optimizer == "gathered":
+        scheduler = draw(st.sampled_from(["none", "epochs"]))
+    skip = draw(st.sampled_from([None, None, None, 6]))
+    return own("own_mixes.Mixed", parts=parts, optimizer=optimizer, scheduler=scheduler, skip=skip)
+
+
+@st.composite
+def _data(draw: st.DrawFn) -> Config:
+    workers = draw(st.sampled_from([0] * 9 + [1]))
+    source = draw(st.sampled_from(SOURCES))
+    return own(
+        "own_mixes.MixedData",
+        source=source,
+        noisy=draw(st.booleans()),
+        # Of combined loaders all may be None at once, which no training step can take.
+        gap=source in SIZED and draw(st.sampled_from([False, False, True])),
+        own_generator=draw(st.booleans()),
+        workers=workers,
+        persistent=workers > 0 and draw(st.booleans()),
+        validations=draw(st.sampled_from([1, 1, 2])),
+    )
+
+
+@st.composite
+def _kwargs(draw: st.DrawFn, data: Config, *, by_hand: bool) -> Config:
+    kwargs: Config = {"max_epochs": draw(st.integers(2, 3)), "log_every_n_steps": 1}
+    is_sized = data["source"] in SIZED
+    if data["source"] == "endless" or draw(st.integers(0, 4)) == 0:
+        kwargs["limit_train_batches"] = draw(st.integers(7, 9))
+    kwargs |= draw(_validations(is_sized=is_sized))
+    if data["source"] != "endless":
+        kwargs["reload_dataloaders_every_n_epochs"] = draw(st.sampled_from([0, 0, 0, 1, 2]))
+    if not by_hand:
+        kwargs["accumulate_grad_batches"] = draw(st.sampled_from([1, 1, 2, 3]))
+        kwargs["gradient_clip_val"] = draw(st.sampled_from([None, 0.5]))
+    kwargs["precision"] = draw(st.sampled_from(["32-true", "32-true", "64-true", "bf16-mixed"]))
+    kwargs["num_sanity_val_steps"] = draw(st.sampled_from([0, 0, 2]))
+    if draw(st.integers(0, 4)) == 0:
+        kwargs["max_steps"] = draw(st.integers(5, 25))
+    return kwargs
+
+
+@st.composite
+def _validations(draw: st.DrawFn, *, is_sized: bool) -> Config:
+    """How often, and with how much."""
+    kwargs: Config = {"limit_val_batches": draw(st.sampled_from([1.0, 1.0, 1, 0]))}
+    kind = draw(st.sampled_from(["epoch", "second epoch", "steps", "over epochs", "share"]))
+    if kind == "second epoch":
+        kwargs["check_val_every_n_epoch"] = 2
+    elif kind == "steps":
+        kwargs["val_check_interval"] = draw(st.integers(2, 4))
+    elif kind == "over epochs":
+        kwargs["val_check_interval"] = draw(st.sampled_from([3, 7, 13]))
+        kwargs["check_val_every_n_epoch"] = None
+    elif kind == "share" and is_sized:
+        kwargs["val_check_interval"] = 0.5
+    return kwargs
+
+
+@st.composite
+def _callbacks(draw: st.DrawFn, model: Config, *, is_one_optimizer: bool) -> list[Config]:
+    callbacks: list[Config] = []
+    if draw(st.booleans()):
+        callbacks.append(own("own_model.Counting"))
+    if draw(st.integers(0, 2)) == 0:
+        stopping = {"monitor": "train_loss_epoch", "patience": draw(st.integers(0, 2))}
+        stopping["check_on_train_epoch_end"] = True
+        callbacks.append({"name": "early_stopping", "kwargs": stopping})
+    if model["scheduler"] != "none" and draw(st.integers(0, 2)) == 0:
+        callbacks.append({"name": "lr_monitor", "kwargs": {}})
+    averages = "averaged" in model["parts"] or "exchanged" in model["parts"]
+    kind = draw(st.sampled_from(["", "", "", "ema", "stochastic", "accumulating"]))
+    if kind == "ema" and not averages and "unfrozen" not in model["parts"]:
+        callbacks.append({"name": "ema_weight_averaging", "kwargs": {"decay": 0.8}})
+    elif kind == "stochastic" and is_one_optimizer:
+        stochastic = {"swa_lrs": 0.02, "swa_epoch_start": 1, "annealing_epochs": 2}
+        callbacks.append({"name": "stochastic_weight_averaging", "kwargs": stochastic})
+    return callbacks

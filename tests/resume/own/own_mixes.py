@@ -1,0 +1,228 @@
+"""A module and its data, put together from parts by their names."""
+
+import random
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningDataModule
+from lightning.pytorch.utilities import CombinedLoader
+from own_kinds import Net  # type: ignore[import-not-found]  # beside this file
+from own_loaders import (  # type: ignore[import-not-found]
+    Buffer,
+    Endless,
+    Items,
+    OwnOrder,
+    Positions,
+    Shards,
+)
+from own_parts import PARTS  # type: ignore[import-not-found]
+from torch import Tensor
+from torch.utils.data import DataLoader, WeightedRandomSampler, default_collate
+
+Pair = tuple[Tensor, Tensor]
+
+
+class Mixed(Net):  # type: ignore[misc]  # not seen from here
+    """Any parts, an optimizer, and a scheduler.
+
+    Args:
+        optimizer: `adam`, `momentum`, `lbfgs`; or by hand: `two` or `gathered`.
+        scheduler: `none`, `steps`, `epochs`, `cycle` or `plateau`.
+        skip: the batch of an epoch at which it is ended; the one after is nobody's.
+    """
+
+    def __init__(
+        self, parts: list[str], optimizer: str, scheduler: str, skip: int | None = None
+    ) -> None:
+        super().__init__()
+        self.parts: Any = torch.nn.ModuleList()
+        for name in parts:
+            needs_model = name in ("averaged", "exchanged")
+            self.parts.append(PARTS[name](self) if needs_model else PARTS[name]())
+        self.optimizer, self.scheduler, self.skip = optimizer, scheduler, skip
+        self.automatic_optimization = optimizer not in ("two", "gathered")
+        self.waiting = 0
+
+    def on_train_epoch_start(self) -> None:
+        items: Any = getattr(self.trainer.datamodule, "items", None)
+        if hasattr(items, "set_epoch"):
+            items.set_epoch(self.current_epoch)
+        self._each("begin_epoch")
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> Any:  # noqa: ARG002
+        return -1 if batch_idx == self.skip else None
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        inputs, targets = _joined(batch)
+        if self.trainer.precision == "64-true":
+            inputs, targets = inputs.double(), targets.double()
+        for part in self.parts:
+            inputs = part.change(self, inputs, targets)
+        loss = super().training_step((inputs, targets), batch_idx)
+        for part in self.parts:
+            loss = part.weigh(self, loss)
+        return loss if self.automatic_optimization else self._step(loss)
+
+    def _step(self, loss: Tensor) -> None:
+        optimizers: Any = self.optimizers()
+        optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
+        self.manual_backward(loss)
+        self.waiting += 1
+        if self.optimizer == "gathered" and self.waiting % 3:
+            return
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self._each("end_step")
+        super().on_train_batch_end()
+
+    def on_validation_start(self) -> None:
+        self._each("begin_validation")
+
+    def validation_step(self, batch: Pair, batch_idx: int, dataloader_idx: int = 0) -> None:  # noqa: ARG002
+        for part in self.parts:
+            part.validate(self, batch[0])
+        self.log("val_loss", self.loss(batch))
+
+    def on_validation_end(self) -> None:
+        self._each("end_validation")
+
+    def on_train_epoch_end(self) -> None:
+        self._each("end_epoch")
+        scheduler: Any = self.lr_schedulers()
+        if scheduler is not None and not self.automatic_optimization:
+            scheduler.step()
+        super().on_train_epoch_end()
+
+    def _each(self, hook: str) -> None:
+        for part in self.parts:
+            getattr(part, hook)(self)
+
+    def configure_optimizers(self) -> Any:
+        own = [each for name, each in self.named_parameters() if ".average." not in name]
+        if self.optimizer == "two":
+            halves = (own[::2], own[1::2])
+            return [torch.optim.Adam(halves[0], 0.01), torch.optim.SGD(halves[1], 0.1)]
+        optimizer: torch.optim.Optimizer = torch.optim.SGD(own, 0.1, momentum=0.9)
+        if self.optimizer == "adam":
+            optimizer = torch.optim.Adam(own, 0.01)
+        elif self.optimizer == "lbfgs":
+            optimizer = torch.optim.LBFGS(own, 0.1, max_iter=3)
+        if self.scheduler == "none":
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": _scheduled(self.scheduler, optimizer)}
+
+
+def _scheduled(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    schedulers = torch.optim.lr_scheduler
+    if name == "plateau":
+        plateau = schedulers.ReduceLROnPlateau(optimizer, patience=0, threshold=0.5)
+        return {"scheduler": plateau, "monitor": "train_loss_epoch", "strict": False}
+    if name == "steps":
+        stepped = schedulers.ExponentialLR(optimizer, 0.97)
+        return {"scheduler": stepped, "interval": "step", "frequency": 3}
+    if name == "cycle":
+        cycle = schedulers.OneCycleLR(optimizer, 0.1, total_steps=1000, cycle_momentum=False)
+        return {"scheduler": cycle, "interval": "step"}
+    return {"scheduler": schedulers.StepLR(optimizer, 1, 0.5), "interval": "epoch"}
+
+
+def _joined(batch: Any) -> Pair:
+    """All pairs of a combined loader's batch, of which some are None, as one."""
+    if not isinstance(batch, dict):
+        return batch[0], batch[1]
+    pairs = [pair for pair in batch.values() if pair is not None]
+    return torch.cat([pair[0] for pair in pairs]), torch.cat([pair[1] for pair in pairs])
+
+
+class Flaky(Items):  # type: ignore[misc]
+    """Draws from all generators, from one of its own, and has a gap."""
+
+    def __init__(self, size: int, *, noisy: bool, gap: bool) -> None:
+        super().__init__(size, noisy=noisy)
+        self.generator = random.Random(3)
+        self.gap = gap
+
+    def __getitem__(self, index: int) -> Any:
+        if self.gap and index == 3:
+            return None
+        point, side = super().__getitem__(index)
+        return point + 0.1 * (random.random() + self.generator.random()), side
+
+
+def _collated(items: list[Any]) -> Any:
+    return default_collate(items) if all(item is not None for item in items) else None
+
+
+class MixedData(LightningDataModule):
+    """Loaders of any kind.
+
+    Args:
+        source: `loader`, `weighted`, `own order`, `buffer`, `shards`, `endless`, `positions`,
+            `subsets`, `longest`, `shortest` or `padded`.
+        validations: loaders of the validation.
+    """
+
+    def __init__(
+        self,
+        source: str = "loader",
+        *,
+        noisy: bool = False,
+        gap: bool = False,
+        own_generator: bool = False,
+        workers: int = 0,
+        persistent: bool = False,
+        validations: int = 1,
+    ) -> None:
+        super().__init__()
+        self.source, self.noisy, self.gap = source, noisy, gap
+        self.validations = validations
+        self.workers: dict[str, Any] = {
+            "num_workers": workers,
+            "persistent_workers": persistent and workers > 0,
+        }
+        self.generator = torch.Generator().manual_seed(2) if own_generator else None
+
+    def setup(self, stage: str) -> None:  # noqa: ARG002
+        self.items: Any = self._items(40)
+        if self.source in ("buffer", "shards"):
+            self.items = Buffer() if self.source == "buffer" else Shards()
+        self.checked = self._items(6)
+
+    def _items(self, size: int) -> Flaky:
+        return Flaky(size, noisy=self.noisy, gap=self.gap and size > 6)
+
+    def train_dataloader(self) -> Any:
+        if self.source == "endless":
+            return Endless()
+        if self.source == "positions":
+            return Positions()
+        if self.source in ("longest", "shortest", "padded"):
+            loaders = {"a": self._loader(self.items), "b": self._loader(self._items(16))}
+            modes: Any = {"longest": "max_size_cycle", "shortest": "min_size", "padded": "max_size"}
+            return CombinedLoader(loaders, modes[self.source])
+        return self._loader(self.items)
+
+    def _loader(self, items: Any) -> Any:
+        arguments: dict[str, Any] = {"shuffle": True, "generator": self.generator}
+        if self.source in ("buffer", "shards"):
+            arguments = {}
+        elif self.source == "weighted":
+            weights = [1.0 + index % 3 for index in range(40)]
+            arguments = {"sampler": WeightedRandomSampler(weights, 40, generator=self.generator)}
+        elif self.source == "own order":
+            arguments = {"sampler": OwnOrder()}
+        elif self.source == "subsets":
+            half = torch.randperm(40)[:36].tolist()
+            arguments = {"sampler": half}
+        return DataLoader(items, 4, collate_fn=_collated, **self.workers, **arguments)
+
+    def val_dataloader(self) -> Any:
+        drawing: dict[str, Any] = {"generator": self.generator, **self.workers}
+        loaders: list[Any] = [
+            DataLoader(self.checked, 2, shuffle=index == 0, **drawing)
+            for index in range(self.validations)
+        ]
+        return loaders[0] if len(loaders) == 1 else loaders

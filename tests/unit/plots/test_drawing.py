@@ -1,0 +1,197 @@
+import os
+import resource
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from pcm.plots import waiting
+from pcm.plots.drawing import Drawer, draw, follow
+from pcm.plots.process import DrawingProcess
+from pcm.plots.waiting import PlotData, keep, load, waiting_in
+from pcm.run_dir import RunDir
+from pcm.tracking.events import LineTail
+from tests.unit.plots.test_nodes import SCATTER, function, leaf
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> RunDir:
+    folder = RunDir(tmp_path / "ein 'Lauf' 1")
+    folder.path.mkdir()
+    return folder
+
+
+def plots(batch: dict[str, Tensor], step: int, *functions: Any, path: str = "val/ä b") -> PlotData:
+    top = {"n_batches": 1, "plt_tree_cfg": [leaf(*(functions or (SCATTER,)))]}
+    return PlotData(path, step, 1000.0 + step, "nproc_batch", top, batch)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
+
+
+def test_what_is_kept_is_what_is_loaded(run_dir: RunDir, batch: dict[str, Tensor]) -> None:
+    kept = plots({**batch, "half": batch["angle"].bfloat16()}, 30)
+    assert keep(run_dir.undrawn, kept) == 0
+    loaded = load(*waiting_in(run_dir.undrawn))
+    assert (loaded.log_path, loaded.step, loaded.time) == ("val/ä b", 30, 1030.0)
+    assert loaded.top_node_cfg == kept.top_node_cfg
+    assert kept.data.keys() == loaded.data.keys()
+    assert all(torch.equal(value, loaded.data[name]) for name, value in kept.data.items())
+
+
+def test_pictures_are_drawn_in_order_told_to_trackers_and_the_arrays_deleted(
+    run_dir: RunDir, batch: dict[str, Tensor]
+) -> None:
+    for step in (100, 20):
+        keep(run_dir.undrawn, plots(batch, step))
+    draw(run_dir)
+    events = list(LineTail(run_dir.pictures).read())
+    assert [(each["step"], each["time"], each["key"]) for each in events] == [
+        (20, 1020.0, "val/ä b/scatter"),
+        (100, 1100.0, "val/ä b/scatter"),
+    ]
+    assert names(run_dir.plots) == sorted(each["file"] for each in events)
+    assert waiting_in(run_dir.undrawn) == []
+
+
+def test_a_picture_is_the_same_whenever_it_is_drawn(
+    run_dir: RunDir, batch: dict[str, Tensor]
+) -> None:
+    tree = {
+        "node_name": "perform_tsne_node",
+        "node_cfg": {"data_name": "latent", "kwargs": {"random_state": None}, **leaf(SCATTER)},
+    }
+    top = {"n_batches": 1, "plt_tree_cfg": [tree]}
+    seen = set()
+    for _ in range(2):
+        keep(run_dir.undrawn, PlotData("val", 1, 0.0, "nproc_batch", top, batch))
+        draw(run_dir)
+        (picture,) = run_dir.plots.rglob("*.png")
+        seen.add(picture.read_bytes())
+    assert len(seen) == 1
+
+
+def test_a_plot_that_fails_is_told_and_leaves_the_others_alone(
+    run_dir: RunDir, batch: dict[str, Tensor]
+) -> None:
+    broken = function("pairplot", ["latent", "nothing"], "broken")
+    keep(run_dir.undrawn, plots(batch, 1, broken, SCATTER))
+    with pytest.warns(UserWarning, match="pairplot.*no 'nothing', but angle"):
+        draw(run_dir)
+    assert [Path(name).name for name in names(run_dir.plots)] == ["scatter-step=1.png"]
+    assert waiting_in(run_dir.undrawn) == []
+
+
+def test_what_is_damaged_is_told_and_leaves(
+    run_dir: RunDir, batch: dict[str, Tensor], capfd: pytest.CaptureFixture[str]
+) -> None:
+    keep(run_dir.undrawn, plots(batch, 1))
+    (path,) = waiting_in(run_dir.undrawn)
+    path.write_bytes(path.read_bytes()[:1000])
+    draw(run_dir)
+    assert f"{path} can't be drawn" in capfd.readouterr().err
+    assert waiting_in(run_dir.undrawn) == []
+
+
+@contextmanager
+def no_larger_files_than(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_on_a_full_disk_the_arrays_wait_for_another_drawer(
+    run_dir: RunDir, batch: dict[str, Tensor], capfd: pytest.CaptureFixture[str]
+) -> None:
+    keep(run_dir.undrawn, plots(batch, 1))
+    drawer = Drawer(run_dir)
+    with no_larger_files_than(1000):
+        drawer.draw_all()
+        drawer.draw_all()
+    assert capfd.readouterr().err.count("can't be drawn for now") == 1
+    assert names(run_dir.plots) == []
+    draw(run_dir)
+    assert len(names(run_dir.plots)) == 1
+
+
+def test_the_oldest_of_each_tree_make_room(run_dir: RunDir, batch: dict[str, Tensor]) -> None:
+    assert keep(run_dir.undrawn, plots(batch, 5, path="other")) == 0
+    left = [keep(run_dir.undrawn, plots(batch, step)) for step in range(1, waiting.MOST + 3)]
+    assert left == [0] * waiting.MOST + [1, 1]
+    steps = [load(path).step for path in waiting_in(run_dir.undrawn)]
+    assert sorted(steps) == sorted([*range(3, waiting.MOST + 3), 5])
+
+
+def test_what_is_large_makes_all_but_the_newest_leave(
+    run_dir: RunDir, batch: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "ROOM", 1000)
+    assert [keep(run_dir.undrawn, plots(batch, step)) for step in (1, 2)] == [0, 1]
+    assert [load(path).step for path in waiting_in(run_dir.undrawn)] == [2]
+
+
+def test_whoever_follows_draws_the_rest_when_training_has_ended(
+    run_dir: RunDir, batch: dict[str, Tensor]
+) -> None:
+    ended = threading.Event()
+    ended.set()
+    keep(run_dir.undrawn, plots(batch, 1))
+    follow(run_dir, ended)
+    assert len(names(run_dir.plots)) == 1
+
+
+def test_a_process_draws_and_names_what_it_was_not_given_the_time_for(
+    run_dir: RunDir, batch: dict[str, Tensor], capfd: pytest.CaptureFixture[str]
+) -> None:
+    process = DrawingProcess(run_dir)
+    process.draw(plots(batch, 1))
+    process.end(0.0, lambda: True)
+    assert "left to draw: val__b" in capfd.readouterr().err.replace("ä", "")
+    # As an attempt that goes on: there is something to draw from the beginning.
+    broken = function("pairplot", ["latent", "nothing"], "broken")
+    keep(run_dir.undrawn, plots(batch, 2, broken))
+    process = DrawingProcess(run_dir)
+    assert process._companion is not None
+    # It gives way to everything else on this machine.
+    process.end(600.0, lambda: False)
+    assert len(names(run_dir.plots)) == 1
+    error = capfd.readouterr().err
+    assert "pcm: warning: no plot from" in error
+    assert "left to draw" not in error
+
+
+def test_a_process_that_dies_is_told_once(
+    run_dir: RunDir, batch: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    process = DrawingProcess(run_dir)
+    process.draw(plots(batch, 1))
+    assert process._companion is not None
+    assert process._companion._process is not None
+    process._companion._process.wait()
+    with pytest.warns(UserWarning, match="exit code 1; training goes on"):
+        process.draw(plots(batch, 2))
+    process.draw(plots(batch, 3))
+    process.end(60.0, lambda: False)
+
+
+def test_the_process_gives_way_to_training_and_has_no_lightning() -> None:
+    code = (
+        "import os, sys, pcm.plots.drawing, pcm.plots.__main__ as m; m._give_way();"
+        "print(os.nice(0), open('/proc/self/oom_score_adj').read().strip(),"
+        "'lightning' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "19 1000 False\n"
+    assert os.nice(0) < 19
