@@ -63,5 +63,11 @@ def apptainer_environment(
     return outer | {f"{PREFIX}{name}": value for name, value in inner.items()}
 
 
+def variables_inside(outer: Mapping[str, str]) -> dict[str, str]:
+    """What Apptainer sets inside of the variables of its own process."""
+    asked = ((name, value) for name, value in outer.items() if name.startswith(PREFIX))
+    return {name.removeprefix(PREFIX): value for name, value in asked}
+
+
 def _goes_in(name: str) -> bool:
     return name in _NAMES or (name.startswith(_BEGINNINGS) and name not in _OUTSIDE)

@@ -1,6 +1,6 @@
-"""`python -m launch.local.forking FD LAUNCHER [MODULE...]` forks supervisors and their training.
+"""`python -m launch.local.forking FD LAUNCHER 0|1 [MODULE...]` forks supervisors and training.
 
-It has loaded what training needs, which takes seconds, and does nothing but fork then. It has
+With 1 it has loaded what training needs, which takes seconds. It does nothing but fork then, has
 no thread and has used no GPU. It ends with its launcher, whose requests come by a socket.
 """
 
@@ -15,11 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from launch.local.loaded import LoadedCode, load
-from launch.supervisor.forked import Orders, fork_waiting, open_files, print_to
+from launch.supervisor.forked import fork_waiting
 from launch.supervisor.forked_supervisor import supervise_forked
 from launch.supervisor.job import Job
-from launch.supervisor.training import die_with, tie_child
+from launch.supervisor.training import tie_child
+from pcm.nursery.loaded import LoadedCode, load
+from pcm.nursery.orders import Orders, open_files, print_to
+from pcm.nursery.tie import die_with
 
 LARGEST = 1 << 20
 """Bytes of a request: an environment and a few words."""
@@ -28,10 +30,10 @@ LARGEST = 1 << 20
 def main() -> None:
     """Load, fork as often as it is asked to; in a training process this trains."""
     loaded_with = dict(os.environ)
-    number, launcher, *preload = sys.argv[1:]
+    number, launcher, is_for_training, *preload = sys.argv[1:]
     die_with(int(launcher))
     channel = socket.socket(fileno=int(number))
-    trouble = load(preload)
+    trouble = load(preload) if is_for_training == "1" else None
     forker = Forker(loaded_with, kept=open_files() - {channel.fileno()})
     signal.signal(signal.SIGCHLD, _reap)
     gc.collect()
@@ -49,6 +51,8 @@ class Forker:
 
     def __init__(self, loaded_with: dict[str, str], kept: set[int]) -> None:
         self._loaded_with = loaded_with
+        # As Lightning does, so that looking for GPUs doesn't touch them.
+        self._set_by_loading = {n: v for n, v in os.environ.items() if n not in loaded_with}
         self._kept = kept
         self._code = LoadedCode()
 
@@ -83,8 +87,11 @@ class Forker:
             tie()
             go.close()
 
-        found = fork_waiting(prepare, self._kept, self._loaded_with)
+        found = None
+        if request["is_training"]:
+            found = fork_waiting(prepare, self._kept, self._loaded_with)
         if isinstance(found, Orders):
+            os.environ.update(self._set_by_loading)
             return found
         # Without a word, the launcher has given up waiting, and starts others.
         is_wanted = bool(go.recv(1))

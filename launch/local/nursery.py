@@ -20,6 +20,7 @@ from launch.machine.processes import Process, kill_tree, stat_fields
 from launch.machine.signals import PERSON, held_back
 from launch.store import Experiment, LaunchDir
 from launch.submit.local_job import remove_files
+from launch.supervisor.forked import ColdError
 from launch.supervisor.job import LOCAL_VARIABLE
 from launch.supervisor.training_environment import shared_environment
 from pcm.config.structures.script import RUN
@@ -37,22 +38,29 @@ ANSWER_S = 15.0
 END_S = 5.0
 
 
-class ColdError(Exception):
-    """Why a job's training processes must be started afresh."""
+def is_wanted(experiments: Sequence[Experiment], environment: Mapping[str, str]) -> bool:
+    """Whether the processes of these experiments may be forked, and there are several."""
+    processes = sum(each.world_size for each in experiments)
+    may_be = environment.get(SWITCH, "1") not in ("", "0") and sys.platform == "linux"
+    return may_be and processes > 1
 
 
 def is_of_use(experiments: Sequence[Experiment], environment: Mapping[str, str]) -> bool:
-    """Whether the processes of these experiments could be forked, and there are several."""
-    processes = sum(each.world_size for each in experiments)
-    is_wanted = environment.get(SWITCH, "1") not in ("", "0") and processes > 1
-    is_able = sys.platform == "linux" and not environment.get(PYTHON_VARIABLE)
-    return is_wanted and is_able and any(map(_trains_here, experiments))
+    """Whether some of them train with the libraries of this very interpreter."""
+    is_able = is_wanted(experiments, environment) and not environment.get(PYTHON_VARIABLE)
+    return is_able and any(map(trains_here, experiments))
 
 
-def _trains_here(experiment: Experiment) -> bool:
-    """Whether it trains with the libraries that are here; a script has its own."""
-    launch, is_script = experiment.launch.record, RUN in experiment.record.get("base", {})
-    return not is_script and launch.get("container") is None and not launch.get("ships_code")
+def trains_here(experiment: Experiment) -> bool:
+    """Whether it trains with the code and libraries that are here."""
+    launch = experiment.launch.record
+    is_elsewhere = launch.get("container") is not None or launch.get("ships_code")
+    return not is_elsewhere and not is_script(experiment)
+
+
+def is_script(experiment: Experiment) -> bool:
+    """Whether a program of the user's own trains, which has libraries of its own."""
+    return RUN in experiment.record.get("base", {})
 
 
 @dataclass(frozen=True)
@@ -90,18 +98,22 @@ class Nursery:
     Args:
         threads: that most training processes are to have.
         preload: a user's own modules, loaded once as well.
+        is_for_training: whether it loads what training needs, or forks supervisors only.
     """
 
-    def __init__(self, threads: int, preload: Sequence[str] = ()) -> None:
+    def __init__(
+        self, threads: int, preload: Sequence[str] = (), *, is_for_training: bool = True
+    ) -> None:
         self._channel, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, "-m", "launch.local.forking", str(its.fileno())]
+        command += [str(os.getpid()), str(int(is_for_training)), *preload]
         self._cold: str | None = None
         self._is_ready = False
         self._deadline = time.monotonic() + LOADING_S
         # A session of its own, and deaf: the launcher alone decides what a signal means.
         with its, held_back(PERSON):
             self._popen = subprocess.Popen(
-                [*command, str(os.getpid()), *preload],
+                command,
                 env=shared_environment(os.environ, threads),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -121,17 +133,21 @@ class Nursery:
                 self._look_after()
         return self._cold is None and not self._is_ready
 
-    def fork(self, experiment: Experiment, key: str, job_text: str) -> ForkedJob:
+    def fork(
+        self, experiment: Experiment, key: str, job_text: str, *, is_training: bool = True
+    ) -> ForkedJob:
         """Start all ranks of one experiment.
 
         Args:
             job_text: as for `submit_local`.
+            is_training: whether their training processes are forked too; else each supervisor
+                sees to its own.
 
         Raises:
             ColdError: that can't be, or must not be.
             OSError: there is no room for the folder of the job.
         """
-        if not _trains_here(experiment):
+        if is_training and not trains_here(experiment):
             raise ColdError("it runs other code than its launcher")
         self._require_ready()
         folder = experiment.launch.local_job(key)
@@ -141,6 +157,7 @@ class Nursery:
             "launch": str(experiment.launch.path),
             "experiment": experiment.id,
             "ranks": experiment.world_size,
+            "is_training": is_training,
             "id": key,
             "folder": str(folder),
             "environment": {**os.environ, LOCAL_VARIABLE: job_text},

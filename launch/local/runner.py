@@ -74,13 +74,16 @@ class _Runner:
         self._devices = visible_devices(os.environ)
         self._free = deque(self._devices)
         self._stop_asked_by: str | None = None
-        self._starter = Starter(experiments, self._parallel)
 
     def run(self, on_tick: OnTick) -> Completion:
         with (
             SignalFlag(PERSON) as signals,
             announced_queue(self._root, self._waiting()) as queue,
-            self._starter,
+            Starter(
+                self._experiments,
+                self._parallel,
+                is_given_up=lambda: bool(signals.received),
+            ) as self._starter,
         ):
             try:
                 while self._queue or self._running:

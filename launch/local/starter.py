@@ -2,15 +2,17 @@
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from types import TracebackType
 from typing import Self
 
-from launch.local.nursery import ColdError, Nursery, is_of_use
+from launch.local.inside import InsideNursery
+from launch.local.nursery import Nursery, is_of_use, is_script, is_wanted
 from launch.store import Experiment
 from launch.store.trust import require_trusted_launch
 from launch.submit.local_job import LocalJob, submit_local
+from launch.supervisor.forked import ColdError
 from launch.supervisor.job import Allocation, available_cores, local_job_text
 from launch.user_settings import read_settings
 from pcm.errors import RefusedError
@@ -23,6 +25,11 @@ def modules_to_preload(experiments: Sequence[Experiment]) -> list[str]:
     return list(dict.fromkeys([*read_settings().preload, *chain.from_iterable(named)]))
 
 
+def never() -> bool:
+    """Nobody gives up."""
+    return False
+
+
 class Starter:
     """Starts the jobs of one launcher.
 
@@ -30,6 +37,7 @@ class Starter:
         experiments: all that may be started.
         parallel: how many run at once, and share the cores.
         allocation: the job of Slurm that they run in; None for this machine.
+        is_given_up: asked while an image is copied to this node.
     """
 
     def __init__(
@@ -37,17 +45,27 @@ class Starter:
         experiments: Sequence[Experiment],
         parallel: int,
         allocation: Allocation | None = None,
+        is_given_up: Callable[[], bool] = never,
     ) -> None:
         self._experiments = experiments
         self._allocation = allocation
+        self._is_given_up = is_given_up
         cores = available_cores() if allocation is None else allocation.cores
         self._cores = cores // parallel
         self._nursery: Nursery | None = None
+        self._inside: InsideNursery | None = None
 
     def __enter__(self) -> Self:
-        if is_of_use(self._experiments, os.environ):
-            threads = max(1, self._cores // self._experiments[0].world_size)
-            self._nursery = Nursery(threads, modules_to_preload(self._experiments))
+        threads = max(1, self._cores // self._experiments[0].world_size)
+        is_here = is_of_use(self._experiments, os.environ)
+        inside = list(filter(_trains_inside, self._experiments))
+        if inside and is_wanted(inside, os.environ):
+            # Of several launches, the first one's: each may have another image.
+            launch, modules = inside[0].launch, modules_to_preload(inside[:1])
+            self._inside = InsideNursery(launch, threads, modules, self._is_given_up)
+        if is_here or self._inside is not None:
+            modules = modules_to_preload(self._experiments) if is_here else []
+            self._nursery = Nursery(threads, modules, is_for_training=is_here)
         return self
 
     def __exit__(
@@ -56,12 +74,14 @@ class Starter:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        if self._nursery is not None:
-            self._nursery.close()
+        for nursery in (self._nursery, self._inside):
+            if nursery is not None:
+                nursery.close()
 
     def is_ready(self) -> bool:
         """Whether a job may be started now."""
-        return self._nursery is None or not self._nursery.is_loading()
+        nurseries = (self._nursery, self._inside)
+        return not any(each is not None and each.is_loading() for each in nurseries)
 
     def start(self, experiment: Experiment, devices: list[str], checkpoint: str | None) -> LocalJob:
         """Start all ranks of one experiment.
@@ -72,25 +92,42 @@ class Starter:
         allocation = self._allocation
         key = uuid.uuid4().hex if allocation is None else allocation.new_key()
 
-        def text(cold: str | None = None) -> str:
+        def text(cold: str | None = None, nursery: str | None = None) -> str:
             return local_job_text(
                 key,
                 devices=",".join(devices),
                 cores=self._cores,
                 checkpoint=checkpoint,
                 cold=cold,
+                nursery=nursery,
                 allocation=allocation,
             )
 
-        cold = None
-        if self._nursery is not None:
-            require_trusted_launch(experiment.launch)
-            try:
-                return self._nursery.fork(experiment, key, text())
-            except ColdError as error:
-                cold = str(error)
-            except OSError as error:
-                raise RefusedError(f"can't start experiment {experiment.id}: {error}") from error
+        nursery, cold = self._nursery_inside(experiment)
+        is_inside = nursery is not None or cold is not None
+        try:
+            if self._nursery is not None:
+                require_trusted_launch(experiment.launch)
+                its = text(cold, nursery)
+                return self._nursery.fork(experiment, key, its, is_training=not is_inside)
+        except ColdError as error:
+            cold = cold if is_inside else str(error)
+        except OSError as error:
+            raise RefusedError(f"can't start experiment {experiment.id}: {error}") from error
         return submit_local(
-            experiment.launch, experiment.id, experiment.world_size, key, text(cold)
+            experiment.launch, experiment.id, experiment.world_size, key, text(cold, nursery)
         )
+
+    def _nursery_inside(self, experiment: Experiment) -> tuple[str | None, str | None]:
+        """The socket of what forks its training inside an image; or why it must start afresh."""
+        if self._inside is None or not _trains_inside(experiment):
+            return None, None
+        try:
+            return self._inside.name_for(experiment.launch), None
+        except ColdError as error:
+            return None, str(error)
+
+
+def _trains_inside(experiment: Experiment) -> bool:
+    """Whether it trains with the libraries of an image."""
+    return experiment.launch.record.get("container") is not None and not is_script(experiment)

@@ -1,10 +1,12 @@
 """Processes of this machine: who runs, since when, under whom. No psutil on a login node."""
 
 import os
+import resource
 import select
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -14,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 _PROC = Path("/proc")
+
+_MEGABYTE = 1 << 20 if sys.platform == "darwin" else 1 << 10
+"""In the kernel's unit for the memory of processes."""
+
 _STATE, _PARENT, _START = 0, 1, 19
 """Fields of /proc/PID/stat, counted after the command's name."""
 
@@ -85,6 +91,16 @@ def wait_for_an_end(pids: Collection[int], patience_s: float) -> None:
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def has_ended(child: int) -> bool:
+    """Whether a child of the calling process has ended; its exit code is still to be had."""
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def largest_child_mb() -> int:
+    """The most memory that a child of the calling process had whose exit code was fetched."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // _MEGABYTE
 
 
 def descendants(pid: int) -> list[int]:

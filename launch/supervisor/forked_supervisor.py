@@ -13,8 +13,12 @@ from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
 
 
-def supervise_forked(launch: str, experiment_id: str, job: Job, waiting: Waiting) -> int:
-    """Run one rank of an attempt, whose training process is there already; what went wrong."""
+def supervise_forked(launch: str, experiment_id: str, job: Job, waiting: Waiting | None) -> int:
+    """Run one rank of an attempt; what went wrong.
+
+    Args:
+        waiting: its training process, if it is there already.
+    """
     try:
         with SignalFlag(SCHEDULER) as signals:
             take_part(LaunchDir(Path(launch)), experiment_id, job, signals, waiting)

@@ -32,6 +32,7 @@ class Job:
         token: of the array that it came with; None without one.
         is_packed: whether other experiments share the scheduler's job, which is then not its own.
         cold: why its training processes are started afresh; None where that goes without saying.
+        nursery: name of the socket of what forks them inside their image; None without one.
     """
 
     executor: str
@@ -51,6 +52,7 @@ class Job:
     token: str | None = None
     is_packed: bool = False
     cold: str | None = None
+    nursery: str | None = None
 
     @property
     def has_own_job(self) -> bool:
@@ -92,6 +94,7 @@ class Job:
             token=slurm.get("token"),
             is_packed=bool(slurm),
             cold=given.get("cold"),
+            nursery=given.get("nursery"),
         )
 
     @classmethod
@@ -138,12 +141,14 @@ def local_job_text(
     cores: int,
     checkpoint: str | None,
     cold: str | None = None,
+    nursery: str | None = None,
     allocation: Allocation | None = None,
 ) -> str:
     """What a local launcher, or a pack, the calling process, tells one of its jobs."""
     given: dict[str, Any] = {"key": key, "devices": devices, "cores": cores}
     given |= {"checkpoint": checkpoint, "launcher": Process.current().record(), "cold": cold}
-    return json.dumps(given | {"slurm": None if allocation is None else asdict(allocation)})
+    given |= {"nursery": nursery, "slurm": None if allocation is None else asdict(allocation)}
+    return json.dumps(given)
 
 
 def available_cores() -> int:

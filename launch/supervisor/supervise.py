@@ -22,7 +22,8 @@ from launch.store.refusals import recorded_refusal
 from launch.supervisor.attempt import Attempt, join_attempt, lead_attempt
 from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.ending import check_losses, is_wanted_back, obstacle, settle
-from launch.supervisor.forked import Waiting
+from launch.supervisor.forked import ColdError, Waiting
+from launch.supervisor.fostered import ask_for_training, orders_inside
 from launch.supervisor.heartbeat import INTERVAL_S, LOOKS, Watch
 from launch.supervisor.job import Job
 from launch.supervisor.node_container import inside_command, inside_environment, require_on_node
@@ -30,7 +31,7 @@ from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone, record_silence
 from launch.supervisor.sending_back import bring_back
 from launch.supervisor.slurm_job import is_slurm_task, slurm_job
 from launch.supervisor.time_limit import TimeLimit
-from launch.supervisor.training import TrainingProcess
+from launch.supervisor.training import Child, TrainingProcess
 from launch.supervisor.training_environment import training_environment
 from pcm.errors import PcmError, RefusedError
 
@@ -154,8 +155,8 @@ def run_rank(
     try:
         command, environment = _command_here(attempt, job, signals)
         log = attempt.files.log(job.rank)
-        is_inside = attempt.container is not None
-        forked = _use(waiting, attempt, job, environment)
+        forked = _forked(waiting, attempt, job, environment)
+        is_inside = attempt.container is not None and forked is None
         training = TrainingProcess(command, environment, log, is_inside=is_inside, forked=forked)
         try:
             Rank(attempt, job, signals, limit).run(training)
@@ -167,12 +168,18 @@ def run_rank(
         raise
 
 
-def _use(
+def _forked(
     waiting: Waiting | None, attempt: Attempt, job: Job, environment: dict[str, str]
-) -> Waiting | None:
-    """The waiting process, with its orders; None, which is told, where it must be a fresh one."""
+) -> Child | None:
+    """A forked process, with its orders; None, which is told, where it must be a fresh one."""
     cold = job.cold
-    if waiting is not None:
+    if attempt.container is not None and job.nursery is not None:
+        try:
+            orders = orders_inside(attempt, job.rank, environment)
+            return ask_for_training(job.nursery, orders)
+        except ColdError as error:
+            cold = str(error)
+    elif waiting is not None:
         cold = waiting.objection(environment)
         if cold is not None:
             waiting.dismiss()

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -11,22 +10,36 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from launch.machine.processes import Process, kill_group
+from launch.machine.processes import Process, has_ended, kill_group, largest_child_mb
 from launch.machine.signals import SCHEDULER
-from launch.supervisor.forked import Waiting
 from launch.supervisor.guard import Guard
 from launch.supervisor.memory import count_oom_kills
 from pcm.errors import ExitCode
+from pcm.nursery.tie import Prctl, die_with
 from pcm.run_dir.records import OutcomeRecord
 from pcm.run_dir.trust import open_private
 from pcm.run_dir.typed_json import plain
 
-_PR_SET_PDEATHSIG = 1
 
-_MEGABYTE = 1 << 20 if sys.platform == "darwin" else 1 << 10
-"""In the kernel's unit for the memory of processes."""
+class Child(Protocol):
+    """A training process, however it came about."""
+
+    @property
+    def pid(self) -> int: ...  # noqa: D102
+
+    def has_ended(self) -> bool:
+        """Whether it has ended; nobody else can have got its id as long as `wait` wasn't called."""
+        ...
+
+    def wait(self) -> int:
+        """Its exit code once it has ended, negative for a signal."""
+        ...
+
+    def largest_mb(self) -> int | None:
+        """The most memory that one of its processes had; for when it was waited for."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,7 @@ class TrainingProcess:
         environment: all of its variables.
         log: file that its output is added to.
         is_inside: whether it is `apptainer`, and training inside.
-        forked: a child that has its orders to do what the command would; None to start one.
+        forked: one that has its orders to do what the command would; None to start one.
     """
 
     def __init__(
@@ -82,10 +95,10 @@ class TrainingProcess:
         log: Path,
         *,
         is_inside: bool = False,
-        forked: Waiting | None = None,
+        forked: Child | None = None,
     ) -> None:
         self.command = list(command)
-        self._child = forked or _start(command, environment, log)
+        self._child = forked or Fresh(command, environment, log)
         self.process = Process.of(self._child.pid)
         self._guard = Guard(self.process) if is_inside else None
         self._killed = False
@@ -93,16 +106,14 @@ class TrainingProcess:
 
     def poll(self) -> Outcome | None:
         """How it ended; None while it runs."""
-        pid = self._child.pid
-        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if not self._child.has_ended():
             return None
-        # As long as nobody has fetched its exit code, nobody else can have got its id.
         kill_group(self.process)
         if self._guard is not None:
             self._guard.sweep()
         code = self._child.wait()
         is_oom = count_oom_kills() > self._oom_kills
-        largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // _MEGABYTE
+        largest = self._child.largest_mb()
         if code < 0:
             return Outcome(None, signal.Signals(-code).name, self._killed, is_oom, largest)
         return Outcome(code, None, self._killed, is_oom, largest)
@@ -113,20 +124,34 @@ class TrainingProcess:
         kill_group(self.process)
 
 
-def _start(
-    command: Sequence[str], environment: Mapping[str, str], log: Path
-) -> "subprocess.Popen[bytes]":
-    with open(log, "ab", opener=open_private) as stream:
-        return subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            # Out of reach of the terminal's signals; and one signal ends all its workers.
-            start_new_session=True,
-            preexec_fn=tie_child(),  # noqa: PLW1509 - the supervisor has no threads
-        )
+class Fresh:
+    """A training process that was started as a program."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        with open(log, "ab", opener=open_private) as stream:
+            self._popen = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                # Out of reach of the terminal's signals; and one signal ends all its workers.
+                start_new_session=True,
+                preexec_fn=tie_child(),  # noqa: PLW1509 - the supervisor has no threads
+            )
+        self.pid = self._popen.pid
+
+    def has_ended(self) -> bool:
+        """Whether it has ended; its exit code is still to be had."""
+        return has_ended(self.pid)
+
+    def wait(self) -> int:
+        """Its exit code once it has ended, negative for a signal."""
+        return self._popen.wait()
+
+    def largest_mb(self) -> int | None:
+        """The most memory that one of its processes had."""
+        return largest_child_mb()
 
 
 def tie_child() -> Callable[[], None]:
@@ -135,21 +160,10 @@ def tie_child() -> Callable[[], None]:
     return partial(_prepare_child, os.getpid(), prctl)
 
 
-def _prepare_child(supervisor: int, prctl: Callable[[int, int], int] | None) -> None:
+def _prepare_child(supervisor: int, prctl: Prctl | None) -> None:
     # The supervisor alone decides what a signal means; the default of USR1 would be death.
     for each in SCHEDULER:
         signal.signal(each, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SCHEDULER)
     if prctl is not None:
-        _die_with(supervisor, prctl)
-
-
-def die_with(parent: int) -> None:
-    """Let the kernel kill this process if its parent is killed; on Linux."""
-    _die_with(parent, ctypes.CDLL(None).prctl)
-
-
-def _die_with(parent: int, prctl: Callable[[int, int], int]) -> None:
-    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
+        die_with(supervisor, prctl)

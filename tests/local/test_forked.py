@@ -9,11 +9,12 @@ import psutil
 import pytest
 
 from launch.grid import expand
-from launch.local.nursery import ColdError, Nursery
+from launch.local.nursery import Nursery
 from launch.local.runner import run_local
 from launch.status.facts import read_status
 from launch.status.state import State, Status
 from launch.store import Experiment, Store
+from launch.supervisor.forked import ColdError
 from tests.local.conftest import Launcher, first_attempt, marked_processes, trains, wait_for
 from tests.local.launches import make_launch
 from tests.local.test_training import GRID

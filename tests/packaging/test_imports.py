@@ -29,12 +29,12 @@ HEAVY = {
     "umap",
     "einops",
 }
-SHARED = ("pcm.config", "pcm.run_dir", "pcm.errors", "pcm.console")
+SHARED = ("pcm.config", "pcm.nursery", "pcm.run_dir", "pcm.errors", "pcm.console")
 """What the host side may use of pcm."""
 
 HOST_MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    for folder in ("launch", "pcm/config", "pcm/run_dir")
+    for folder in ("launch", "pcm/config", "pcm/nursery", "pcm/run_dir")
     for path in (ROOT / folder).rglob("*.py")
 )
 
@@ -118,7 +118,7 @@ def test_pcm_never_imports_launch() -> None:
 
 
 def test_the_shared_part_of_pcm_uses_nothing_of_the_rest() -> None:
-    for folder in ("config", "run_dir"):
+    for folder in ("config", "nursery", "run_dir"):
         for file in (ROOT / "pcm" / folder).rglob("*.py"):
             rest = {
                 module

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.supervisor.forked import Orders, Waiting, fork_waiting, open_files
+from launch.supervisor.forked import Waiting, fork_waiting
+from pcm.nursery.orders import Orders, open_files
 
 LOADED_WITH = {"OMP_NUM_THREADS": "2", "HOME": "/home/me"}
 

@@ -1,5 +1,9 @@
 """What a rank does about its image on its own node."""
 
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +21,13 @@ from launch.supervisor.node_container import (
     inside_command,
     inside_environment,
     node_container,
+    nursery_command,
+    nursery_container,
     with_sure_mount,
 )
 from pcm.errors import RefusedError
 from pcm.run_dir import write_json
+from tests.local.conftest import wait_for
 
 
 @pytest.fixture
@@ -89,3 +96,54 @@ def test_the_image_is_missing_or_another_one(experiment: Experiment, image: Path
     file.write_bytes(b"another")
     with pytest.raises(RefusedError, match="has changed since the launch"):
         node_container(experiment.launch, experiment.run_dir, job)
+
+
+def test_one_container_serves_all_experiments_of_a_launch(
+    experiment: Experiment, image: Path, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert nursery_container(experiment.launch) is None
+    asked = Container(image, checked=True, scratch="$NODES_OWN/scratch")
+    frozen(experiment, asked, starts_from={"checkpoint": "/other/c.ckpt"}, ships_code=True)
+    monkeypatch.setenv("NODES_OWN", "/local")
+    monkeypatch.setenv("SLURM_JOB_ID", "1")
+    monkeypatch.setattr(inside, "signals_everything", lambda: True)
+    shared = nursery_container(experiment.launch)
+    own = node_container(experiment.launch, experiment.run_dir, job)
+    assert shared is not None
+    assert own is not None
+    folder = str(experiment.run_dir.path)
+    assert Bind(folder, folder) in own.binds
+    runs = str(experiment.run_dir.path.parent)
+    binds = tuple(Bind(runs, runs) if each.source == folder else each for each in own.binds)
+    assert shared == replace(own, binds=binds, mount=Mount.UNSQUASH)
+
+
+FORKING = """
+import os, time
+if os.fork() == 0:
+    while not os.path.exists("done"):
+        time.sleep(0.01)
+    os._exit(0)
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+"""Its child holds its output open, as a keeper does."""
+
+
+def test_the_image_is_there_until_the_last_training_has_ended(tmp_path: Path) -> None:
+    words = nursery_command(Container(Path("/x.sif")), tmp_path, [])
+    shell = words[words.index("/bin/sh") : words.index("python")]
+    command = [*shell, sys.executable, "-c", FORKING]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdin=pipe, stdout=pipe) as container:
+        assert container.stdout is not None
+        assert container.stdin is not None
+        forking = int(container.stdout.readline())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            container.send_signal(number)
+        os.kill(forking, signal.SIGSTOP)
+        container.stdin.close()
+        wait_for(lambda: not Path(f"/proc/{forking}").exists())
+        assert container.poll() is None
+        (tmp_path / "done").touch()
+        assert container.wait(10) == 0

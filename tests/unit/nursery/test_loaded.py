@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch.local import loaded
-from launch.local.loaded import LoadedCode, load
+from pcm.nursery import loaded
+from pcm.nursery.loaded import LoadedCode, load
 
 
 @pytest.fixture
