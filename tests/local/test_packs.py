@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ from launch.store.markers import cancel
 from launch.store.records import read_record
 from launch.store.submissions import SubmissionDir, read_submission
 from pcm.run_dir import write_json
-from tests.local.conftest import first_attempt, trains, wait_for
+from tests.local.conftest import first_attempt, trains
+from tests.local.conftest import wait_for as wait_for_seconds
 from tests.local.launches import make_launch
 
 SCONTROL = """#!/bin/bash
@@ -80,6 +82,14 @@ class Slurm:
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
+PATIENCE_S = 180.0
+"""Each experiment begins with fresh processes here, which takes its time on a busy machine."""
+
+
+def wait_for(condition: Callable[[], Any]) -> Any:
+    """The condition's first true value."""
+    return wait_for_seconds(condition, PATIENCE_S)
+
 
 @pytest.fixture
 def slurm(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
@@ -136,7 +146,7 @@ def start(slurm: Slurm) -> Iterator[Start]:
 
 def finish(process: "subprocess.Popen[str]") -> str:
     """What it said, once it has ended as it should."""
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
     return errors
 
@@ -164,7 +174,7 @@ def test_two_allocations_do_each_experiment_once(slurm: Slurm, start: Start) -> 
 
 
 def test_what_is_preempted_saves_and_comes_back(slurm: Slurm, start: Start) -> None:
-    process = start(0, STAND_IN_STEPS="100")
+    process = start(0, STAND_IN_STEPS="4000")
     running = slurm.experiments[:2]
     wait_for(lambda: all(trains(each) for each in running))
     tasks = (Task("7_0", "RUNNING", token="token"), Task("7_1", "PENDING", token="token"))
