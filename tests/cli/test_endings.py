@@ -100,7 +100,7 @@ def test_a_full_disk_names_the_file() -> None:
         ["status", "--watch", "--json"],
         ["results"],
         ["logs", "x", "--rank", "-1"],
-        ["train", "--model-cfg", "a.yaml"],
+        ["train", "--data-train", "a.yaml"],
     ],
 )
 def test_a_command_line_without_sense(pcm: Pcm, arguments: list[str]) -> None:
