@@ -18,7 +18,7 @@ from launch.status.history import ends
 from launch.status.state import Status
 from launch.store import Experiment
 from launch.store.named_checkpoints import manifest_records
-from launch.store.records import read_record
+from launch.store.records import newest_attempt, read_record, unkept_attributes
 from launch.text import duration, minute, number
 from pcm.run_dir import AttemptDir
 
@@ -35,6 +35,7 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
     """What `pcm show --json` prints; the text for people is made of it."""
     run_dir = experiment.run_dir
     step, metrics = last_metrics(run_dir.metrics)
+    newest = newest_attempt(run_dir)
     return {
         "id": experiment.id,
         "name": experiment.name,
@@ -51,6 +52,7 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
         "checkpoints": manifest_records(run_dir),
         "step": step,
         "metrics": metrics,
+        "not_kept": [] if newest is None else unkept_attributes(newest),
         "data_wait": rounded(used_by(experiment).data_percent, 1),
     }
 
@@ -85,6 +87,7 @@ def headlines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("tags", ", ".join(record["tags"])),
         ("folder", record["run_dir"]),
         ("checkpoint", record["checkpoints"][-1]["file"] if record["checkpoints"] else ""),
+        ("not kept", ", ".join(record["not_kept"])),
         *((path, json.dumps(value)) for path, value in record["overrides"].items()),
         *(
             (key, number(record["metrics"][key]))

@@ -12,7 +12,7 @@ from launch.status.ranks import rank_states
 from launch.status.state import State, Status
 from launch.status.why import TRACEBACK_LINES, Why, log_end, why
 from launch.store import Experiment, RunsRoot
-from launch.store.records import is_code_edited, newest_attempt, read_record
+from launch.store.records import is_code_edited, newest_attempt, read_record, unkept_attributes
 from launch.store.submissions import Submission
 from launch.text import duration, number
 from pcm.run_dir import AttemptDir
@@ -111,6 +111,9 @@ def _attempt(files: AttemptDir) -> Iterator[tuple[str, str]]:
     yield "attempt", f"{files.number} on {record.host or 'an unknown machine'}"
     if record.warning:
         yield "warning", record.warning
+    unkept = unkept_attributes(files)
+    if unkept:
+        yield "not kept", ", ".join(unkept)
     stop = whole(read(StopRecord, files.stop))
     if stop is not None:
         yield "stop", f"asked for by {stop.by}"

@@ -23,6 +23,7 @@ from pcm.run_dir.records import (
     StoppedRecord,
     StopRecord,
     SupervisorRecord,
+    UnkeptRecord,
     UsageRecord,
     VerdictRecord,
 )
@@ -45,6 +46,7 @@ _KINDS: dict[str, type[Any]] = {
     "usage": UsageRecord,
     "data": DataRecord,
     "finished": FinishedRecord,
+    "unkept": UnkeptRecord,
 }
 
 
@@ -73,6 +75,12 @@ def newest_attempt_in(attempts_folder: str) -> AttemptDir | None:
     """As `newest_attempt`; for ten thousand of them a path each takes long, a text does not."""
     numbers = [int(name) for name in names_in(attempts_folder) if name.isdecimal()]
     return AttemptDir(Path(f"{attempts_folder}/{max(numbers)}")) if numbers else None
+
+
+def unkept_attributes(attempt: AttemptDir) -> list[str]:
+    """What of a module of one's own a resume of it does not bring back."""
+    record = whole(read(UnkeptRecord, attempt.unkept))
+    return [] if record is None else record.attributes
 
 
 def is_code_edited(launch: LaunchDir, attempt: AttemptDir) -> bool:

@@ -33,6 +33,7 @@ attempts/N/
   data-R.json                  how long R > 0 waited for data  training rank R
   error-R.json                 the exception of rank R         training rank R
   profile/                     files of a profiler             every training rank
+  unkept.json                  what no checkpoint can have     training rank 0
   stopped.json, finished.json  the end, as training saw it     training rank 0
 """
 
@@ -103,6 +104,11 @@ class AttemptDir:
     def stopped(self) -> Path:
         """Written after the checkpoint of a stop is whole on disk."""
         return self.path / "stopped.json"
+
+    @property
+    def unkept(self) -> Path:
+        """What of a module of one's own no checkpoint can have."""
+        return self.path / "unkept.json"
 
     @property
     def finished(self) -> Path:

@@ -353,6 +353,17 @@ class ProgressRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UnkeptRecord:
+    """`unkept.json`: what a resume does not bring back, as the log says at the first checkpoint.
+
+    Attributes:
+        attributes: of the module on rank 0, each with what keeps it from being kept.
+    """
+
+    attributes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class DataRecord:
     """`data-R.json`: how long a rank other than 0 has waited for its batches in this attempt.
 

@@ -1,5 +1,6 @@
 """What a module and its submodules keep in plain attributes, which no state_dict has."""
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -32,10 +33,14 @@ class Attributes:
 
     What is as it was when training began in this process is left out of a state: it is built
     the same way again. So a checkpoint has only what training has changed.
+
+    Args:
+        note: called with the names of those that can't be kept, at the first capture with any.
     """
 
-    def __init__(self, model: LightningModule) -> None:
+    def __init__(self, model: LightningModule, note: Callable[[Sequence[str]], None]) -> None:
         self._model = model
+        self._note = note
         self._plain: dict[str, dict[str, Any]] = {}
         # Objects stay alive, so that no other gets the id of one.
         self._objects: dict[int, Any] = {}
@@ -123,6 +128,7 @@ class Attributes:
                 f"warning: not kept in checkpoints, so not there after a resume: {', '.join(lost)};"
                 " docs/your-own.md says what is kept, and what rank_state() is for"
             )
+            self._note(lost)
         self._has_told = True
 
 

@@ -4,6 +4,7 @@ import logging
 import warnings
 from contextlib import closing, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import torch
@@ -43,7 +44,7 @@ from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.settings import checkpoint_minutes, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.strategies import needs_group
-from pcm.training.task import Task, record_stop
+from pcm.training.task import Task, record_stop, record_unkept
 from pcm.training.testing import require_test, test, wants_test
 from pcm.training.training_logger import TrainingLogger
 from pcm.training.want_of_data import require_data
@@ -172,6 +173,7 @@ class Run:
             schedule=schedule,
             agreement=self._agreement(schedule, group),
             progress=progress,
+            note_unkept=partial(record_unkept, task),
         )
 
     def _schedule(self, start: StartingPoint) -> Schedule:

@@ -1,5 +1,6 @@
 """The callback that makes a run resumable: where to save, where to stop, how to go on."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -43,6 +44,7 @@ class Session(Callback):
     Args:
         seed: the experiment's.
         is_own: whether the checkpoint to start from, if any, is this experiment's.
+        note_unkept: called with the names of attributes that no checkpoint can have.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Session(Callback):
         schedule: Schedule,
         agreement: Agreement,
         progress: Progress,
+        note_unkept: Callable[[Sequence[str]], None],
     ) -> None:
         self._ranks = ranks
         self._seed = seed
@@ -63,6 +66,7 @@ class Session(Callback):
         self._schedule = schedule
         self._agreement = agreement
         self._progress = progress
+        self._note_unkept = note_unkept
         self._trainer: Trainer | None = None
         # The checkpoint's part of ours, from its loading until training is at its place: while
         # there is one, nothing is saved and no stop is taken, since ranks are not yet restored.
@@ -114,7 +118,7 @@ class Session(Callback):
         """Seed this rank, or prepare for the place where training goes on."""
         is_inside = self._start is not None and self._start.place is not Place.EPOCH
         describe_length(trainer, self._progress, is_inside=is_inside)
-        self._attributes = self._attributes or Attributes(pl_module)
+        self._attributes = self._attributes or Attributes(pl_module, self._note_unkept)
         fix_buckets(trainer.strategy.model)
         if self._start is not None and self._start.place is Place.EPOCH:
             loops.forget_restart(trainer)
@@ -161,7 +165,7 @@ class Session(Callback):
 
     def on_sanity_check_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Note what was built: a resume has no such check, and nothing that it leaves behind."""
-        self._attributes = Attributes(pl_module)
+        self._attributes = Attributes(pl_module, self._note_unkept)
 
     def before_validation(self) -> None:
         """Place `validation`: capture what a stop inside of it saves."""

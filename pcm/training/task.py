@@ -1,11 +1,13 @@
-"""What one training process is to do, and the record of its stop; needs no torch."""
+"""What one training process is to do, and the records of what becomes of it; needs no torch."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pcm.errors import ExitCode
 from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.checkpoints import read_own_manifests
-from pcm.run_dir.records import StoppedRecord
+from pcm.run_dir.records import StoppedRecord, UnkeptRecord
 from pcm.run_dir.typed_json import write
 from pcm.training.insisting import insist
 from pcm.training.ranks import Ranks
@@ -30,6 +32,14 @@ class Task:
 def record_stop(task: Task, record: StoppedRecord) -> None:
     """Write `stopped.json`; everything else that matters is on disk by now."""
     insist(lambda: write(task.attempt.stopped, record), lambda _: None)
+
+
+def record_unkept(task: Task, attributes: Sequence[str]) -> None:
+    """Write `unkept.json`, on rank 0; the log of every rank has the same."""
+    if task.ranks.is_first:
+        # Whatever is wrong with the disk, checkpoints will tell, and may find room in a moment.
+        with suppress(OSError):
+            write(task.attempt.unkept, UnkeptRecord(list(attributes)))
 
 
 def leave_at_once(task: Task) -> ExitCode:

@@ -11,6 +11,8 @@ import pytest
 
 from pcm.errors import ExitCode
 from pcm.run_dir import JournalWriter
+from pcm.run_dir.records import UnkeptRecord
+from pcm.run_dir.typed_json import write
 from tests.cli.conftest import Pcm, Runs, add_checkpoint
 
 
@@ -147,6 +149,16 @@ def test_the_checkpoint_shown_is_the_newest_attempts(pcm: Pcm, mixed: Runs) -> N
     text = pcm("show", mixed.experiments[0].id).stdout
     assert "epoch=0-step=10.ckpt" in text
     assert "step=20" not in text
+
+
+@pytest.mark.parametrize("command", ["show", "why"])
+def test_what_a_resume_will_not_bring_back_is_named(pcm: Pcm, mixed: Runs, command: str) -> None:
+    attempt = mixed.experiments[1].run_dir.attempt(1)
+    assert "not kept" not in pcm(command, mixed.experiments[1].id).stdout
+    write(attempt.unkept, UnkeptRecord(["net.lock (lock)", "seen (Tracker)"]))
+    text = pcm(command, mixed.experiments[1].id).stdout
+    assert "not kept" in text
+    assert "net.lock (lock), seen (Tracker)" in text
 
 
 def test_logs_are_copied_byte_by_byte(pcm: Pcm, mixed: Runs) -> None:

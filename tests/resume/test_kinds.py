@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from pcm.errors import ExitCode
+from pcm.run_dir.records import UnkeptRecord
+from pcm.run_dir.typed_json import read
 from tests.resume.in_process import assert_resumes_the_same, train
 from tests.resume.runs import assert_same_end, make_run, run, start
 
@@ -117,6 +119,8 @@ def test_what_cannot_be_kept_is_named(tmp_path: Path, capfd: pytest.CaptureFixtu
     output = capfd.readouterr().err
     assert output.count("not kept in checkpoints") == 1
     assert "layers (Linear), made (Helper)" in output
+    said = read(UnkeptRecord, run_dir.attempt(1).unkept)
+    assert said == UnkeptRecord(["layers (Linear)", "made (Helper)"])
 
 
 def test_two_ranks_share_out_loaders_that_are_made_anew(tmp_path: Path) -> None:
