@@ -1,4 +1,4 @@
-"""Numbers, durations and counts, short enough for a table."""
+"""Numbers, durations, counts and paths of configs, short enough for a table."""
 
 import math
 import sys
@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 
 LONGEST_S = 1e13
 """No duration is longer, nor anything that Python takes for one."""
+
+_WRAPPERS = ("cfg", "kwargs", "init_args")
+"""Keys that are on the way to everything and tell nothing apart."""
 
 
 def number(value: float | None) -> str:
@@ -59,3 +62,14 @@ def counted(count: int, noun: str) -> str:
 def tally(states: Iterable[str]) -> str:
     """How many are in each state, the most frequent first: `3 running, 1 done`."""
     return ", ".join(f"{count:,} {state}" for state, count in Counter(states).most_common())
+
+
+def short_labels(paths: Iterable[str]) -> dict[str, str]:
+    """A name for each path: its last parts, as few as tell it from the others."""
+    parts = {path: [word for word in path.split(".") if word not in _WRAPPERS] for path in paths}
+    labels = {path: path for path in parts}
+    for length in range(max(map(len, parts.values()), default=0), 0, -1):
+        ends = {path: ".".join(words[-length:]) for path, words in parts.items()}
+        count = Counter(ends.values())
+        labels |= {path: end for path, end in ends.items() if count[end] == 1}
+    return labels

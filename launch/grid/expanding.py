@@ -12,7 +12,7 @@ from launch.grid.checking import Checker
 from launch.grid.file import RESOURCES, GridFile
 from launch.grid.frames import FrameMaker
 from launch.grid.identities import Identities
-from launch.grid.points import Frame, Grid, Point, short_labels
+from launch.grid.points import Frame, Grid, Point
 from launch.grid.programs import missing_program
 from launch.grid.reader import GridReader
 from launch.grid.rules import Rule
@@ -25,6 +25,7 @@ from launch.site import (
     idle_entries,
     parse_resources,
 )
+from launch.text import short_labels
 from pcm.config.document import Document, load_document
 from pcm.config.keys import dotted, overlap
 from pcm.config.override import Variants

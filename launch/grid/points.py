@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,6 @@ ID_DIGITS = 10
 
 _LONGEST_VALUE = 24
 _LONGEST_NAME = 120
-_WRAPPERS = ("cfg", "kwargs", "init_args")
-"""Keys that are on the way to everything and tell nothing apart."""
 
 Change = Callable[[Any, Keys, Any], Any]
 """`with_value`, or another that does as it does."""
@@ -177,17 +174,6 @@ class Grid:
             (limit for point in self.points if (limit := point.resources.max_parallel)),
             default=None,
         )
-
-
-def short_labels(paths: Iterable[str]) -> dict[str, str]:
-    """A name for each path: its last parts, as few as tell it from the others."""
-    parts = {path: [word for word in path.split(".") if word not in _WRAPPERS] for path in paths}
-    labels = {path: path for path in parts}
-    for length in range(max(map(len, parts.values()), default=0), 0, -1):
-        ends = {path: ".".join(words[-length:]) for path, words in parts.items()}
-        count = Counter(ends.values())
-        labels |= {path: end for path, end in ends.items() if count[end] == 1}
-    return labels
 
 
 def _short(path: str, value: Any) -> str:

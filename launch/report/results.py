@@ -8,14 +8,13 @@ from typing import Any
 
 from rich.table import Table
 
-from launch.grid.points import short_labels
 from launch.report.markup import latex_table, markdown_table
 from launch.report.table import Column, console, table, width
 from launch.report.terminal import json_text, note
 from launch.results.columns import FACTS, Columns, Named
 from launch.results.format import Format
 from launch.results.rows import Result
-from launch.text import number
+from launch.text import number, short_labels
 
 SHOWN_COSTS = ("hours", "gpu_hours", "attempts", "gpu_use")
 """Columns behind the metrics, where somebody looked at what experiments took."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from launch.grid.points import short_labels
 from launch.results.moments import best_value, value_at
 from launch.results.rows import Result
+from launch.text import short_labels
 from pcm.errors import UsageError
 
 

@@ -126,5 +126,5 @@ def _result(experiment: Experiment, state: State, summary: Summary, *, with_cost
         sweep=experiment.sweep,
         cost=cost_of(experiment) if with_costs else None,
         used=used_by(experiment) if with_costs else None,
-        run_dir=str(experiment.run_dir.path),
+        run_dir=experiment.folder,
     )

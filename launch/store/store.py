@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,11 @@ class Experiment:
         """Its run directory, which may not be there yet."""
         return RunsRoot(self.launch.root).run_dir(self.id)
 
+    @property
+    def folder(self) -> str:
+        """The same as text: of ten thousand, making the paths takes longer than using them."""
+        return f"{_experiments_folder(self.launch.path)}/{self.id}"
+
     def config(self) -> dict[str, Any]:
         """The config of its four sections, axes set: what training gets."""
         return frozen_config(self.launch, self.record)
@@ -80,6 +86,11 @@ class Experiment:
     def create_run_dir(self) -> RunDir:
         """Write what training needs to know; one that is there already stays as it is."""
         return create_run_dir(self.launch.path, self.id)
+
+
+@cache
+def _experiments_folder(launch: Path) -> str:
+    return str(RunsRoot(LaunchDir(launch).root).experiments_folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import astuple
-from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -114,19 +113,13 @@ class SummaryCache(AbstractContextManager["SummaryCache"]):
 
 def _files(experiment: Experiment) -> str:
     """What tells whether the files that a summary is of are the same as before."""
-    folder = f"{_experiments_folder(experiment.launch.root)}/{experiment.id}"
+    folder = experiment.folder
     return f"{_file(folder + _SUMMARY)} {_file(folder + _JOURNAL)}"
-
-
-@cache
-def _experiments_folder(root: Path) -> str:
-    return str(RunsRoot(root).experiments_folder)
 
 
 def _file(path: str) -> str:
     try:
-        # Making the Paths of 10,000 experiments takes longer than asking for their files.
-        facts = os.stat(path)  # noqa: PTH116
+        facts = os.stat(path)  # noqa: PTH116 - a Path takes longer to make than this
     except OSError:
         return "-"
     return f"{facts.st_size}:{facts.st_mtime_ns}"

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from launch.grid.points import short_labels
 from launch.report.page.configs import shared_and_own
 from launch.report.page.failures import failure_groups
 from launch.report.page.hours import Hours, hours_of
@@ -22,6 +21,7 @@ from launch.status.looking import Looking
 from launch.status.state import Line, State
 from launch.store import Experiment
 from launch.store.summary_cache import SummaryCache
+from launch.text import short_labels
 from pcm import __version__
 from pcm.errors import UsageError
 from pcm.run_dir.checkpointing import MONITORED, Mode, read_checkpointing
