@@ -10,6 +10,7 @@ import pytest
 
 from launch.store import Experiment, Store
 from launch.store.records import read_record
+from launch.store.submissions import all_submissions
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import PATIENCE_S, Running
 from tests.resume.runs import assert_same_end
@@ -30,6 +31,7 @@ DIGITS = {
 OWN = Path(__file__).parent / "own"
 
 TWO_RANKS = {"tasks_per_node": 2}
+PACK = {"tasks_per_node": 1, "cpus_per_task": 1, "pack": {"per_job": 2, "per_gpu": 2}}
 TWO_NODES = {"nodes": 2, "tasks_per_node": 1}
 
 
@@ -67,20 +69,19 @@ def write_troubled_grid(
     return write_grid(person, resources, base=base, container=container | bound)
 
 
-def run_here(person: Person, grid: str, root: Path) -> Experiment:
-    """Run a grid of one experiment on this machine, left alone."""
+def run_here(person: Person, grid: str, root: Path, *flags: str) -> list[Experiment]:
+    """Run the experiments of a grid on this machine, left alone."""
     launcher = person.start_pcm(
-        "launch", grid, "--executor", "local", "--yes", PCM_RUNS_DIR=str(root)
+        "launch", grid, "--executor", "local", "--yes", *flags, PCM_RUNS_DIR=str(root)
     )
     output, errors = launcher.communicate(timeout=PATIENCE_S)
     assert launcher.returncode == 0, output + errors
-    [experiment] = Store(root).experiments()
-    return experiment
+    return Store(root).experiments()
 
 
-def signal_training(running: Running, number: signal.Signals) -> None:
-    """Send a signal to the training processes of both ranks alone."""
-    for rank in range(2):
+def signal_training(running: Running, number: signal.Signals, ranks: int = 2) -> None:
+    """Send a signal to the training processes of all ranks alone."""
+    for rank in range(ranks):
         os.killpg(running.pid(1, rank, "child_pid"), number)
 
 
@@ -102,9 +103,37 @@ def test_preempted_inside_it_ends_as_if_left_alone(
     assert running.state == "COMPLETED"
     assert read_record(running.attempt(2).attempt)["command"][0] == "apptainer"
 
-    whole = run_here(inside, grid, inside.project / "left alone")
+    [whole] = run_here(inside, grid, inside.project / "left alone")
     assert read_record(whole.run_dir.attempt(1).attempt)["command"][0] == "apptainer"
     assert_same_end(whole.run_dir, running.experiment.run_dir)
+
+
+def test_a_pack_preempted_inside_ends_as_if_left_alone(
+    inside: Person, container: dict[str, Any]
+) -> None:
+    seeds = {"grid": {"seed": [1, 2]}, "container": container, **DIGITS}
+    grid = write_grid(inside, PACK, **seeds)
+    experiments = inside.launch(grid)
+    [submission] = all_submissions(inside.store.root)
+    both = [Running(inside, each, f"{submission.job_id}_0") for each in experiments]
+    for running in both:
+        running.wait_for_steps(steps=1)
+        signal_training(running, signal.SIGSTOP, ranks=1)
+    with both[0].preempted():
+        for running in both:
+            wait_for(running.attempt(1).stop.exists, PATIENCE_S)
+            signal_training(running, signal.SIGCONT, ranks=1)
+        assert [each.wait_for_verdict()["reason"] for each in both] == ["preempted"] * 2
+    for running in both:
+        running.wait_for_end(attempt=2)
+        logs = [running.attempt(number).log(0).read_text() for number in (1, 2)]
+        assert not any("starts afresh" in log for log in logs)
+    both[0].wait_until_over()
+
+    wholes = run_here(inside, grid, inside.project / "left alone", "--max-parallel", "2")
+    for whole, running in zip(wholes, both, strict=True):
+        assert whole.id == running.experiment.id
+        assert_same_end(whole.run_dir, running.experiment.run_dir)
 
 
 def test_what_is_cancelled_on_two_nodes_ends_inside(
