@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts file
 
 RANKS = pytest.mark.parametrize("ranks", [1, 2])
 
-ROOM_FOR_RECORDS = 5 << 12
+ROOM_FOR_RECORDS = 6 << 12
 """Bytes: some small files, and no checkpoint."""
 
 
