@@ -81,10 +81,13 @@ def array_requests(
     arrays than may run at once, some wait until others have ended.
     """
     groups: dict[tuple[object, ...], list[Asking]] = {}
+    kinds: dict[str, tuple[object, ...]] = {}
     for experiment in experiments:
-        parameters = sbatch_parameters(experiment.resources, site)
-        key = (experiment.launch, _pack(experiment, site), *parameters.items())
-        groups.setdefault(key, []).append(experiment)
+        # Most ask for the same: writing that down takes a tenth of reckoning it.
+        text = repr(experiment.resources)
+        if text not in kinds:
+            kinds[text] = _kind(experiment, site)
+        groups.setdefault((experiment.launch, *kinds[text]), []).append(experiment)
     wholes = [_whole(group, site) for group in groups.values()]
     pieces = [piece for whole in wholes for piece in _split(whole, max_array_size)]
     limit = parallel_limit(experiments, site)
@@ -97,6 +100,11 @@ def array_requests(
         )
         for index, (piece, share) in enumerate(zip(pieces, shares, strict=True))
     ]
+
+
+def _kind(experiment: Asking, site: Site) -> tuple[object, ...]:
+    """What experiments must have in common to be tasks of one array."""
+    return (_pack(experiment, site), *sbatch_parameters(experiment.resources, site).items())
 
 
 def _pack(experiment: Asking, site: Site) -> Pack | None:
@@ -123,7 +131,8 @@ def _split(whole: ArrayRequest, size: int) -> Iterable[ArrayRequest]:
 
 def parallel_limit(experiments: Iterable[Asking], site: Site) -> int | None:
     """How many tasks of all arrays may run at once; None for any number."""
-    limits = {task_limit(each.resources.over(site.defaults)) for each in experiments}
+    kinds = {repr(each.resources): each.resources for each in experiments}
+    limits = {task_limit(resources.over(site.defaults)) for resources in kinds.values()}
     return min((limit for limit in limits if limit is not None), default=None)
 
 
