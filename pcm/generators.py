@@ -40,7 +40,8 @@ def capture() -> State:
         },
         "torch": torch.get_rng_state(),
     }
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
+    # Whether there is a GPU is looked up anew each time, which takes as long as all of the above.
+    if torch.cuda.is_initialized():
         state["cuda"] = torch.cuda.get_rng_state()
     return state
 
