@@ -162,7 +162,7 @@ class Sharded(Automatic):
 
 
 class ShardedByHand(Sharded):
-    """Two optimizers, and gradients of three batches for each step of theirs."""
+    """Two optimizers, and gradients of five batches for each step of theirs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,7 +171,7 @@ class ShardedByHand(Sharded):
     def training_step(self, batch: Tensor) -> Tensor:
         loss = self.loss(batch)
         self.manual_backward(loss)
-        if self.trainer.fit_loop.epoch_loop.total_batch_idx % 3 == 2:
+        if self.trainer.fit_loop.epoch_loop.total_batch_idx % 5 == 4:
             optimizers: Any = self.optimizers()
             for optimizer in optimizers:
                 optimizer.step()
