@@ -22,6 +22,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.pairs import spent
 from benchmarks.small_sweep import freeze_sweep
 from benchmarks.warm_start import OVERRIDES, PEER
 from launch.site import Pack
@@ -77,7 +78,7 @@ def measure(experiments: int, per_job: int | None) -> tuple[float, Metrics]:
         files = submission(found, pack)
         module = "launch.supervisor" if pack is None else "launch.pack"
         environment = slurm_environment(Path(folder))
-        before = cpu_seconds()
+        before = spent(resource.RUSAGE_CHILDREN).cpu
         for index in range(len(found) if pack is None else pack.tasks(len(found))):
             subprocess.run(
                 [sys.executable, "-m", module, str(files.path)],
@@ -85,31 +86,25 @@ def measure(experiments: int, per_job: int | None) -> tuple[float, Metrics]:
                 check=True,
                 stderr=subprocess.DEVNULL,
             )
-        return cpu_seconds() - before, last_metrics(found)
+        return spent(resource.RUSAGE_CHILDREN).cpu - before, last_metrics(found)
 
 
 def measure_peer(experiments: int) -> tuple[float, Metrics]:
     """CPU seconds of one process that trains all of them, and the results."""
     with tempfile.TemporaryDirectory() as folder:
         root = freeze_sweep(Path(folder), experiments, OVERRIDES)
-        before = cpu_seconds()
+        before = spent(resource.RUSAGE_CHILDREN).cpu
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-c", PEER, str(root)]
         quiet = subprocess.DEVNULL
         subprocess.run(command, env=environment, check=True, stdout=quiet, stderr=quiet)
-        return cpu_seconds() - before, last_metrics(Store(root).experiments())
+        return spent(resource.RUSAGE_CHILDREN).cpu - before, last_metrics(Store(root).experiments())
 
 
 def last_metrics(experiments: list[Experiment]) -> Metrics:
     """What each has come to, in its first attempt."""
     finished = (read_json(each.run_dir.attempt(1).finished) for each in experiments)
     return [record["metrics"] for record in finished]
-
-
-def cpu_seconds() -> float:
-    """Of all children that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:

@@ -26,6 +26,9 @@ class Cost:
     cpu: float
     wall: float
 
+    def __sub__(self, other: "Cost") -> "Cost":
+        return Cost(self.cpu - other.cpu, self.wall - other.wall)
+
 
 def spent(whose: int = resource.RUSAGE_SELF) -> Cost:
     """By this process so far, or by the children that it has waited for; only differences count."""
@@ -37,8 +40,7 @@ def cost_of(act: Callable[[], object], whose: int = resource.RUSAGE_SELF) -> Cos
     """Of something that this process does, in whichever of its threads."""
     before = spent(whose)
     act()
-    after = spent(whose)
-    return Cost(after.cpu - before.cpu, after.wall - before.wall)
+    return spent(whose) - before
 
 
 def cost_of_command(

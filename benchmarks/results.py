@@ -10,13 +10,11 @@ peer is reading all summaries with the standard library alone.
 import argparse
 import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from benchmarks.pairs import cost_of, cost_of_command
 from launch.store import Experiment
 from tests.report.sweeps import freeze, train
 
@@ -41,23 +39,19 @@ def made(folder: Path, count: int) -> list[Experiment]:
 
 def looking(folder: Path) -> float:
     """Seconds of CPU that the command takes, the start of Python included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    pcm = str(Path(sys.executable).with_name("pcm"))
     words = ["results", "made", "--top", "10", "--metric", "val/loss:min"]
-    subprocess.run(
-        [Path(sys.executable).with_name("pcm"), *words, "--runs-dir", folder / "runs"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cost_of_command([pcm, *words, "--runs-dir", str(folder / "runs")]).cpu
 
 
 def reading(experiments: list[Experiment]) -> float:
     """Seconds of CPU to read and parse all summaries."""
-    start = time.process_time()
-    for experiment in experiments:
-        json.loads(experiment.run_dir.summary.read_bytes())
-    return time.process_time() - start
+
+    def read() -> None:
+        for experiment in experiments:
+            json.loads(experiment.run_dir.summary.read_bytes())
+
+    return cost_of(read).cpu
 
 
 def main() -> None:
