@@ -10,6 +10,7 @@ from launch.store import RunsRoot
 from launch.store.claims import Claims, Hold, Standing
 from launch.store.host_records import ClaimRecord
 from launch.store.records import newest_attempt
+from launch.store.submissions import index_of
 from launch.supervisor.job import Job
 
 PAUSE_S = 10.0
@@ -49,7 +50,7 @@ class Drawing:
         assert self._submission.pack is not None
         self._per_job = self._submission.pack.per_job
         self._job = job
-        self._task = int(job.id.partition("_")[2])
+        self._task = index_of(job.id)
         self._root = RunsRoot(self._submission.files.launch.root)
         self._holders = Holders(claims, job)
         self._exhausted: set[int] = set()
@@ -134,7 +135,7 @@ class Drawing:
         listed = read_array(self._job.id.partition("_")[0])
         if listed is None:
             return set()
-        alive = {_index_of(task.id) for task in listed if not task.is_ended}
+        alive = {_single_index(task.id) for task in listed if not task.is_ended}
         return set(range(self._submission.tasks)) - alive - {self._task}
 
     def _is_abandoned(self, experiment_id: str, standing: Standing) -> bool:
@@ -155,9 +156,10 @@ class Drawing:
 
 
 def _index(claim: ClaimRecord) -> int:
-    return _index_of(claim.job)
+    return _single_index(claim.job)
 
 
-def _index_of(task_id: str) -> int:
+def _single_index(task_id: str) -> int:
+    """As `index_of`; -1 for what is no single task, such as a range of them that waits."""
     index = task_id.partition("_")[2]
     return int(index) if index.isdecimal() else -1

@@ -12,7 +12,7 @@ from launch.slurm.controller import read_job
 from launch.store import Experiment
 from launch.store.claims import Claims
 from launch.store.host_records import AllocationRecord
-from launch.store.submissions import Submission, SubmissionDir, read_submission
+from launch.store.submissions import Submission, SubmissionDir, index_of, read_submission
 from launch.store.trust import require_trusted_launch
 from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.ending import is_wanted_back, obstacle
@@ -80,7 +80,7 @@ def slots_of(submission: Submission, experiment: Experiment) -> list[list[str]]:
 
 def _first(submission: Submission, job_id: str) -> Experiment:
     """One of those that are alike: all of an array ask for the same."""
-    [first, *_] = submission.members(int(job_id.partition("_")[2]))
+    [first, *_] = submission.members(index_of(job_id))
     launch = submission.files.launch
     return Experiment(launch, launch.point_record(first) or {})
 

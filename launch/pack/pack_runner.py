@@ -20,6 +20,7 @@ from launch.store.claims import Claims, beat, note_allocation
 from launch.store.host_records import AllocationRecord
 from launch.store.markers import request_stop
 from launch.store.refusals import read_refusal
+from launch.store.submissions import index_of
 from launch.supervisor.job import Allocation, Job
 from launch.supervisor.rank import is_gone, record_death
 from launch.supervisor.requeue import OWN_CLOCK
@@ -95,7 +96,7 @@ class PackRunner:
         self._begun = 0
         self._is_late = False
         self._beaten = time.monotonic()
-        members = claims.submission.members(int(own.job.id.partition("_")[2]))
+        members = claims.submission.members(index_of(own.job.id))
         experiments = list(map(self._experiment, members))
         self._starter = Starter(experiments, len(slots), own.allocation)
 

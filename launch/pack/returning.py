@@ -5,6 +5,7 @@ import time
 from launch.site.retries import Retries
 from launch.slurm.controller import read_job
 from launch.store.claims import Claims, Hold
+from launch.store.submissions import index_of
 from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.job import Job
 from launch.supervisor.requeue import OWN_CLOCK, WARNINGS, Ending, Verdict, decide
@@ -53,7 +54,7 @@ def _verdict(job: Job, by: str) -> Verdict:
 
 def _taken_over(claims: Claims, job: Job) -> list[str]:
     """What is left of this allocation's share, which nobody draws from this array any more."""
-    task = int(job.id.partition("_")[2])
+    task = index_of(job.id)
     left = []
     for experiment_id, standing in claims.standings(task).items():
         if standing.hold is Hold.FREE:

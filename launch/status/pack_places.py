@@ -123,8 +123,3 @@ class PackPlaces:
         if task not in self._standings:
             self._standings[task] = Claims(self.submission).standings(task)
         return self._standings[task].get(experiment_id, Standing())
-
-
-def index_of(task_id: str) -> int:
-    """The index of a task in its array, from its id."""
-    return int(task_id.partition("_")[2])

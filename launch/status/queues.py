@@ -13,12 +13,12 @@ from launch.slurm.absence import taken_out
 from launch.slurm.queue import NOT_ASKED, Queue, Task, read_queue
 from launch.slurm.reasons import meaning, why_idle, why_waiting
 from launch.status.derive import AttemptFacts, Phase, Place
-from launch.status.pack_places import PackPlaces, Seen, index_of
+from launch.status.pack_places import PackPlaces, Seen
 from launch.store import Experiment, RunsRoot
 from launch.store.local_queues import queued_ids
 from launch.store.records import names_in
 from launch.store.refusals import Refusal
-from launch.store.submissions import Submission, all_submissions, read_unsubmitted
+from launch.store.submissions import Submission, all_submissions, index_of, read_unsubmitted
 from launch.store.words import FORGOTTEN, LastWord, read_words
 from pcm.run_dir.typed_json import read
 

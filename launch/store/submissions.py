@@ -223,3 +223,8 @@ def forget_unsubmitted(taken_over: Mapping[LaunchDir, Collection[str]]) -> None:
 
 def _unsubmitted(launch: LaunchDir) -> UnsubmittedRecord | None:
     return whole(read(UnsubmittedRecord, launch.unsubmitted))
+
+
+def index_of(task_id: str) -> int:
+    """The index of a task in its array, from its id."""
+    return int(task_id.partition("_")[2])
