@@ -15,6 +15,11 @@ def shards_folder(checkpoint: Path) -> Path:
     return checkpoint.with_name(f"{checkpoint.name}.shards")
 
 
+def count_states(shards: Path) -> int:
+    """How many ranks DeepSpeed has written shards for; 0 where they are those of FSDP2, or none."""
+    return len([*shards.glob("*_optim_states.pt")])
+
+
 def sha256_of(path: Path) -> str:
     """Of a file's content."""
     with path.open("rb") as stream:

@@ -115,7 +115,9 @@ def build_trainer(
     wanted, places = kwargs.get("strategy", "auto"), None
     if is_bound:
         places = bound_places(device, ranks)
-    kwargs["strategy"] = choose_strategy(wanted, model, ranks, places=places, group=group)
+    kwargs["strategy"] = choose_strategy(
+        wanted, model, ranks, places=places, group=group, on_gpu=on_gpu
+    )
     kwargs.setdefault("deterministic", "warn" if on_gpu else None)
     if on_gpu:
         # Filling fresh memory finds mistakes, changes no result, and costs time.

@@ -23,7 +23,7 @@ from pcm.errors import PcmError
 from pcm.internals.snapshot import Snapshot, Snapshots
 from pcm.run_dir import atomic_writer
 from pcm.run_dir.checkpoints import BY_USER, Manifest, manifest_path, remove, write_manifest
-from pcm.run_dir.shards import StagedShards, shards_folder
+from pcm.run_dir.shards import StagedShards, count_states, shards_folder
 from pcm.run_dir.trust import make_folder
 from pcm.training.hashing import HashingStream
 from pcm.training.hyperparameters import with_plain_hyperparameters
@@ -189,10 +189,11 @@ class CheckpointFiles(CheckpointIO):
         Raises:
             PcmError: its weights are in shards, and this training has none.
         """
-        if shards_folder(Path(path)).exists():
+        if (shards := shards_folder(Path(path))).exists():
+            writer = "strategy: deepspeed" if count_states(shards) else "strategy: fsdp2"
             raise PcmError(
-                f"checkpoint {path} is in shards, and `strategy: fsdp2` alone goes on from those",
-                "keep `strategy: fsdp2`; Result.load() has the weights as a whole",
+                f"checkpoint {path} is in shards, and `{writer}` alone goes on from those",
+                f"keep `{writer}`; Result.load() has the weights as a whole",
             )
         return load_plain(Path(path))
 

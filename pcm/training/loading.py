@@ -9,7 +9,7 @@ from pcm.config.document import load_document
 from pcm.config.structures.script import names_script
 from pcm.errors import PcmError
 from pcm.run_dir import RunDir
-from pcm.run_dir.shards import shards_folder
+from pcm.run_dir.shards import count_states, shards_folder
 from pcm.training.build import build_model
 from pcm.training.checkpoint_io import load_plain
 
@@ -45,13 +45,32 @@ def load_model(run_dir: RunDir, checkpoint: Path) -> LightningModule:
 
 def _weights(checkpoint: Path) -> dict[str, Any]:
     """A model's weights, each as a whole."""
-    if shards_folder(checkpoint).exists():
+    folder = shards_folder(checkpoint)
+    if count_states(folder):
+        return _put_together(folder)
+    if folder.exists():
         # torch's distributed checkpoints take a while to import.
         from pcm.training.sharding import WEIGHTS, read_whole
 
-        return read_whole(shards_folder(checkpoint), WEIGHTS)
+        return read_whole(folder, WEIGHTS)
     weights: dict[str, Any] = load_plain(checkpoint)["state_dict"]
     return weights
+
+
+def _put_together(folder: Path) -> dict[str, Any]:
+    """The weights of DeepSpeed's states.
+
+    Raises:
+        PcmError: DeepSpeed, which knows how, is not installed here.
+    """
+    try:
+        from pcm.training.deepspeed_states import read_whole
+    except ImportError as error:
+        raise PcmError(
+            f"{folder} was written by DeepSpeed, which it takes to put a model together: {error}",
+            "pip install 'pcm-launch[deepspeed]'",
+        ) from error
+    return read_whole(folder)
 
 
 def _configure_whole(model: LightningModule, weights: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.strategies import DeepSpeedStrategy
 from torch import Tensor
 
 from pcm.internals.tensors import has_shards, like, local, whole
@@ -15,13 +16,14 @@ State = dict[str, Any]
 def capture_module(trainer: Trainer, model: LightningModule, *, with_gradients: bool) -> State:
     """What is trained and in eval mode, gradients that wait for a step, what callbacks have set.
 
-    Of a sharded model, gradients are this rank's part, and buffers are with them: no strategy
-    makes those of all ranks alike.
+    Of a sharded model, gradients are this rank's part, and buffers are with them: neither FSDP2
+    nor DeepSpeed makes those of all ranks alike.
     """
     waiting = {}
     if with_gradients:
         waiting = {n: local(p.grad) for n, p in model.named_parameters() if p.grad is not None}
-    buffers = dict(model.named_buffers()) if has_shards(model) else {}
+    has_own = has_shards(model) or isinstance(trainer.strategy, DeepSpeedStrategy)
+    buffers = dict(model.named_buffers()) if has_own else {}
     return {
         "buffers": {name: each for name, each in buffers.items() if local(each) is each},
         "requires_grad": {name: each.requires_grad for name, each in model.named_parameters()},

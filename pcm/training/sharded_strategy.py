@@ -1,6 +1,5 @@
 """Lightning's strategy for FSDP2, with checkpoints in pcm's hands."""
 
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from torch.distributed.checkpoint.state_dict import (
 from torch.optim import Optimizer
 
 from pcm.errors import PcmError
-from pcm.run_dir.shards import StagedShards, shards_folder
-from pcm.training.checkpoint_io import LAST_CHANCES, CheckpointFiles, Sharded, load_plain
-from pcm.training.insisting import insist
+from pcm.run_dir.shards import StagedShards, count_states, shards_folder
+from pcm.training.checkpoint_io import load_plain
 from pcm.training.sharding import WEIGHTS, State, names_in, read_shards, write_shards
+from pcm.training.shared_saving import save_together
 
 
 class ShardedStrategy(ModelParallelStrategy):
@@ -42,54 +41,18 @@ class ShardedStrategy(ModelParallelStrategy):
         self.parallel_devices = places
         self._group = group
 
-    @property
-    def files(self) -> CheckpointFiles:
-        """Where checkpoints are written."""
-        assert isinstance(self.checkpoint_io, CheckpointFiles)
-        return self.checkpoint_io
-
     def save_checkpoint(
         self, checkpoint: State, filepath: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write the shards, then the rest on rank 0, which commits them all; called by all ranks.
-
-        Whichever rank can't write, none of them counts, and all learn of it.
-        """
-        facts, target = storage_options, Path(self.broadcast(filepath))
+        """Write this rank's shards, as all ranks do, and on rank 0 the rest."""
         state = {WEIGHTS: checkpoint.pop(WEIGHTS)}
         for index, each in enumerate(checkpoint.pop("optimizer_states", [])):
             state[_optimizer(index)] = each
-        try:
-            shards = self._write(state, target, is_last=(facts or {}).get("reason") in LAST_CHANCES)
-        except OSError as error:
-            if self.is_global_zero:
-                self.files.note_failure(target, error, facts)
-            return
-        if self.is_global_zero:
-            self.files.save_with_shards(Sharded(checkpoint, shards), target, facts)
 
-    def _write(self, state: State, target: Path, *, is_last: bool) -> StagedShards:
-        written: list[StagedShards] = []
+        def write(folder: Path) -> StagedShards:
+            return write_shards(state, folder, self._group)
 
-        def write() -> None:
-            name = self.broadcast(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
-            folder = target.with_name(name)
-            try:
-                written.append(write_shards(state, folder, self._group))
-            except OSError:
-                if self.is_global_zero:
-                    StagedShards(folder, {}).discard()
-                raise
-
-        def prepare(error: OSError) -> None:
-            if self.is_global_zero:
-                self.files.prepare_retry(target, error)
-
-        if is_last:
-            insist(write, prepare)
-        else:
-            write()
-        return written[-1]
+        save_together(self, checkpoint, filepath, storage_options, write)
 
     def load_checkpoint(self, checkpoint_path: str | Path, *_: Any, **__: Any) -> State:
         """Load a checkpoint into the model and its optimizers, whatever number of ranks wrote it.
@@ -99,9 +62,10 @@ class ShardedStrategy(ModelParallelStrategy):
         """
         path = Path(self.broadcast(checkpoint_path))
         folder = shards_folder(path)
-        if not folder.exists():
+        if not folder.exists() or count_states(folder):
+            kind = "of DeepSpeed" if folder.exists() else "in one file"
             raise PcmError(
-                f"checkpoint {path} is in one file, and `strategy: fsdp2` starts from shards alone",
+                f"checkpoint {path} is {kind}, and `strategy: fsdp2` starts from its shards alone",
                 "start from a checkpoint that was written with `strategy: fsdp2`",
             )
         assert self.model is not None

@@ -8,7 +8,7 @@ import errno
 import pickle
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from pcm.errors import PcmError
 from pcm.run_dir import fsync_folder
 from pcm.run_dir.shards import StagedShards, sha256_of
 from pcm.run_dir.trust import make_folder, trusts_others
+from pcm.training.shared_saving import agree, merged
 
 State = dict[str, Any]
 
@@ -62,7 +63,7 @@ def write_shards(state: State, folder: Path, group: dist.ProcessGroup | None) ->
         make_folder(folder, exist_ok=True)
     except OSError as error:
         fault = error
-    _agree(fault, group)
+    agree(fault, group)
     try:
         writer = FileSystemWriter(folder, thread_count=1, sync_files=True)
         save(state, storage_writer=writer, process_group=group)
@@ -75,8 +76,7 @@ def write_shards(state: State, folder: Path, group: dist.ProcessGroup | None) ->
         fsync_folder(folder)
     except OSError as error:
         fault = error
-    everybody = _agree(fault, group, digests)
-    return StagedShards(folder, {name: each for mine in everybody for name, each in mine.items()})
+    return StagedShards(folder, merged(agree(fault, group, digests)))
 
 
 def read_shards(state: State, folder: Path, group: dist.ProcessGroup | None) -> None:
@@ -177,20 +177,6 @@ def _sealed(path: Path) -> str:
     """The sha256 of a file that nobody else may change from now on."""
     path.chmod(0o666 if trusts_others() else 0o644)
     return sha256_of(path)
-
-
-def _agree(
-    fault: OSError | None, group: dist.ProcessGroup | None, mine: Mapping[str, str] | None = None
-) -> list[Mapping[str, str]]:
-    """What each rank has; raises on all if one has a fault."""
-    everybody: list[Any] = [(fault, mine or {})]
-    if group is not None:
-        everybody = [None] * dist.get_world_size(group)
-        dist.all_gather_object(everybody, (fault, mine or {}), group=group)
-    for rank, (error, _) in enumerate(everybody):
-        if error is not None:
-            raise OSError(error.errno, f"rank {rank}: {error.strerror or error}")
-    return [each for _, each in everybody]
 
 
 def _error_of_disk(error: CheckpointException) -> OSError:

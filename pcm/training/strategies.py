@@ -1,5 +1,6 @@
 """Lightning's strategy for a trainer file's: how several ranks train one model."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -8,7 +9,9 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
+from pcm.config.structures.deepspeed import deepspeed_stage
 from pcm.config.structures.strategies import is_sharded
+from pcm.internals.deepspeed import train_on_cpus
 from pcm.training.faults import config_error
 from pcm.training.ranks import Ranks
 
@@ -17,7 +20,8 @@ Config = dict[str, Any]
 
 def needs_group(config: Config) -> bool:
     """Whether even one rank needs a process group."""
-    return is_sharded((config.get("trainer") or {}).get("kwargs", {}).get("strategy"))
+    strategy = (config.get("trainer") or {}).get("kwargs", {}).get("strategy")
+    return is_sharded(strategy) or deepspeed_stage(strategy) is not None
 
 
 def choose_strategy(
@@ -27,6 +31,7 @@ def choose_strategy(
     *,
     places: list[torch.device] | None,
     group: dist.ProcessGroup | None,
+    on_gpu: bool,
 ) -> Strategy | str:
     """How all ranks train one model, for the Trainer.
 
@@ -34,6 +39,7 @@ def choose_strategy(
         wanted: the trainer file's, which is known to be one that is supported.
         places: the GPUs of the node's ranks; None where Lightning may choose them.
         group: all ranks on CPUs; None for one.
+        on_gpu: whether they train on GPUs.
 
     Raises:
         ConfigError: it can't be with this model, or this number of ranks.
@@ -44,6 +50,9 @@ def choose_strategy(
         from pcm.training.sharded_strategy import ShardedStrategy
 
         return ShardedStrategy(group, ranks.world_size, places)
+    if (stage := deepspeed_stage(wanted)) is not None:
+        options = wanted.get("init_args") or {} if isinstance(wanted, dict) else {}
+        return _deepspeed(options | {"stage": stage}, model, ranks, places, group, on_gpu=on_gpu)
     if ranks.world_size == 1:
         return "auto"
     return DDPStrategy(parallel_devices=places, **_ddp_options(wanted, model))
@@ -77,3 +86,36 @@ def _ddp_options(wanted: str | Config, model: LightningModule) -> Config:
     is_needed = wanted == "auto" and getattr(model, "unused_parameters", False)
     is_asked = wanted == "ddp_find_unused_parameters_true"
     return {"find_unused_parameters": True} if is_needed or is_asked else {}
+
+
+def _deepspeed(
+    options: Config,
+    model: LightningModule,
+    ranks: Ranks,
+    places: list[torch.device] | None,
+    group: dist.ProcessGroup | None,
+    *,
+    on_gpu: bool,
+) -> Strategy:
+    if not find_spec("deepspeed"):
+        raise config_error(
+            "trainer.kwargs.strategy",
+            "DeepSpeed is not installed where training runs",
+            "pip install 'pcm-launch[deepspeed]' there, or in the image; or strategy: fsdp2",
+        )
+    if not model.automatic_optimization:
+        raise config_error(
+            "trainer.kwargs.strategy",
+            f"{type(model).__name__} steps its optimizers by hand, and DeepSpeed keeps their"
+            " gradients to itself: a stop would lose them",
+            "automatic optimization, or strategy: fsdp2",
+        )
+    if not on_gpu:
+        train_on_cpus()
+    # It takes a while to import; only those who train with it wait.
+    from pcm.training.deepspeed_strategy import OwnDeepSpeedStrategy
+
+    if not on_gpu:
+        # DeepSpeed counts devices, of whichever kind.
+        places = [torch.device("cpu", index) for index in range(ranks.local_world_size)]
+    return OwnDeepSpeedStrategy(group, places, **options)

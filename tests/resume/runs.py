@@ -15,7 +15,7 @@ from pcm.__main__ import main
 from pcm.run_dir import RunDir, read_json, write_json, write_text
 from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing
 from pcm.run_dir.checkpoints import read_manifests
-from pcm.run_dir.shards import shards_folder
+from pcm.run_dir.shards import count_states, shards_folder
 from pcm.training.checkpoint_io import load_plain
 from pcm.training.sharding import read_whole
 
@@ -140,7 +140,17 @@ def newest(run_dir: RunDir) -> dict[str, Any]:
     """The content of the newest checkpoint."""
     path = run_dir.checkpoints / read_manifests(run_dir.checkpoints)[0].file
     content = load_plain(path)
-    if (shards := shards_folder(path)).exists():
+    if count_states(shards := shards_folder(path)):
+        from pcm.training import deepspeed_states
+
+        content["state_dict"] = deepspeed_states.read_whole(shards)
+        states = (deepspeed_states.read_state(each) for each in sorted(shards.glob("*_optim_*")))
+        # The weights are there as a whole; here they are padded with what memory had in it.
+        content["optimizer_states"] = [
+            {k: v for k, v in each["optimizer_state_dict"].items() if "_groups" not in k}
+            for each in states
+        ]
+    elif shards.exists():
         content["state_dict"] = read_whole(shards, "state_dict")
         content["optimizer_states"] = [read_whole(shards, f"optimizer_{n}") for n in range(2)]
     return content
@@ -176,5 +186,7 @@ def assert_same(one: Any, other: Any, where: str) -> None:
         assert len(one) == len(other), where
         for index, (mine, theirs) in enumerate(zip(one, other, strict=True)):
             assert_same(mine, theirs, f"{where}.{index}")
+    elif type(one).__module__.startswith("deepspeed.") and hasattr(one, "__dict__"):
+        assert_same(vars(one), vars(other), where)
     else:
         assert one == other, where

@@ -10,6 +10,7 @@ from pcm.config.structure import ConfigStructure, Finding, Inspector
 from pcm.config.structures.callbacks import known_name
 from pcm.config.structures.conditions import check_conditions, embeddings_of
 from pcm.config.structures.data import DATA
+from pcm.config.structures.deepspeed import deepspeed_stage
 from pcm.config.structures.grid import SEED
 from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS
 from pcm.config.structures.model import MODEL
@@ -150,7 +151,8 @@ def _check_chain_kwargs(_inspector: Inspector, kwargs: Any) -> list[Finding]:
     for key, (harmless, reason) in _NOT_FOR_CHAINS.items():
         if kwargs.get(key, harmless) != harmless:
             findings.append(Finding((key,), reason, shown(kwargs[key]), f"no {key}"))
-    if is_sharded(strategy := kwargs.get("strategy")):
+    strategy = kwargs.get("strategy")
+    if is_sharded(strategy) or deepspeed_stage(strategy) is not None:
         problem = "a chain can't be shared out to ranks"
         findings.append(Finding(("strategy",), problem, shown(strategy), "auto, or a class of ddp"))
     return findings

@@ -7,6 +7,11 @@ from typing import Any
 from pcm.config.inspection import Finding, Findings, Inspector, Shape
 from pcm.config.shapes import COUNT, Number, OneOf, Record
 from pcm.config.structure import ConfigStructure
+from pcm.config.structures.deepspeed import (
+    DEEPSPEED_CLASSES,
+    DEEPSPEED_OPTIONS,
+    DEEPSPEED_STAGES,
+)
 from pcm.config.wording import shown
 
 FSDP2 = "fsdp2"
@@ -18,6 +23,7 @@ STRATEGIES = (
     "ddp_find_unused_parameters_false",
     "ddp_find_unused_parameters_true",
     FSDP2,
+    *DEEPSPEED_STAGES,
 )
 
 _LIGHTNINGS = "lightning.pytorch.strategies"
@@ -54,7 +60,7 @@ _SAME_PRECISIONS = {None: "32-true", 32: "32-true", "32": "32-true", "bf16": "bf
 
 _REFUSED = {
     "fsdp": "it runs on GPUs alone, and its checkpoints can't be tried without",
-    "deepspeed": "its checkpoints are folders of its own, which can't be tried without GPUs",
+    "deepspeed": "what DeepSpeed moves to CPUs or disks is in no checkpoint that was tried",
 }
 """Strategies that people ask for, by what their names begin with."""
 
@@ -75,14 +81,16 @@ class StrategyShape(Shape):
         keys = {"class_path": str}
         if isinstance(value, dict) and value.get("class_path") in DDP_CLASSES:
             return inspector.inspect(value, Record(keys, {"init_args": (None, DDP_OPTIONS)}))
+        if isinstance(value, dict) and value.get("class_path") in DEEPSPEED_CLASSES:
+            return inspector.inspect(value, Record(keys, {"init_args": (None, DEEPSPEED_OPTIONS)}))
         if isinstance(value, dict) and value.get("class_path") in SHARDED_CLASSES:
             return inspector.inspect(value, Record({**keys, "init_args": SHARDED_OPTIONS}))
         return [_refusal(value, str(self))]
 
     def __str__(self) -> str:
         return (
-            f"one of {', '.join(STRATEGIES)}, or DDPStrategy or ModelParallelStrategy by its"
-            " class_path"
+            f"one of {', '.join(STRATEGIES)}, or DDPStrategy, ModelParallelStrategy or"
+            " DeepSpeedStrategy by its class_path"
         )
 
 

@@ -8,6 +8,7 @@ from pcm.config.shapes import COUNT, OneOf, Record, Rule
 from pcm.config.structure import ConfigStructure, Finding
 from pcm.config.structures.callbacks import CALLBACK, known_name
 from pcm.config.structures.checkpoints import CHECKPOINTS
+from pcm.config.structures.deepspeed import check_callbacks_of_deepspeed
 from pcm.config.structures.lightning_callbacks import STATE_KEYS
 from pcm.config.structures.strategies import is_sharded
 from pcm.config.structures.trainer_kwargs import check_kwargs
@@ -36,6 +37,7 @@ def _check_trainer(trainer: Mapping[str, Any]) -> Iterator[Finding]:
             if name in _AVERAGING:
                 problem = f"{name} averages whole weights, and each rank has shards"
                 yield Finding(("callbacks", index), problem, expected="another strategy, or none")
+    yield from check_callbacks_of_deepspeed(trainer["kwargs"].get("strategy"), names)
     devices = trainer["devices"]
     if isinstance(devices, list) and len({*devices, -1}) <= len(devices):
         expected = "numbers from 0, each once"

@@ -11,6 +11,7 @@ from pcm.config.inspection import Finding, Findings, Inspector, Shape
 from pcm.config.names import did_you_mean
 from pcm.config.shapes import COUNT, NOT_NEGATIVE, Number, OneOf
 from pcm.config.structure import ConfigStructure
+from pcm.config.structures.deepspeed import check_deepspeed
 from pcm.config.structures.durations import DURATION
 from pcm.config.structures.strategies import StrategyShape, check_sharded
 from pcm.config.wording import shown
@@ -140,6 +141,7 @@ def check_kwargs(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding((key,), problem, hint=did_you_mean(key, PARAMETERS))
     yield from _check_interval(kwargs)
     yield from check_sharded(kwargs)
+    yield from check_deepspeed(kwargs)
 
 
 def _check_interval(kwargs: Mapping[str, Any]) -> Iterator[Finding]:

@@ -135,8 +135,8 @@ class Tested(Automatic):
         ask_for_stop("test", batch_idx)
 
 
-class Sharded(Automatic):
-    """Its layers are shared out to all ranks."""
+class Normed(Automatic):
+    """Has buffers, and may be killed while it is saved."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -152,6 +152,10 @@ class Sharded(Automatic):
         is_asked = os.environ.get("OWN_KILL_SAVING") == str(step)
         if is_asked and self.global_rank == 1:
             os.kill(os.getpid(), 9)
+
+
+class Sharded(Normed):
+    """Its layers are shared out to all ranks."""
 
     def configure_model(self) -> None:
         """Shard each layer, once."""

@@ -19,6 +19,7 @@ from pcm.training.training_logger import TrainingLogger
 STRATEGIES = "lightning.pytorch.strategies"
 DDP = f"{STRATEGIES}.DDPStrategy"
 SHARDED = f"{STRATEGIES}.ModelParallelStrategy"
+DEEPSPEED = f"{STRATEGIES}.DeepSpeedStrategy"
 
 ONE = Ranks()
 TWO = Ranks(1, 2, 1, 2)
@@ -167,7 +168,13 @@ def test_what_has_no_effect_is_said(
         ({"strategy": {"ddp": 1}}, "is not supported"),
         ({"strategy": {"class_path": DDP, "init_args": {"static_graph": True}}}, "static_graph"),
         ({"strategy": {"class_path": f"{DDP}x"}}, "is not supported"),
-        ({"strategy": "deepspeed_stage_3"}, "is not supported: its checkpoints are folders"),
+        ({"strategy": "deepspeed_stage_3_offload"}, "is not supported: what DeepSpeed moves"),
+        ({"strategy": {"class_path": DEEPSPEED, "init_args": {"stage": 4}}}, "out of range"),
+        ({"strategy": {"class_path": DEEPSPEED, "init_args": {"config": {}}}}, "unknown key"),
+        ({"strategy": "deepspeed", "precision": "64-true"}, "DeepSpeed has no such precision"),
+        ({"strategy": "deepspeed", "accumulate_grad_batches": 2}, "a stop would lose them"),
+        ({"strategy": "deepspeed", "sync_batchnorm": True}, "doesn't synchronise"),
+        ({"strategy": "deepspeed", "gradient_clip_algorithm": "value"}, "by their norm alone"),
         ({"strategy": {"class_path": f"{STRATEGIES}.FSDPStrategy"}}, "it runs on GPUs alone"),
         ({"strategy": {"class_path": SHARDED}}, "init_args"),
         ({"strategy": sharded(tensor_parallel_size=2)}, "out of range"),

@@ -1,0 +1,44 @@
+"""DeepSpeed on CPUs: every rank writes its states, all of them count or none does."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from pcm.errors import ExitCode
+from pcm.run_dir import RunDir
+from tests.resume.runs import assert_same, assert_same_end, make_run, newest, run
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("deepspeed") is None, reason="DeepSpeed is not installed: not run"
+)
+
+DONE, STOPPED = ExitCode.DONE, ExitCode.STOPPED
+
+
+def make_shared(folder: Path, stage: int, **kwargs: object) -> RunDir:
+    """Two epochs, each of eight batches for two ranks."""
+    return make_run(
+        folder,
+        model={"class_path": "own_deepspeed.Normed", "init_args": {}},
+        data_train={"class_path": "own_model.Data", "init_args": {"size": 64}},
+        world_size=2,
+        kwargs={"strategy": f"deepspeed_stage_{stage}", "max_epochs": 2, **kwargs},
+    )
+
+
+def assert_same_states(one: RunDir, other: RunDir) -> None:
+    """As `assert_same_end`, with the buffers that each rank has for itself."""
+    assert_same_end(one, other)
+    ours, theirs = ([each["module"] for each in newest(d)["pcm"]["ranks"]] for d in (one, other))
+    assert_same(ours, theirs, "module")
+
+
+@pytest.mark.parametrize("stage", [2, 3])
+def test_a_stop_anywhere_changes_no_bit(tmp_path: Path, stage: int) -> None:
+    whole, broken = (make_shared(tmp_path / name, stage) for name in ("whole [é]", "broken"))
+    assert run(whole, 2) == [DONE] * 2
+    assert run(broken, 2, OWN_STOP_AT="step 3") == [STOPPED] * 2
+    assert run(broken, 2, OWN_STOP_AT="validation 8") == [STOPPED] * 2
+    assert run(broken, 2) == [DONE] * 2
+    assert_same_states(whole, broken)
