@@ -11,7 +11,7 @@ ROOT/
     unsubmitted.json      what Slurm has not got of it yet, and why
     submissions/TOKEN/    an array that was handed to Slurm, see `launch.store.submissions`
     jobs/
-      refused-KEY.json    why a job made no attempt
+      refused-JOB/        why jobs of an array made no attempt, or local ones of like keys
       KEY/                submitit's files of a local job, while it runs
     notified/             who was told of its first failure and of its end
   cancelled/XX/ID.json    keeps an experiment from starting, until somebody resumes it
@@ -30,7 +30,7 @@ from typing import Any
 from launch.damage import notice, required
 from launch.store.host_records import SweepRecord
 from launch.store.points_file import find_point, read_points
-from launch.store.spreading import place_in
+from launch.store.spreading import WIDTH, place_in
 from launch.user_settings import read_settings
 from pcm.run_dir import RunDir
 from pcm.run_dir.typed_json import Damaged, read_checked, unreadable
@@ -118,7 +118,15 @@ class LaunchDir:
 
     def refusal(self, key: str) -> Path:
         """Why a job made no attempt."""
-        return self.jobs / f"refused-{key}.json"
+        return self.refusals(key) / f"{key}.json"
+
+    def refusals(self, key: str) -> Path:
+        """Folder of those of the same array of Slurm, whose keys begin with its id; else of a few.
+
+        Earlier versions had all of a launch in `jobs`, as `refused-KEY.json`.
+        """
+        array, is_task, _ = key.partition("_")
+        return self.jobs / f"refused-{array if is_task else key[:WIDTH]}"
 
     @cached_property
     def record(self) -> dict[str, Any]:

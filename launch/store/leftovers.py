@@ -29,6 +29,8 @@ def remove_leftovers(root: RunsRoot, sweeps: Iterable[str]) -> None:
         for launch in root.launches(sweep):
             _clean(launch.path)
             _clean(launch.jobs)
+            for refusals in launch.jobs.glob("refused-*"):
+                _clean(refusals)
 
 
 def remove_leftovers_of_run(run_dir: RunDir) -> None:
