@@ -18,7 +18,7 @@ from launch.status.looking import lines_of
 from launch.status.state import State
 from launch.store import Experiment, LaunchDir, RunsRoot, Store
 from launch.store.markers import uncancel
-from launch.store.records import names_in
+from launch.store.started import cancelled_ids, run_folders
 from launch.store.submissions import Submission, read_unsubmitted
 from launch.submit.requests import ArrayRequest
 from launch.submit.resumable import Choice, choose
@@ -78,8 +78,7 @@ def _known(grid: Grid, store: Store) -> list[Experiment]:
     ids = {point.id for point in grid.points}
     known = [each for each in store.experiments() if each.id in ids]
     ids -= {each.id for each in known}
-    cancelled = {name.removesuffix(".json") for name in names_in(store.root.cancelled_folder)}
-    ids &= names_in(store.root.experiments_folder) | cancelled
+    ids &= run_folders(store.root).keys() | cancelled_ids(store.root)
     launch = LaunchDir(store.root.sweeps / grid.name / "LAUNCH")
     hidden = [point for point in grid.points if point.id in ids] if ids else []
     return known + [Experiment(launch, {"id": each.id, "name": each.name}) for each in hidden]

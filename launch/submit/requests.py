@@ -16,6 +16,9 @@ from launch.site import (
 )
 from launch.store import LaunchDir
 
+MOST_TASKS = 2_000
+"""Of one array, whatever Slurm accepts: a folder of 10,000 files is slow on a file server."""
+
 
 class Asking(Protocol):
     """What has to be known of an experiment."""
@@ -62,6 +65,12 @@ class ArrayRequest:
         """Tasks of the array."""
         return -(-len(self.ids) // self.per_task)
 
+    @property
+    def ranks(self) -> int:
+        """Of each task, on all of its nodes."""
+        nodes, each = (self.parameters.get(name) for name in ("nodes", "ntasks_per_node"))
+        return int(nodes or 1) * int(each or 1)
+
     def first(self, tasks: int) -> "ArrayRequest":
         """The same request for its first so many tasks alone."""
         ids = self.ids[: tasks * self.per_task]
@@ -77,6 +86,7 @@ def array_requests(
 ) -> list[ArrayRequest]:
     """The fewest arrays of at most `max_array_size` tasks, one array for each kind of request.
 
+    Nor of more than `MOST_TASKS`, since each task leaves a file or two in the array's folder.
     `max_parallel` holds for all of them together: each gets its share. Where there are more
     arrays than may run at once, some wait until others have ended.
     """
@@ -89,7 +99,7 @@ def array_requests(
             kinds[text] = _kind(experiment, site)
         groups.setdefault((experiment.launch, *kinds[text]), []).append(experiment)
     wholes = [_whole(group, site) for group in groups.values()]
-    pieces = [piece for whole in wholes for piece in _split(whole, max_array_size)]
+    pieces = [piece for whole in wholes for piece in _split(whole, min(max_array_size, MOST_TASKS))]
     limit = parallel_limit(experiments, site)
     shares = _shares([piece.tasks for piece in pieces], limit)
     return [

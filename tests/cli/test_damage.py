@@ -119,7 +119,7 @@ TOLD: dict[str, Callable[[Runs], Path]] = {
 QUIET: dict[str, Callable[[Runs], Path]] = {
     **{f"{name}.json": _attempt(f"{name}.json") for name in ("supervisor-0", "failed", "stopped")},
     "refused.json": _launch("jobs/refused-7_0-0.json"),
-    "cancelled": _root("cancelled/*.json"),
+    "cancelled": _root("cancelled/*/*.json"),
     "finished.json": lambda runs: runs.experiments[1].run_dir.attempt(1).finished,
     "experiment.json": lambda runs: runs.experiments[0].run_dir.experiment,
     "tracker.json": lambda runs: runs.experiments[1].run_dir.tracker,

@@ -127,7 +127,7 @@ def test_a_run_directory_of_any_name_is_seen_inside(inside: Person, name: str) -
         PCM_RUNS_DIR=f"./{name}",
         STAND_IN_STEPS="1",
     )
-    [run_dir] = (root / "experiments").iterdir()
+    [run_dir] = (root / "experiments").glob("*/*")
     assert (run_dir / "attempts" / "1" / "finished.json").exists()
 
 
