@@ -41,20 +41,34 @@ def is_this_python() -> bool:
     return training_python(os.environ) == [sys.executable]
 
 
+def modules_named(grid: Grid) -> set[str]:
+    """The modules of all classes that a grid's points name."""
+    paths = (path for point in _distinct(grid, grid.points) for path in _class_paths(point.config))
+    return {path.rpartition(".")[0] for path in paths}
+
+
 def class_faults(grid: Grid, points: Iterable[Point], arguments: Arguments) -> list[Fault]:
     """What is wrong with the classes of a grid's points, each fault once, in their order."""
-    if not any(map(_names_any_class, grid.bases.values())):
-        return []
     faults: dict[Fault, None] = {}
+    for point in _distinct(grid, points):
+        faults |= dict.fromkeys(_faults_of(point, grid, arguments))
+    return list(faults)
+
+
+def _distinct(grid: Grid, points: Iterable[Point]) -> Iterator[Point]:
+    """One of all points that give the same arguments to the same classes, if they name any.
+
+    Of most axes the value doesn't matter: a class takes a rate, or it does not.
+    """
+    if not any(_class_paths(grid.bases)):
+        return
     seen = set()
     for point in points:
-        # Of most axes the value doesn't matter: a class takes a rate, or it does not.
         decisive = [repr(value) for value in point.values if isinstance(value, _DECIDING)]
         token = (id(point.frame), *decisive)
         if token not in seen:
             seen.add(token)
-            faults |= dict.fromkeys(_faults_of(point, grid, arguments))
-    return list(faults)
+            yield point
 
 
 def _faults_of(point: Point, grid: Grid, arguments: Arguments) -> Iterator[Fault]:
@@ -65,7 +79,10 @@ def _faults_of(point: Point, grid: Grid, arguments: Arguments) -> Iterator[Fault
                 yield grid.blame.on_any(finding.under(section), point.frame, config)
 
 
-def _names_any_class(value: Any) -> bool:
-    if isinstance(value, dict):
-        return names_own_class(value) or any(map(_names_any_class, value.values()))
-    return isinstance(value, list | tuple) and any(map(_names_any_class, value))
+def _class_paths(value: Any) -> Iterator[str]:
+    """Every `class_path` in a config, however deep."""
+    if names_own_class(value):
+        yield str(value["class_path"])
+    for each in value.values() if isinstance(value, dict) else value:
+        if isinstance(each, dict | list | tuple):
+            yield from _class_paths(each)
