@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from launch.classes import require_classes
 from launch.executor import Executor
 from launch.grid import Grid
 from launch.machine.garbage_collection import no_garbage_collection
@@ -61,10 +62,11 @@ def plan_of(grid: Grid, store: Store, site: Site, tell: Tell) -> Plan:
         tell: called with what is missing where Slurm can't be asked.
 
     Raises:
-        ConfigError: the site can't be asked for what the grid asks for.
+        ConfigError: the site can't be asked for what the grid asks for, or a class isn't there.
     """
     lines = lines_of(_known(grid, store), tell)
     plan = make_plan(grid.points, {line.id: line.state for line in lines})
+    require_classes(grid, {item.id for item in plan.work}, site)
     asked = {each: site.asked(each) for each in {item.resources for item in plan.items}}
     items = (replace(item, resources=asked[item.resources]) for item in plan.items)
     return replace(plan, items=tuple(items))
