@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 
 from pcm.config.names import did_you_mean
@@ -76,14 +77,22 @@ def names_in(module: Module) -> frozenset[str] | None:
 
 
 def unfound_imports(module: Module, folders: Sequence[Path]) -> Iterator[tuple[str, int]]:
-    """What a module imports unconditionally and can't be found, with the line."""
-    for node in module.tree.body:
+    """What a module imports unconditionally and can't be found, with the line.
+
+    Nothing is said of what comes after the first call: it may change where modules are found.
+    """
+    for node in takewhile(_calls_nothing, module.tree.body):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names = [node.module or ""]
         yield from ((name, node.lineno) for name in names if not is_importable(name, folders))
+
+
+def _calls_nothing(node: ast.stmt) -> bool:
+    is_definition = isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    return is_definition or not any(isinstance(each, ast.Call) for each in ast.walk(node))
 
 
 def _bound(tree: ast.Module) -> Iterator[str]:

@@ -222,6 +222,9 @@ def test_what_is_not_there_is_not_launched(
     models.write_text("import a_gone_package, torch\n" + models.read_text())
     with pytest.raises(ConfigError, match=r"not found: a_gone_package \(.*models.py, line 1\)"):
         plan()
+    # Such a line may bring the package within reach.
+    models.write_text(f"import sys\nsys.path.append('there')\n{models.read_text()}")
+    assert plan() == 2
     (folder / "model.yaml").write_text(CFG.replace("my_pkg", "gone_pkg"))
     with pytest.raises(ConfigError, match=r"model.yaml:1: .* no source of gone_pkg.models"):
         plan()
