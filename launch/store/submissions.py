@@ -91,6 +91,8 @@ class Submission:
         setup: shell lines before anything else; None in what an earlier version handed over.
         asked_clusters: those that sbatch might choose from; empty for this machine's own.
         pack: how experiments share tasks; None for one each.
+        parallel: tasks of it that may run at once; None in what an earlier version handed over.
+        limit: tasks of all its sweep's arrays that may; None for any number.
     """
 
     files: SubmissionDir
@@ -101,6 +103,8 @@ class Submission:
     setup: tuple[str, ...] | None = None
     asked_clusters: tuple[str, ...] = ()
     pack: Pack | None = None
+    parallel: int | None = None
+    limit: int | None = None
 
     @property
     def tasks(self) -> int:
@@ -174,6 +178,8 @@ def read_submission(files: SubmissionDir) -> Submission | None:
         setup=None if intent.setup is None else tuple(intent.setup),
         asked_clusters=tuple(filter(None, str(asked).split(","))),
         pack=intent.pack,
+        parallel=intent.parallel,
+        limit=intent.limit,
     )
 
 

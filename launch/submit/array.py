@@ -182,6 +182,8 @@ def _intent(
         setup=list(setup_lines(site)),
         clusters=_clusters(request.parameters),
         pack=request.pack,
+        parallel=request.parallel,
+        limit=request.limit,
     )
 
 

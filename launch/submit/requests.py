@@ -46,6 +46,7 @@ class ArrayRequest:
         parallel: how many tasks may run at once.
         after: index of the request whose array has to end first.
         pack: how experiments share tasks; None for one each.
+        limit: how many tasks of all the sweep's arrays may run at once; None for any number.
     """
 
     launch: LaunchDir
@@ -54,6 +55,7 @@ class ArrayRequest:
     parallel: int
     after: int | None = None
     pack: Pack | None = None
+    limit: int | None = None
 
     @property
     def per_task(self) -> int:
@@ -107,6 +109,7 @@ def array_requests(
             piece,
             parallel=share,
             after=index - limit if limit is not None and index >= limit else None,
+            limit=limit,
         )
         for index, (piece, share) in enumerate(zip(pieces, shares, strict=True))
     ]

@@ -110,8 +110,7 @@ def build_trainer(
     kwargs = _trainer_kwargs(cfg.get("kwargs") or {}, config["model"])
     on_gpu = device.type == "cuda"
     is_bound = on_gpu and is_bound_to_gpu(ranks, os.environ)
-    if kwargs.get("profiler") is not None:
-        kwargs["profiler"] = build_profiler(kwargs["profiler"], logger.attempt.profile)
+    kwargs["profiler"] = build_profiler(kwargs.get("profiler"), logger.attempt.profile)
     wanted, places = kwargs.get("strategy", "auto"), None
     if is_bound:
         places = bound_places(device, ranks)

@@ -12,6 +12,7 @@ from launch.store import Experiment
 from launch.store.submissions import Submission, all_submissions, read_unsubmitted
 from tests.cluster.faulty import TIMED_OUT, Sbatch
 from tests.cluster.person import HELD, Person, wait_for
+from tests.cluster.running import LONG
 from tests.cluster.slurm import SlurmCluster
 
 
@@ -110,6 +111,17 @@ def test_max_parallel_holds(person: Person) -> None:
     wait_for(is_empty)
     assert most == 2
     assert_each_ran_once(person, experiments)
+
+
+def test_max_parallel_holds_for_what_is_resumed(person: Person) -> None:
+    experiments = person.launch(person.write_grid(3), "--max-parallel", "2", **LONG)
+    wait_for(lambda: len(person.queue("running")) == 2)
+    person.pcm("cancel", experiments[2].id, "--yes")
+    person.pcm("resume", experiments[2].id)
+    wait_for(lambda: "waits for another job" in person.pcm("status", experiments[2].id).stdout)
+    assert len(person.queue("running")) == 2
+    person.pcm("cancel", experiments[0].id, experiments[1].id, "--yes")
+    wait_for(experiments[2].run_dir.attempt(1).progress.exists)
 
 
 @pytest.mark.parametrize(
