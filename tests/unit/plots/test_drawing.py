@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from launch.supervisor.memory import count_killed_companions
 from pcm.errors import ExitCode
 from pcm.plots import process as process_module
 from pcm.plots import waiting
@@ -193,6 +194,24 @@ def test_a_process_that_dies_is_told_once(
         process.draw(plots(batch, 2))
     process.draw(plots(batch, 3))
     process.end(60.0, lambda: False)
+
+
+def test_a_kill_is_noted_for_the_supervisor(
+    run_dir: RunDir, batch: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    keep(run_dir.undrawn, plots(batch, 1))
+    for count in (1, 2):
+        with pytest.warns(UserWarning, match="exit code -9"):
+            DrawingProcess(run_dir).end(60.0, lambda: False)
+        assert count_killed_companions(run_dir.attempts()[-1]) == count
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    DrawingProcess(run_dir).end(60.0, lambda: True)  # and so killed by ourselves
+    assert count_killed_companions(run_dir.attempts()[-1]) == 2
+    assert count_killed_companions(run_dir.attempt(1)) == 0
 
 
 def test_a_checkpoint_relies_on_no_arrays_in_flight(
