@@ -112,6 +112,11 @@ class AttemptDir:
         return self.path / "unkept.json"
 
     @property
+    def killed_companions(self) -> Path:
+        """Which processes beside training were killed, and in which control group."""
+        return self.path / "killed-companions.json"
+
+    @property
     def finished(self) -> Path:
         """Written when training has reached its end."""
         return self.path / "finished.json"
