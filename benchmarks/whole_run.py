@@ -19,6 +19,8 @@ def run_whole(
     data_val: Any,
     trainer_kwargs: Mapping[str, Any],
     callbacks: Sequence[Any] = (),
+    *,
+    subsample_size: int | None = None,
 ) -> None:
     """Train one rank to the end, as `python -m pcm RUN_DIR` does."""
     trainer: dict[str, Any] = {
@@ -31,7 +33,7 @@ def run_whole(
     config = {
         "schema_version": 1,
         "seed": 0,
-        "subsample_size": None,
+        "subsample_size": subsample_size,
         "world_size": 1,
         "model": model,
         "data_train": data_train,

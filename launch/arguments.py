@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from launch.signatures import Signature, Unread, import_folders, is_of_package, read_signature
+from launch.signatures import (
+    NoClass,
+    NoModule,
+    Signature,
+    Unread,
+    is_of_package,
+    read_signature,
+)
+from launch.sources import Missing, find_module, import_folders, unfound_imports
 from pcm.config.keys import Keys
 from pcm.config.names import did_you_mean
 from pcm.config.structure import Finding
@@ -14,16 +22,20 @@ from pcm.config.structures.own import names_own_class
 _FORMER = "pytorch_lightning"
 """The name that Lightning is also installed under, with classes of their own."""
 
+_NOT_INSTALLED = "install its package, or name its folder in PYTHONPATH"
+
 
 @dataclass(slots=True)
 class Arguments:
     """Looks at every class that a config names.
 
     Attributes:
+        is_here: whether training looks for modules where this does, with this very Python.
         unread: why a class could not be looked at, by its path.
     """
 
     folders: list[Path] = field(default_factory=import_folders)
+    is_here: bool = False
     unread: dict[str, str] = field(default_factory=dict)
     _known: dict[str, Signature | Unread] = field(default_factory=dict)
 
@@ -49,8 +61,13 @@ class Arguments:
             return
         signature = self._signature(path)
         if isinstance(signature, Unread):
-            self.unread[path] = signature.reason
+            if finding := _of_nothing(path, signature, is_certain=self.is_here):
+                yield finding
+            else:
+                self.unread[path] = str(signature)
             return
+        if self.is_here and (problem := self._unfound(path)):
+            yield Finding(("class_path",), problem, path, hint=_NOT_INSTALLED)
         if signature.is_open:
             self.unread[path] = "it takes any **kwargs"
         for name in given:
@@ -64,10 +81,31 @@ class Arguments:
         for name in missing if is_outermost else ():
             yield Finding(("init_args", name), f"{path} needs '{name}'")
 
+    def _unfound(self, path: str) -> str | None:
+        """What the class's module imports that isn't installed; None if all of it is."""
+        module = find_module(path.rpartition(".")[0], self.folders)
+        if isinstance(module, Missing):
+            return None
+        unfound = [
+            f"{name} ({module.path}, line {line})"
+            for name, line in unfound_imports(module, self.folders)
+        ]
+        return f"its module imports what is not found: {', '.join(unfound)}" if unfound else None
+
     def _signature(self, path: str) -> Signature | Unread:
         if path not in self._known:
             self._known[path] = read_signature(path, self.folders)
         return self._known[path]
+
+
+def _of_nothing(path: str, why: Unread, *, is_certain: bool) -> Finding | None:
+    """What is wrong with a class that can't be found, if that is for sure."""
+    if isinstance(why, NoClass):
+        module, _, name = path.rpartition(".")
+        return Finding(("class_path",), f"{module} has no '{name}'", path, hint=why.hint)
+    if isinstance(why, NoModule) and is_certain:
+        return Finding(("class_path",), why.reason, path, hint=why.hint or _NOT_INSTALLED)
+    return None
 
 
 def _of_former(path: str) -> Finding:

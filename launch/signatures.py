@@ -1,11 +1,12 @@
 """What the constructor of a class takes, read from its source: nothing is imported or executed."""
 
 import ast
-import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from launch.sources import Missing, Module, find_module, names_in
+from pcm.config.names import did_you_mean
 
 _FARTHEST = 12
 """Modules that a name is followed through: what re-exports it, and the classes it inherits from."""
@@ -34,25 +35,20 @@ class Unread:
     """Why a signature could not be read."""
 
     reason: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return self.reason if self.hint is None else f"{self.reason}; {self.hint}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Module:
-    """One source file.
-
-    Attributes:
-        package: the dotted path that its relative imports start from.
-    """
-
-    path: Path
-    package: str
-    tree: ast.Module
+class NoModule(Unread):
+    """Its module can't be imported from the folders that were looked in."""
 
 
-def import_folders() -> list[Path]:
-    """Where training started from here would look for modules."""
-    named = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    return [Path.cwd(), *map(Path, [*named, *filter(None, sys.path)])]
+@dataclass(frozen=True, slots=True)
+class NoClass(Unread):
+    """Its module is there, and has no such name."""
 
 
 def read_signature(class_path: str, folders: Sequence[Path]) -> Signature | Unread:
@@ -68,8 +64,8 @@ def is_of_package(
     module_name, _, name = class_path.rpartition(".")
     if top == package or top in _WELL_KNOWN or left == 0:
         return top == package
-    module = _find_module(module_name, folders)
-    if module is None:
+    module = find_module(module_name, folders)
+    if isinstance(module, Missing):
         return False
     bases = [
         ast.unparse(base)
@@ -84,7 +80,7 @@ def is_of_package(
     )
 
 
-def _path_of(name: str, module_name: str, module: _Module) -> str:
+def _path_of(name: str, module_name: str, module: Module) -> str:
     """The full path of a class as a module names it."""
     first, dot, rest = name.partition(".")
     source = _imported_from(first, module)
@@ -93,14 +89,15 @@ def _path_of(name: str, module_name: str, module: _Module) -> str:
 
 def _look_up(class_path: str, folders: Sequence[Path], left: int) -> Signature | Unread:
     module_name, _, name = class_path.rpartition(".")
-    module = _find_module(module_name, folders)
-    if module is None:
-        return Unread(f"no source of {module_name} is found here")
+    module = find_module(module_name, folders)
+    if isinstance(module, Missing):
+        kind = NoModule if module.is_certain else Unread
+        return kind(module.reason, module.hint)
     return _look_inside(name, module, folders, left)
 
 
 def _look_inside(
-    name: str, module: _Module, folders: Sequence[Path], left: int
+    name: str, module: Module, folders: Sequence[Path], left: int
 ) -> Signature | Unread:
     if left == 0:
         return Unread("it is imported or inherited from too far away")
@@ -111,12 +108,19 @@ def _look_inside(
             return _of_function(node, bound=False)
     source = _imported_from(name, module)
     if source is None:
-        return Unread(f"{module.path} does not define it plainly")
+        return _not_inside(name, module)
     return _look_up(source, folders, left - 1)
 
 
+def _not_inside(name: str, module: Module) -> Unread:
+    reason, names = f"{module.path} does not define it plainly", names_in(module)
+    if names is None or name in names:
+        return Unread(reason)
+    return NoClass(reason, did_you_mean(name, names))
+
+
 def _of_class(
-    node: ast.ClassDef, module: _Module, folders: Sequence[Path], left: int
+    node: ast.ClassDef, module: Module, folders: Sequence[Path], left: int
 ) -> Signature | Unread:
     methods = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)}
     if node.decorator_list or node.keywords or "__new__" in methods:
@@ -127,11 +131,13 @@ def _of_class(
         return _NONE
     if len(node.bases) > 1:
         return Unread("it has no __init__ of its own, and not one parent")
-    return _of_parent(ast.unparse(node.bases[0]), module, folders, left)
+    found = _of_parent(ast.unparse(node.bases[0]), module, folders, left)
+    # A parent may be one of Python's own, which no module needs to define.
+    return found if isinstance(found, Signature) else Unread(found.reason)
 
 
 def _of_parent(
-    parent: str, module: _Module, folders: Sequence[Path], left: int
+    parent: str, module: Module, folders: Sequence[Path], left: int
 ) -> Signature | Unread:
     first, _, rest = parent.partition(".")
     if not rest:
@@ -158,7 +164,7 @@ def _of_function(node: ast.FunctionDef, *, bound: bool) -> Signature | Unread:
     return Signature(tuple(names), tuple(required), is_open=takes.kwarg is not None)
 
 
-def _imported_from(name: str, module: _Module) -> str | None:
+def _imported_from(name: str, module: Module) -> str | None:
     """The full path of what a module knows as `name`; None if it doesn't import it plainly."""
     for node in module.tree.body:
         if isinstance(node, ast.ImportFrom):
@@ -172,25 +178,9 @@ def _imported_from(name: str, module: _Module) -> str | None:
     return None
 
 
-def _source(node: ast.ImportFrom, module: _Module) -> str:
+def _source(node: ast.ImportFrom, module: Module) -> str:
     if node.level == 0:
         return node.module or ""
     parts = module.package.split(".")
     above = parts[: len(parts) - (node.level - 1)]
     return ".".join([*above, *filter(None, [node.module])])
-
-
-def _find_module(name: str, folders: Sequence[Path]) -> _Module | None:
-    for path, package in _candidates(name, folders):
-        try:
-            return _Module(path, package, ast.parse(path.read_bytes()))
-        except (OSError, SyntaxError, ValueError, RecursionError):
-            continue
-    return None
-
-
-def _candidates(name: str, folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    relative = Path(*name.split("."))
-    for folder in folders:
-        yield folder / relative / "__init__.py", name
-        yield folder / relative.with_suffix(".py"), name.rpartition(".")[0]

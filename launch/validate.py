@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from launch.arguments import Arguments
+from launch.classes import class_faults, is_this_python
 from launch.grid import expand
 from launch.site import load_site
 from pcm.config.document import Document, load_document
@@ -15,7 +16,7 @@ from pcm.config.structures.data import DATA
 from pcm.config.structures.experiment import EXPERIMENT
 from pcm.config.structures.grid import GRID
 from pcm.config.structures.model import MODEL
-from pcm.config.structures.own import HYDRA_CLASS, OWN_CLASS, names_hydra_class, names_own_class
+from pcm.config.structures.own import HYDRA_CLASS, OWN_CLASS, names_hydra_class
 from pcm.config.structures.script import names_script
 from pcm.config.structures.settings import SETTINGS
 from pcm.config.structures.site import SITE
@@ -123,26 +124,9 @@ def _faults_of_grid(path: Path, arguments: Arguments) -> list[Fault]:
         grid = expand(path)
     except ConfigError as error:
         return list(error.faults)
-    if not any(map(_names_any_class, grid.bases.values())):
-        return []
-    faults: dict[Fault, None] = {}
-    seen: dict[int, Any] = {}
-    for point in grid.points:
-        for section in ("model", "data_train", "data_val", "trainer"):
-            config = point.config.get(section)
-            # Points share what does not vary, and each part is looked at once.
-            if isinstance(config, dict) and id(config) not in seen:
-                seen[id(config)] = config
-                structure = Rule(dict, arguments.findings)
-                found = find_faults({section: config}, {section: structure}, file=str(path))
-                faults |= dict.fromkeys(found)
-    return list(faults)
-
-
-def _names_any_class(value: Any) -> bool:
-    if isinstance(value, dict):
-        return names_own_class(value) or any(map(_names_any_class, value.values()))
-    return isinstance(value, list | tuple) and any(map(_names_any_class, value))
+    # Where an image or a site decides, this is not the Python that trains.
+    arguments.is_here = not grid.container and is_this_python()
+    return class_faults(grid, grid.points, arguments)
 
 
 def _faults_of_loading(load: Callable[[Path], object], path: Path) -> list[Fault]:

@@ -7,6 +7,7 @@ exiting.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,9 +15,12 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from pcm.errors import ExitCode
 from pcm.run_dir import RunDir
+from pcm.run_dir.records import KilledCompanionsRecord
+from pcm.run_dir.typed_json import read, write
 
 _MARGIN = 2.0
 """Seconds that the process has beyond its grace before it is killed."""
@@ -46,6 +50,7 @@ class Companion:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         command = [sys.executable, "-m", module, str(run_dir.path), "--follow"]
+        self._run_dir = run_dir
         self._what = what
         self._consolation = consolation
         self._process: subprocess.Popen[bytes] | None = None
@@ -72,20 +77,36 @@ class Companion:
             return
         with suppress(BrokenPipeError), process.stdin as stdin:
             stdin.write(str(grace).encode())
-        until = time.monotonic() + grace + _MARGIN
+        until, is_late = time.monotonic() + grace + _MARGIN, False
         while (left := until - time.monotonic()) > 0 and not is_hurried():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(min(left, _LOOK))
                 break
         else:
+            is_late = True
             process.kill()
         code = process.wait()
         # It tells of its refusals itself; of a crash or a kill it can't.
         if code not in {ExitCode.DONE, ExitCode.REFUSED} and not is_hurried():
             self._warn(f"{self._what}'s process ended with exit code {code}")
+        if code == -signal.SIGKILL and not is_late:
+            with suppress(OSError):
+                _note_kill(self._run_dir, self._what)
 
     def _warn(self, problem: str) -> None:
         warnings.warn(f"{problem}; {self._consolation}", stacklevel=3)
+
+
+def _note_kill(run_dir: RunDir, what: str) -> None:
+    """Tell the supervisor: the kernel may have taken it for its memory, and counts that for all."""
+    attempts = run_dir.attempts()
+    if not attempts:
+        return
+    file = attempts[-1].killed_companions
+    earlier = read(KilledCompanionsRecord, file)
+    names = earlier.names if isinstance(earlier, KilledCompanionsRecord) else []
+    group = Path("/proc/self/cgroup").read_text()
+    write(file, KilledCompanionsRecord(socket.gethostname(), group, [*names, what]))
 
 
 def work_beside_parent(

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,22 @@ INHERITED_BINDS = tuple(
 """Variables that Apptainer takes binds from besides ours; it ends at one that is missing."""
 
 _PROBE = "from pcm.run_dir import SCHEMA_VERSION; print(SCHEMA_VERSION)"
+
+_MODULES_PROBE = """
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+for name in sys.argv[1:]:
+    top, *rest = name.split(".")
+    spec = find_spec(top)
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            break
+        spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
+    if spec is None:
+        print(name)
+"""
+"""Prints those of its arguments that are no modules; imports none of them."""
 
 
 def found_container(asked: Mapping[str, Any], site: Site) -> Container | None:
@@ -131,24 +147,7 @@ def require_pcm_inside(container: Container, checkout: Path | None = None) -> No
         RefusedError: the image does not start, has no pcm, or an older one.
     """
     # Not the user's own folders: whether those are there is asked elsewhere.
-    container = replace(container, binds=(), nv=False)
-    if checkout is not None:
-        container = with_code(container, checkout)
-    variables = {name: os.environ[name] for name in os.environ.keys() - set(INHERITED_BINDS)}
-    command = exec_command(container, [PYTHON, "-c", _PROBE])
-    try:
-        done = subprocess.run(
-            command,
-            env=apptainer_environment(variables, container.environment or {}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PROBE_PATIENCE_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RefusedError(f"image {container.image} can't be started: {error}") from None
+    done = _run_inside(replace(container, binds=()), checkout, _PROBE)
     words = done.stdout.split()
     if done.returncode != 0 or not words or not words[-1].isdecimal():
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
@@ -162,3 +161,55 @@ def require_pcm_inside(container: Container, checkout: Path | None = None) -> No
             f"version {words[-1]}, and this one writes version {SCHEMA_VERSION}",
             hint="build the image again: pcm image build",
         )
+
+
+def require_modules_inside(
+    container: Container, checkout: Path | None, modules: Collection[str]
+) -> None:
+    """Start the image with its binds, and see whether Python finds modules there.
+
+    Nothing is said where it can't be started so: something else is wrong then.
+
+    Args:
+        checkout: whose code is taken before the image's own.
+
+    Raises:
+        RefusedError: with those that it doesn't find.
+    """
+    done = _run_inside(container, checkout, _MODULES_PROBE, *sorted(modules))
+    missing = done.stdout.split()
+    if done.returncode == 0 and missing:
+        here = Path.cwd()
+        shown = f"`container: {{binds: [{here}], environment: {{PYTHONPATH: {here}}}}}`"
+        raise RefusedError(
+            f"image {container.image} has no module {' nor '.join(missing)}, and sees no folder "
+            "that has: it doesn't see the one that you launch from",
+            hint=f"--code snapshot takes a git checkout along; {shown} shows this folder",
+        )
+
+
+def _run_inside(
+    container: Container, checkout: Path | None, *words: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a line of Python in the image, with further arguments.
+
+    Raises:
+        RefusedError: the image can't be started.
+    """
+    container = replace(container, nv=False)
+    if checkout is not None:
+        container = with_code(container, checkout)
+    variables = {name: os.environ[name] for name in os.environ.keys() - set(INHERITED_BINDS)}
+    try:
+        return subprocess.run(
+            exec_command(container, [PYTHON, "-c", *words]),
+            env=apptainer_environment(variables, container.environment or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PROBE_PATIENCE_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RefusedError(f"image {container.image} can't be started: {error}") from None

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from launch.container.modules import module_command
-from launch.store import Experiment, LaunchDir
+from launch.store import Experiment, LaunchDir, RunsRoot
 
 _PATIENCE_S = 60.0
 """For the rest, once they were told that nothing more comes."""
@@ -59,14 +59,14 @@ def _by_launch(
 def _start(
     launch: LaunchDir, run_dirs: Sequence[Path], options: Sequence[str]
 ) -> "subprocess.Popen[str]":
-    folder = run_dirs[0].parent
+    folder = RunsRoot(launch.root).experiments_folder
     command, variables = module_command(launch, folder, "pcm.tracking", options)
     # Ctrl-C is for us, who then end them; so they have a session of their own.
     process = subprocess.Popen(
         command, env=variables, stdin=subprocess.PIPE, text=True, start_new_session=True
     )
     assert process.stdin is not None
-    process.stdin.writelines(f"{path.name}\n" for path in run_dirs)
+    process.stdin.writelines(f"{path.relative_to(folder)}\n" for path in run_dirs)
     process.stdin.flush()
     return process
 

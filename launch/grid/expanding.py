@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from launch.grid.blame import Blame
 from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
 from launch.grid.file import RESOURCES, GridFile
@@ -27,9 +28,8 @@ from launch.site import (
 )
 from launch.text import short_labels
 from pcm.config.document import Document, load_document
-from pcm.config.keys import dotted, overlap
 from pcm.config.override import Variants
-from pcm.config.structure import Finding, line_of
+from pcm.config.structure import line_of
 from pcm.config.structures.script import RUN
 from pcm.errors import ConfigError, Fault
 
@@ -108,6 +108,7 @@ class _Expansion:
         self._grid = grid
         self._faults = list(faults)
         self._frames = FrameMaker(grid, labels)
+        self._blame = Blame(grid, self._frames)
         self._rules = [Rule(pairs, grid) for pairs in grid.entry("exclude", [])]
         self._variants = Variants()
         self._checker = Checker()
@@ -150,7 +151,8 @@ class _Expansion:
             config = {**config, "world_size": world_size}
             findings = self._checker.findings(config)
             if findings:
-                self._findings.update(self._located(found, frame, config) for found in findings)
+                blame = self._blame.on_grid
+                self._findings.update(blame(found, frame, config) for found in findings)
                 return
         identity = self._identities.identity(frame, values, world_size)
         point = Point(frame, values, resources, identity)
@@ -200,23 +202,6 @@ class _Expansion:
                 if name in self._flags or not overruled:
                     yield self._at_resource(Fault(reason, key=name))
 
-    def _located(self, finding: Finding, frame: Frame, config: Any) -> Fault:
-        """The finding as a fault, placed at the override that is to blame."""
-        set_here = {frame.paths[position]: keys for position, keys in frame.targets}
-        places = {**set_here, **self._frames.fixed_keys(frame.config)}
-        blamed = [path for path, keys in places.items() if overlap(keys, finding.keys)]
-        if finding.keys[0] != RUN:
-            # The section is another file, whereas a script stands in this one.
-            blamed += [path for path, keys in places.items() if keys[0] == finding.keys[0]]
-        fault = Fault(
-            finding.problem,
-            key=dotted(config, finding.keys),
-            found=finding.found,
-            expected=finding.expected,
-            hint=finding.hint,
-        )
-        return self._grid.locate(fault, *blamed, str(fault.key))
-
     def _rule_faults(self) -> Iterator[Fault]:
         for index, rule in enumerate(self._rules):
             if rule.lost is not None:
@@ -235,6 +220,7 @@ class _Expansion:
             starts_from=entry("starts_from", None),
             checkpoints=_without_nulls(entry("checkpoints", {})),
             bases=self._frames.bases,
+            blame=self._blame,
             points=tuple(self._points.values()),
             warnings=(*self._idle_rules(), *self._repeats(), *self._missing_programs()),
             notify=_as_tuple(entry("notify", None)),

@@ -9,7 +9,7 @@ from launch.grid.file import RESOURCES, GridFile
 from launch.grid.points import Frame
 from pcm.config.by_object import ByObject
 from pcm.config.check import section_faults
-from pcm.config.document import load_document
+from pcm.config.document import Document, load_document
 from pcm.config.keys import Keys, overlap
 from pcm.config.override import resolve, with_value
 from pcm.config.structures.script import RUN
@@ -35,6 +35,7 @@ class FrameMaker:
     def __init__(self, grid: GridFile, labels: Mapping[str, str]) -> None:
         self.faults: list[Fault] = []
         self.bases: dict[str, list[Any]] = {section: [] for section in grid.sections}
+        self._documents: dict[str, list[Document | None]] = {name: [] for name in grid.sections}
         self._grid = grid
         self._labels = labels
         self._loaded: dict[tuple[str, str | None], int | None] = {}
@@ -87,16 +88,24 @@ class FrameMaker:
         token = (section, file)
         if token not in self._loaded:
             try:
-                self.bases[section].append(self._with_fixed(section, self._load(section, file)))
+                document = self._load(section, file)
+                content = self._absent(section) if document is None else document.data
+                self.bases[section].append(self._with_fixed(section, content))
+                self._documents[section].append(document)
                 self._loaded[token] = len(self.bases[section]) - 1
             except ConfigError as error:
                 self.faults += error.faults
                 self._loaded[token] = None
         return self._loaded[token]
 
-    def _load(self, section: str, file: str | None) -> Any:
+    def document(self, frame: Frame, section: str) -> Document | None:
+        """The base file of a section; None for a section that no file stands for."""
+        documents, index = self._documents.get(section), frame.base.get(section)
+        return None if documents is None or index is None else documents[index]
+
+    def _load(self, section: str, file: str | None) -> Document | None:
         if file is None:
-            return self._absent(section)
+            return None
         path = find_file(file, section, self._grid.folder)
         if isinstance(path, Fault):
             raise ConfigError([self._grid.locate(path, section)])
@@ -104,7 +113,7 @@ class FrameMaker:
         faults = section_faults(section, document)
         if faults:
             raise ConfigError(faults)
-        return document.data
+        return document
 
     def _absent(self, section: str) -> Any:
         if section == RUN:

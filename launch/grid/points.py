@@ -5,12 +5,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from launch.grid.bases import FOLDERS
 from launch.site import Resources
 from pcm.config.keys import Keys
 from pcm.config.override import with_value
+
+if TYPE_CHECKING:
+    from launch.grid.blame import Blame
 
 ID_DIGITS = 10
 """Hexadecimal digits of an identity that make an experiment's id."""
@@ -141,6 +144,7 @@ class Grid:
         starts_from: `{"checkpoint": path}`, where training doesn't start from nothing.
         checkpoints: how often they are written and which are kept, as written.
         bases: for each section, the configs that points start from, fixed overrides included.
+        blame: where what is found wrong with a point later on is written.
         points: in the grid's order, none of them twice.
         warnings: what may not be meant so.
         checkout: top folder of the checkout that jobs run as it is at the launch; None for
@@ -160,6 +164,7 @@ class Grid:
     starts_from: Mapping[str, str] | None
     checkpoints: Mapping[str, Any]
     bases: Mapping[str, Sequence[Any]]
+    blame: "Blame"
     points: tuple[Point, ...]
     warnings: tuple[str, ...]
     checkout: Path | None = None

@@ -18,7 +18,12 @@ from launch.status.history import ends
 from launch.status.state import Status
 from launch.store import Experiment
 from launch.store.named_checkpoints import manifest_records
-from launch.store.records import newest_attempt, read_record, unkept_attributes
+from launch.store.records import (
+    found_values,
+    newest_attempt,
+    read_record,
+    unkept_attributes,
+)
 from launch.text import duration, minute, number
 from pcm.run_dir import AttemptDir
 
@@ -52,6 +57,7 @@ def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
         "checkpoints": manifest_records(run_dir),
         "step": step,
         "metrics": metrics,
+        "found": found_values(run_dir),
         "not_kept": [] if newest is None else unkept_attributes(newest),
         "data_wait": rounded(used_by(experiment).data_percent, 1),
     }
@@ -87,6 +93,7 @@ def headlines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("tags", ", ".join(record["tags"])),
         ("folder", record["run_dir"]),
         ("checkpoint", record["checkpoints"][-1]["file"] if record["checkpoints"] else ""),
+        ("found", ", ".join(f"{name} {value:.6g}" for name, value in record["found"].items())),
         ("not kept", ", ".join(record["not_kept"])),
         *((path, json.dumps(value)) for path, value in record["overrides"].items()),
         *(

@@ -81,9 +81,10 @@ def _early_log(experiment: Experiment, status: Status, files: AttemptDir | None)
     if files is not None and read_record(files.attempt).get("job_id") == status.job:
         return None
     submission = _submission(experiment, status.job)
+    folders = () if submission is None else submission.files.log_folders
     # The job's own comes before those of its ranks.
-    found = [] if submission is None else sorted(submission.files.path.glob(f"{status.job}_*_log*"))
-    return found[0] if found else None
+    found = (sorted(folder.glob(f"{status.job}_*_log*")) for folder in folders)
+    return next((logs[0] for logs in found if logs), None)
 
 
 def _end(log: Path) -> str:

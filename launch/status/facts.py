@@ -15,6 +15,7 @@ from launch.status.state import Progress, State, Status
 from launch.status.why import first_failing_rank, reason
 from launch.store import Experiment, RunsRoot
 from launch.store.records import names_in, newest_attempt_in
+from launch.store.started import cancelled_ids, run_folders
 from launch.store.words import LastWord
 from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.records import (
@@ -88,12 +89,11 @@ def look(experiments: Iterable[Experiment], queue: Queue | None = None) -> Look:
         # The queues first: what starts meanwhile has its files already.
         ids = [each.id for each in group]
         places = read_places(root, ids, queue)
-        folder = str(root.experiments_folder)
-        cancelled, started = _cancelled_ids(root), names_in(folder)
+        cancelled, folders = cancelled_ids(root), run_folders(root)
         for each in ids:
             # Of thousands that wait, none is looked for.
-            attempts = f"{folder}/{each}/{_ATTEMPTS}"
-            files = newest_attempt_in(attempts) if each in started else None
+            folder = folders.get(each)
+            files = None if folder is None else newest_attempt_in(f"{folder}/{_ATTEMPTS}")
             is_cancelled = each in cancelled
             facts = None if files is None else attempt_facts(files, places.queue)
             place = None if _is_finished(facts) else places.of(each, facts)
@@ -302,10 +302,6 @@ def _failure(files: AttemptDir, names: set[str]) -> str:
 def read_progress(files: AttemptDir) -> Progress | None:
     """How far training is; None before its first word."""
     return whole(read(Progress, f"{files.path}/{_PROGRESS}"))
-
-
-def _cancelled_ids(root: RunsRoot) -> set[str]:
-    return {name.removesuffix(".json") for name in names_in(root.cancelled_folder)}
 
 
 def _age(path: Path) -> float:

@@ -212,12 +212,16 @@ class Places:
 
     def _trace(self, submission: Submission, task_id: str) -> str | None:
         """What is left of a task that has made no attempt: a refusal, or at least its output."""
-        refusals = self._beginning(submission.files.launch.jobs, f"refused-{task_id}-")
+        launch = submission.files.launch
+        refusals = self._beginning(launch.refusals(task_id), f"{task_id}-")
+        refusals = refusals or self._beginning(launch.jobs, f"refused-{task_id}-")
         if refusals:
             refusal = whole(read(Refusal, refusals[-1]))
             return refusal.message if refusal is not None else f"see {refusals[-1]}"
-        logs = self._beginning(submission.files.path, f"{task_id}_")
-        return f"its job ended before training began; see {logs[0]}" if logs else None
+        for folder in submission.files.log_folders:
+            if logs := self._beginning(folder, f"{task_id}_"):
+                return f"its job ended before training began; see {logs[0]}"
+        return None
 
     def _beginning(self, folder: Path, prefix: str) -> list[Path]:
         """Files whose names begin so; each folder is read once."""

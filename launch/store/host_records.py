@@ -71,6 +71,8 @@ class IntentRecord:
         setup: shell lines before anything else; None in what an earlier version handed over.
         clusters: those that sbatch may choose from; None for this machine's own.
         pack: how experiments share tasks, see `launch.site.Pack`; None for one each.
+        parallel: tasks of it that may run at once; None in what an earlier version handed over.
+        limit: tasks of all its sweep's arrays that may; None for any number.
     """
 
     array: list[str]
@@ -81,6 +83,8 @@ class IntentRecord:
     setup: list[str] | None = None
     clusters: str | None = None
     pack: Pack | None = None
+    parallel: int | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Every file name under the runs root, outside the run directories.
 
 ROOT/
-  experiments/ID/         run directory, appears with the first attempt
+  experiments/XX/ID/      run directory, appears with the first attempt; XX: how its ID begins
   sweeps/NAME/LAUNCH/     one frozen launch; what is frozen of it never changes
     sweep.json            what its points share: grid file, tags, tracker, image, code version
     base.json             the configs that the points differ from
@@ -11,10 +11,10 @@ ROOT/
     unsubmitted.json      what Slurm has not got of it yet, and why
     submissions/TOKEN/    an array that was handed to Slurm, see `launch.store.submissions`
     jobs/
-      refused-KEY.json    why a job made no attempt
+      refused-JOB/        why jobs of an array made no attempt, or local ones of like keys
       KEY/                submitit's files of a local job, while it runs
     notified/             who was told of its first failure and of its end
-  cancelled/ID.json       keeps an experiment from starting, until somebody resumes it
+  cancelled/XX/ID.json    keeps an experiment from starting, until somebody resumes it
   queues/KEY.json         what waits for a local launcher, while that lives
   summaries.sqlite        see `launch.store.summary_cache`
 """
@@ -30,6 +30,7 @@ from typing import Any
 from launch.damage import notice, required
 from launch.store.host_records import SweepRecord
 from launch.store.points_file import find_point, read_points
+from launch.store.spreading import WIDTH, place_in
 from launch.user_settings import read_settings
 from pcm.run_dir import RunDir
 from pcm.run_dir.typed_json import Damaged, read_checked, unreadable
@@ -117,7 +118,15 @@ class LaunchDir:
 
     def refusal(self, key: str) -> Path:
         """Why a job made no attempt."""
-        return self.jobs / f"refused-{key}.json"
+        return self.refusals(key) / f"{key}.json"
+
+    def refusals(self, key: str) -> Path:
+        """Folder of those of the same array of Slurm, whose keys begin with its id; else of a few.
+
+        Earlier versions had all of a launch in `jobs`, as `refused-KEY.json`.
+        """
+        array, is_task, _ = key.partition("_")
+        return self.jobs / f"refused-{array if is_task else key[:WIDTH]}"
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -159,12 +168,12 @@ class RunsRoot:
 
     @property
     def cancelled_folder(self) -> Path:
-        """Folder of the markers of cancelled experiments."""
+        """The markers of cancelled experiments, spread over folders."""
         return self.path / "cancelled"
 
     def cancelled(self, experiment_id: str) -> Path:
         """Marker that keeps an experiment from starting."""
-        return self.cancelled_folder / f"{experiment_id}.json"
+        return place_in(self.cancelled_folder, f"{experiment_id}.json")
 
     @property
     def summaries(self) -> Path:
@@ -178,12 +187,12 @@ class RunsRoot:
 
     @property
     def experiments_folder(self) -> Path:
-        """Folder of the run directories."""
+        """The run directories, spread over folders."""
         return self.path / "experiments"
 
     def run_dir(self, experiment_id: str) -> RunDir:
         """The run directory of an experiment, whether or not it is there yet."""
-        return RunDir(self.experiments_folder / experiment_id)
+        return RunDir(place_in(self.experiments_folder, experiment_id))
 
     def launches(self, sweep: str | None = None) -> list[LaunchDir]:
         """All launches, or one sweep's, oldest first."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from launch.store.layout import RunsRoot
 from launch.store.records import names_in
+from launch.store.started import parts
 from pcm.run_dir import RunDir
 
 OLD_S = 24 * 3600.0
@@ -20,13 +21,16 @@ def remove_leftovers(root: RunsRoot, sweeps: Iterable[str]) -> None:
 
     A launch that was killed while it was written may have a whole checkout in it.
     """
-    for folder in (root.experiments_folder, root.cancelled_folder, root.queues):
-        _clean(folder)
+    for folder in (*parts(root.experiments_folder), *parts(root.cancelled_folder)):
+        _clean(Path(folder))
+    _clean(root.queues)
     for sweep in sweeps:
         _clean(root.sweeps / sweep)
         for launch in root.launches(sweep):
             _clean(launch.path)
             _clean(launch.jobs)
+            for refusals in launch.jobs.glob("refused-*"):
+                _clean(refusals)
 
 
 def remove_leftovers_of_run(run_dir: RunDir) -> None:

@@ -10,10 +10,10 @@ from launch.damage import DamagedError
 from launch.machine.activity import STOPPED, activity_of
 from launch.store import RunsRoot
 from launch.store.records import names_in, supervisor_of
+from launch.store.spreading import make_part
 from pcm.run_dir import AttemptDir, RunDir, create_json
 from pcm.run_dir.checkpoints import read_own_manifests
 from pcm.run_dir.records import KillRecord, StopReason, StopRecord
-from pcm.run_dir.trust import make_shared_folder
 from pcm.run_dir.typed_json import Damaged, create
 
 
@@ -53,7 +53,7 @@ def cancel(root: RunsRoot, experiment_id: str) -> bool:
         Whether it was not cancelled before.
     """
     marker = root.cancelled(experiment_id)
-    make_shared_folder(marker.parent)
+    make_part(marker.parent)
     # First the marker, then the attempt: one that starts just now sees the first.
     is_new = not marker.exists() and create_json(marker, {"time": time.time()})
     for attempt in root.run_dir(experiment_id).attempts()[-1:]:

@@ -11,6 +11,7 @@ from launch.machine.processes import Process
 from launch.store.host_records import read_bases
 from launch.store.layout import LaunchDir
 from pcm.run_dir import AttemptDir, RunDir
+from pcm.run_dir.found import FoundRecord
 from pcm.run_dir.records import (
     AttemptRecord,
     DataRecord,
@@ -81,6 +82,12 @@ def unkept_attributes(attempt: AttemptDir) -> list[str]:
     """What of a module of one's own a resume of it does not bring back."""
     record = whole(read(UnkeptRecord, attempt.unkept))
     return [] if record is None else record.attributes
+
+
+def found_values(run_dir: RunDir) -> dict[str, float | int]:
+    """What finders of the trainer file found before training."""
+    record = whole(read(FoundRecord, run_dir.found))
+    return {} if record is None else record.values
 
 
 def is_code_edited(launch: LaunchDir, attempt: AttemptDir) -> bool:

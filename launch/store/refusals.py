@@ -8,6 +8,7 @@ from launch.damage import whole
 from launch.store import LaunchDir
 from pcm.config.secrets import scrub
 from pcm.errors import PcmError, RefusedError
+from pcm.run_dir.trust import make_folder
 from pcm.run_dir.typed_json import read, write
 
 
@@ -36,8 +37,15 @@ def recorded_refusal(launch: LaunchDir, key: str) -> Iterator[None]:
     except Exception as error:
         message = str(error) if isinstance(error, PcmError) else f"{type(error).__name__}: {error}"
         with suppress(OSError):
-            write(launch.refusal(key), Refusal(scrub(message), isinstance(error, HeldError)))
+            _write(launch, key, Refusal(scrub(message), isinstance(error, HeldError)))
         raise
+
+
+def _write(launch: LaunchDir, key: str, refusal: Refusal) -> None:
+    # Of a launch that was deleted meanwhile nothing is to come back.
+    if launch.jobs.is_dir():
+        make_folder(launch.refusals(key), exist_ok=True)
+        write(launch.refusal(key), refusal)
 
 
 def read_refusal(launch: LaunchDir, key: str) -> Refusal | None:

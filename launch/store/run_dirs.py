@@ -12,12 +12,13 @@ from launch.store.freezing import writing
 from launch.store.host_records import read_bases
 from launch.store.layout import LaunchDir, RunsRoot
 from launch.store.script_folder import freeze_script
+from launch.store.spreading import make_part
 from pcm.config.override import with_value
 from pcm.errors import ConfigError, NotFoundError, RefusedError
 from pcm.run_dir import SCHEMA_VERSION, RunDir, fsync_folder, write_json, write_text
 from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing
 from pcm.run_dir.records import ExperimentRecord
-from pcm.run_dir.trust import make_folder, make_shared_folder
+from pcm.run_dir.trust import make_folder
 from pcm.run_dir.typed_json import Damaged, read
 
 
@@ -80,7 +81,7 @@ def _create(run_dir: RunDir, launch: LaunchDir, record: Mapping[str, Any]) -> No
     from pcm.config.structures.script import RUN, names_script
 
     folder = run_dir.path.parent
-    make_shared_folder(folder)
+    make_part(folder)
     aside = RunDir(folder / f".{run_dir.path.name}.{uuid.uuid4().hex[:8]}.tmp")
     make_folder(aside.path)
     try:

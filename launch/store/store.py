@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +75,8 @@ class Experiment:
 
     @property
     def folder(self) -> str:
-        """The same as text: of ten thousand, making the paths takes longer than using them."""
-        return f"{_experiments_folder(self.launch.path)}/{self.id}"
+        """The same as text."""
+        return str(self.run_dir.path)
 
     def config(self) -> dict[str, Any]:
         """The config of its four sections, axes set: what training gets."""
@@ -86,11 +85,6 @@ class Experiment:
     def create_run_dir(self) -> RunDir:
         """Write what training needs to know; one that is there already stays as it is."""
         return create_run_dir(self.launch.path, self.id)
-
-
-@cache
-def _experiments_folder(launch: Path) -> str:
-    return str(RunsRoot(LaunchDir(launch).root).experiments_folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ LAUNCH/submissions/TOKEN/
   script.sh        what sbatch got
   claims/, allocations/  of packs: who has which experiment, see `launch.store.claims`
   JOB_TASK_signal  the signal that the shell of one task's script got, until the task ends
-  JOB_TASK_*       the output of a task's supervisors
+  JOB_TASK_*       what a task's script and its supervisor have printed
+  rank-R/JOB_TASK_*  the same of rank R, and of the script with rank 0, where tasks have several
 """
 
 from collections.abc import Collection, Container, Iterator, Mapping
@@ -65,6 +66,18 @@ class SubmissionDir:
         """The signal that the shell of a task's script got; there if it got one."""
         return self.path / f"{task_id}_signal"
 
+    def rank_folder(self, rank: int | str) -> Path:
+        """What one rank of each task has printed, where tasks have several.
+
+        A thousand tasks of 64 ranks would otherwise make one folder of 64,000 files.
+        """
+        return self.path / f"rank-{rank}"
+
+    @property
+    def log_folders(self) -> tuple[Path, Path]:
+        """Where a task's first rank prints to: one of several, or the only one."""
+        return self.rank_folder(0), self.path
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -78,6 +91,8 @@ class Submission:
         setup: shell lines before anything else; None in what an earlier version handed over.
         asked_clusters: those that sbatch might choose from; empty for this machine's own.
         pack: how experiments share tasks; None for one each.
+        parallel: tasks of it that may run at once; None in what an earlier version handed over.
+        limit: tasks of all its sweep's arrays that may; None for any number.
     """
 
     files: SubmissionDir
@@ -88,6 +103,8 @@ class Submission:
     setup: tuple[str, ...] | None = None
     asked_clusters: tuple[str, ...] = ()
     pack: Pack | None = None
+    parallel: int | None = None
+    limit: int | None = None
 
     @property
     def tasks(self) -> int:
@@ -161,6 +178,8 @@ def read_submission(files: SubmissionDir) -> Submission | None:
         setup=None if intent.setup is None else tuple(intent.setup),
         asked_clusters=tuple(filter(None, str(asked).split(","))),
         pack=intent.pack,
+        parallel=intent.parallel,
+        limit=intent.limit,
     )
 
 

@@ -88,6 +88,8 @@ def submit_array(
     with writing(request.launch.root):
         make_folder(request.launch.jobs, exist_ok=True)
         make_folder(files.path)
+        for rank in range(request.ranks) if request.ranks > 1 else ():
+            make_folder(files.rank_folder(rank))
         write_text(files.script, script_of(files, request, site, after))
         write(files.intent, _intent(files, request, site, checkpoint))
     try:
@@ -142,7 +144,7 @@ def find_job(submission: Submission, queue: Queue) -> tuple[str | None, str | No
     Slurm forgets jobs; the files of a task that has started are there for ever.
     """
     files = submission.files
-    started = next(files.path.glob("[0-9]*_*"), None)
+    started = next((path for each in files.log_folders for path in each.glob("[0-9]*_*")), None)
     job = queue.jobs.get(files.token) if started is None else started.name.partition("_")[0]
     named = submission.clusters if len(submission.clusters) == 1 else (None,)
     return job, queue.cluster_of(files.token) or named[0]
@@ -180,6 +182,8 @@ def _intent(
         setup=list(setup_lines(site)),
         clusters=_clusters(request.parameters),
         pack=request.pack,
+        parallel=request.parallel,
+        limit=request.limit,
     )
 
 

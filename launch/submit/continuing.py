@@ -7,7 +7,7 @@ The supervisor of the job that ends runs this. It prints the new job's id.
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from launch.site import Parameters, Site, setup_lines, site_of
@@ -16,7 +16,8 @@ from launch.store import RunsRoot
 from launch.store.submissions import Submission, SubmissionDir, read_submission
 from launch.submit.array import submit_array
 from launch.submit.requests import ArrayRequest
-from launch.submit.sweep import settle_open, sole_launcher
+from launch.submit.sweep import in_slurm, settle_open, sole_launcher
+from launch.submit.throttling import arrays_before
 from launch.telling import Tell
 from pcm.errors import ExitCode, PcmError, RefusedError
 
@@ -56,8 +57,29 @@ def continue_anew(
         other = next((each for each in newest if each.token != former.token), None)
         if other is not None:
             raise RefusedError(f"job {other.job_id} goes on with it already")
-        request = ArrayRequest(files.launch, tuple(left), parameters, parallel=1, pack=former.pack)
-        return str(submit_array(request, _site(former), tell, after=job_id).job_id)
+        request = ArrayRequest(
+            files.launch,
+            tuple(left),
+            parameters,
+            parallel=1,
+            pack=former.pack,
+            limit=former.limit,
+        )
+        after = ":".join([job_id, *_arrays_before(root, former, left)])
+        return str(submit_array(request, _site(former), tell, after=after).job_id)
+
+
+def _arrays_before(root: RunsRoot, former: Submission, ids: Collection[str]) -> list[str]:
+    """What must end besides their job, whose place in an array that is throttled another takes."""
+    if former.limit is None:
+        return []
+    try:
+        queued = in_slurm(root)
+    except RefusedError:
+        # Rather one too many at once than one that doesn't come back.
+        return []
+    others = {name: each for name, each in queued.items() if name not in ids}
+    return arrays_before(1, former.limit, others, {former.files.launch.sweep_name})
 
 
 def _parameters(former: Submission, memory: str | None) -> Parameters:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from launch.classes import modules_named
 from launch.container import Container, exec_command, training_command, training_python
 from launch.container.checks import (
     found_container,
@@ -14,6 +15,7 @@ from launch.container.checks import (
     require_apptainer,
     require_bindable,
     require_binds,
+    require_modules_inside,
     require_pcm_inside,
 )
 from launch.container.command import APPTAINER, PYTHON, deaf
@@ -49,6 +51,10 @@ def with_image(grid: Grid, executor: Executor, site: Site, root: Path, tell: Tel
         )
     require_bindable(root, grid.checkout)
     checked = _check(container, executor, grid.checkout, tell)
+    modules = modules_named(grid)
+    # Without a bind the image doesn't start, and it may be there on the nodes alone.
+    if checked and modules and not missing_binds(container):
+        require_modules_inside(container, grid.checkout, modules)
     if container.nv is False and any(point.resources.gpus for point in grid.points):
         tell("note: `nv: false` keeps GPUs out of the image: training is on CPUs")
     container = with_digest(replace(container, checked=checked))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from launch.classes import require_classes
 from launch.executor import Executor
 from launch.grid import Grid
 from launch.machine.garbage_collection import no_garbage_collection
@@ -18,7 +19,7 @@ from launch.status.looking import lines_of
 from launch.status.state import State
 from launch.store import Experiment, LaunchDir, RunsRoot, Store
 from launch.store.markers import uncancel
-from launch.store.records import names_in
+from launch.store.started import cancelled_ids, run_folders
 from launch.store.submissions import Submission, read_unsubmitted
 from launch.submit.requests import ArrayRequest
 from launch.submit.resumable import Choice, choose
@@ -61,10 +62,11 @@ def plan_of(grid: Grid, store: Store, site: Site, tell: Tell) -> Plan:
         tell: called with what is missing where Slurm can't be asked.
 
     Raises:
-        ConfigError: the site can't be asked for what the grid asks for.
+        ConfigError: the site can't be asked for what the grid asks for, or a class isn't there.
     """
     lines = lines_of(_known(grid, store), tell)
     plan = make_plan(grid.points, {line.id: line.state for line in lines})
+    require_classes(grid, {item.id for item in plan.work}, site)
     asked = {each: site.asked(each) for each in {item.resources for item in plan.items}}
     items = (replace(item, resources=asked[item.resources]) for item in plan.items)
     return replace(plan, items=tuple(items))
@@ -78,8 +80,7 @@ def _known(grid: Grid, store: Store) -> list[Experiment]:
     ids = {point.id for point in grid.points}
     known = [each for each in store.experiments() if each.id in ids]
     ids -= {each.id for each in known}
-    cancelled = {name.removesuffix(".json") for name in names_in(store.root.cancelled_folder)}
-    ids &= names_in(store.root.experiments_folder) | cancelled
+    ids &= run_folders(store.root).keys() | cancelled_ids(store.root)
     launch = LaunchDir(store.root.sweeps / grid.name / "LAUNCH")
     hidden = [point for point in grid.points if point.id in ids] if ids else []
     return known + [Experiment(launch, {"id": each.id, "name": each.name}) for each in hidden]

@@ -16,6 +16,9 @@ from launch.site import (
 )
 from launch.store import LaunchDir
 
+MOST_TASKS = 2_000
+"""Of one array, whatever Slurm accepts: a folder of 10,000 files is slow on a file server."""
+
 
 class Asking(Protocol):
     """What has to be known of an experiment."""
@@ -43,6 +46,7 @@ class ArrayRequest:
         parallel: how many tasks may run at once.
         after: index of the request whose array has to end first.
         pack: how experiments share tasks; None for one each.
+        limit: how many tasks of all the sweep's arrays may run at once; None for any number.
     """
 
     launch: LaunchDir
@@ -51,6 +55,7 @@ class ArrayRequest:
     parallel: int
     after: int | None = None
     pack: Pack | None = None
+    limit: int | None = None
 
     @property
     def per_task(self) -> int:
@@ -61,6 +66,12 @@ class ArrayRequest:
     def tasks(self) -> int:
         """Tasks of the array."""
         return -(-len(self.ids) // self.per_task)
+
+    @property
+    def ranks(self) -> int:
+        """Of each task, on all of its nodes."""
+        nodes, each = (self.parameters.get(name) for name in ("nodes", "ntasks_per_node"))
+        return int(nodes or 1) * int(each or 1)
 
     def first(self, tasks: int) -> "ArrayRequest":
         """The same request for its first so many tasks alone."""
@@ -77,6 +88,7 @@ def array_requests(
 ) -> list[ArrayRequest]:
     """The fewest arrays of at most `max_array_size` tasks, one array for each kind of request.
 
+    Nor of more than `MOST_TASKS`, since each task leaves a file or two in the array's folder.
     `max_parallel` holds for all of them together: each gets its share. Where there are more
     arrays than may run at once, some wait until others have ended.
     """
@@ -89,7 +101,7 @@ def array_requests(
             kinds[text] = _kind(experiment, site)
         groups.setdefault((experiment.launch, *kinds[text]), []).append(experiment)
     wholes = [_whole(group, site) for group in groups.values()]
-    pieces = [piece for whole in wholes for piece in _split(whole, max_array_size)]
+    pieces = [piece for whole in wholes for piece in _split(whole, min(max_array_size, MOST_TASKS))]
     limit = parallel_limit(experiments, site)
     shares = _shares([piece.tasks for piece in pieces], limit)
     return [
@@ -97,6 +109,7 @@ def array_requests(
             piece,
             parallel=share,
             after=index - limit if limit is not None and index >= limit else None,
+            limit=limit,
         )
         for index, (piece, share) in enumerate(zip(pieces, shares, strict=True))
     ]

@@ -77,7 +77,8 @@ def array_script(
         RefusedError: the runs root has a name that Slurm can't work with.
     """
     require_path_without(_TAGS, files.launch)
-    executor = _ScriptWriter(files.path)
+    # submitit puts a rank's number in place of %t, Slurm for srun, and 0 for the script itself.
+    executor = _ScriptWriter(files.path if request.ranks == 1 else files.rank_folder("%t"))
     parameters = dict(request.parameters)
     dependency = {} if after is None else {"dependency": f"afterany:{after}"}
     comment = " ".join(filter(None, [str(parameters.pop("comment", "")), files.token]))

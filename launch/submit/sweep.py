@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import filelock
 
-from launch.site import Site, pack_of
+from launch.site import Site
 from launch.slurm.amounts import parse_settings
 from launch.slurm.commands import DELAY_S, ask, cluster_option
 from launch.store import Experiment, RunsRoot, writing
@@ -16,6 +16,7 @@ from launch.store.submissions import Submission, SubmissionDir, all_submissions,
 from launch.submit.array import find_job, no_answer, queue_with, script_of, settle
 from launch.submit.requests import ArrayRequest, Asking, array_requests, parallel_limit
 from launch.submit.sbatch_errors import NoRoomError
+from launch.submit.throttling import arrays_before
 from launch.submit.wave import Wave
 from pcm.errors import RefusedError
 from pcm.run_dir.trust import make_shared_folder
@@ -112,10 +113,14 @@ def in_slurm(root: RunsRoot) -> dict[str, Submission]:
         submission = by_job.get(job) if task.token is None else by_token.get(task.token)
         if not index or submission is None or task.is_ended:
             continue
-        if submission.pack is None:
-            found[submission.array[int(index)]] = submission
-        else:
+        if submission.pack is not None:
             packed[submission.token] = submission
+            continue
+        experiment_id = submission.array[int(index)]
+        former = found.get(experiment_id)
+        # A job that ends and the one that takes its place may both be there.
+        if former is None or former.time <= submission.time:
+            found[experiment_id] = submission
     for submission in packed.values():
         # Any of its allocations may draw what is not over.
         left = set(submission.array) - Claims(submission).over()
@@ -146,9 +151,10 @@ def submit(
     Raises:
         RefusedError: Slurm doesn't take them; it says how many it has taken before.
     """
-    is_again = _is_again(experiments)
     requests = array_requests(experiments, site, max_array_size)
-    earlier = _earlier_waves(experiments, site, queued or {}) if is_again else []
+    tasks, limit = sum(each.tasks for each in requests), parallel_limit(experiments, site)
+    earlier = arrays_before(tasks, limit, queued or {}, {each.sweep for each in experiments})
+    is_again = _is_again(experiments)
     wave = Wave(experiments, site, tell, checkpoint=checkpoint, is_again=is_again)
     return wave.submit(requests, earlier)
 
@@ -160,20 +166,6 @@ def _is_again(experiments: Sequence[Experiment]) -> bool:
     return any(
         not ids.isdisjoint(read_unsubmitted(RunsRoot(root), sweep)) for root, sweep in sweeps
     )
-
-
-def _earlier_waves(
-    experiments: Sequence[Experiment], site: Site, queued: Mapping[str, Submission]
-) -> list[str]:
-    """The arrays of the same sweeps that must end first, if `max_parallel` is to hold."""
-    sweeps = {each.sweep for each in experiments}
-    arrays = [each for each in queued.values() if each.files.launch.sweep_name in sweeps]
-    limit = parallel_limit(experiments, site)
-    pack = pack_of(experiments[0].resources.over(site.defaults))
-    per_task = 1 if pack is None else pack.per_job
-    if limit is None or -(-(len(arrays) + len(experiments)) // per_task) <= limit:
-        return []
-    return sorted({str(each.job_id) for each in arrays})
 
 
 def scripts(

@@ -1,11 +1,18 @@
 """Whether the kernel killed a process of this job for its memory, from its control group."""
 
+import socket
 from pathlib import Path
 
+from launch.damage import whole
+from pcm.run_dir import AttemptDir
+from pcm.run_dir.records import KilledCompanionsRecord
+from pcm.run_dir.typed_json import read
+
 _MOUNT = Path("/sys/fs/cgroup")
+_MEMBERSHIP = Path("/proc/self/cgroup")
 
 
-def count_oom_kills(membership: Path = Path("/proc/self/cgroup"), mount: Path = _MOUNT) -> int:
+def count_oom_kills(membership: Path = _MEMBERSHIP, mount: Path = _MOUNT) -> int:
     """Processes of the calling process' control group that were killed for lack of memory.
 
     Args:
@@ -21,6 +28,18 @@ def count_oom_kills(membership: Path = Path("/proc/self/cgroup"), mount: Path = 
         return 0
     counts = (_count(line, mount) for line in lines)
     return max((count for count in counts if count is not None), default=0)
+
+
+def count_killed_companions(files: AttemptDir) -> int:
+    """Processes beside training that were killed and that this control group may have counted."""
+    record = whole(read(KilledCompanionsRecord, files.killed_companions))
+    if record is None or record.host != socket.gethostname():
+        return 0
+    try:
+        is_shared = _MEMBERSHIP.read_text() == record.control_group
+    except OSError:
+        return 0
+    return len(record.names) if is_shared else 0
 
 
 def _count(line: str, mount: Path) -> int | None:

@@ -19,6 +19,7 @@ from launch.supervisor import heartbeat
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
 from launch.supervisor.lookout import Lookout
+from launch.supervisor.memory import count_killed_companions
 from launch.supervisor.patience import Patience
 from launch.supervisor.requeue import OWN_CLOCK
 from launch.supervisor.state_note import StateNote
@@ -88,6 +89,9 @@ class Rank:
         usage.close()
         if self._job.is_packed and outcome.signal != "SIGKILL":
             # The kernel counts by the job, so it may have been another experiment's process.
+            outcome = replace(outcome, out_of_memory=False)
+        companions = count_killed_companions(self._files)
+        if companions > 0 and outcome.oom_kills <= companions:
             outcome = replace(outcome, out_of_memory=False)
         record_outcome(self._files, self._job.rank, outcome)
         self._look_at_peers()

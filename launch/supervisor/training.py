@@ -50,6 +50,7 @@ class Outcome:
         signal: the signal's name if one killed it; `exit_code` is None then.
         killed: whether it was killed on our side: since another rank had failed, or by a person.
         out_of_memory: whether the kernel killed a process for its memory meanwhile.
+        oom_kills: how many it did.
         largest_process_mb: the most memory that one of its processes had; None if unknown.
     """
 
@@ -58,6 +59,7 @@ class Outcome:
     killed: bool = False
     out_of_memory: bool = False
     largest_process_mb: int | None = field(default=None, compare=False)
+    oom_kills: int = field(default=0, compare=False)
 
     @property
     def is_failure(self) -> bool:
@@ -112,11 +114,15 @@ class TrainingProcess:
         if self._guard is not None:
             self._guard.sweep()
         code = self._child.wait()
-        is_oom = count_oom_kills() > self._oom_kills
-        largest = self._child.largest_mb()
-        if code < 0:
-            return Outcome(None, signal.Signals(-code).name, self._killed, is_oom, largest)
-        return Outcome(code, None, self._killed, is_oom, largest)
+        kills = count_oom_kills() - self._oom_kills
+        return Outcome(
+            exit_code=code if code >= 0 else None,
+            signal=signal.Signals(-code).name if code < 0 else None,
+            killed=self._killed,
+            out_of_memory=kills > 0,
+            largest_process_mb=self._child.largest_mb(),
+            oom_kills=kills,
+        )
 
     def kill(self) -> None:
         """End it and its workers at once."""

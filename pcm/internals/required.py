@@ -24,7 +24,7 @@ SUPPORTED: Mapping[str, str] = {
 _CONNECTORS = "lightning.pytorch.trainer.connectors"
 
 REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "lightning.pytorch:Trainer": ("_logger_connector", "_signal_connector"),
+    "lightning.pytorch:Trainer": ("_callback_connector", "_logger_connector", "_signal_connector"),
     "lightning.pytorch:LightningModule": ("_current_fx_name",),
     "lightning.pytorch.core.optimizer:LightningOptimizer": ("_on_before_step", "_on_after_step"),
     "lightning.pytorch.loops.fit_loop:_FitLoop": (
@@ -37,6 +37,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         "epoch_progress",
         "setup_data",
     ),
+    "lightning.pytorch.callbacks:BatchSizeFinder": ("_batch_arg_name", "_early_exit"),
+    "lightning.pytorch.callbacks:LearningRateFinder": ("_attr_name", "_early_exit", "_update_attr"),
     "lightning.pytorch.callbacks:StochasticWeightAveraging": ("_initialized", "_scheduler_state"),
     "lightning.pytorch.loops.training_epoch_loop:_TrainingEpochLoop": (
         "_batches_that_stepped",
@@ -55,11 +57,16 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         "setup_data",
     ),
     "lightning.pytorch.loops.fetchers:_DataFetcher": ("fetched",),
-    "lightning.pytorch.strategies:Strategy": ("load_model_state_dict", "process_dataloader"),
+    "lightning.pytorch.strategies:Strategy": (
+        "load_model_state_dict",
+        "process_dataloader",
+        "setup_optimizers",
+    ),
     f"{_CONNECTORS}.logger_connector.logger_connector:_LoggerConnector": ("_first_loop_iter",),
     f"{_CONNECTORS}.logger_connector.result:_Metadata": ("sync",),
     f"{_CONNECTORS}.logger_connector.result:_ResultMetric": ("_forward_cache", "has_reset"),
     f"{_CONNECTORS}.logger_connector.result:_Sync": ("_should",),
+    f"{_CONNECTORS}.callback_connector:_CallbackConnector": ("_attach_model_callbacks",),
     f"{_CONNECTORS}.signal_connector:_SignalConnector": ("register_signal_handlers",),
     "torch:Tensor": ("_version",),
     "torch:serialization": ("_open_zipfile_writer", "_save"),

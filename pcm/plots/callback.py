@@ -86,19 +86,13 @@ class NeptunePlot(Callback):
 
     def _hand(self, logger: Logger, data: Batch, step: int) -> None:
         if hasattr(logger, "draw_later"):
-            kept = self._needed(data)
-            logger.draw_later(PlotData(self._log_path, step, time.time(), **self._tree, data=kept))
+            logger.draw_later(PlotData(self._log_path, step, time.time(), **self._tree, data=data))
         elif hasattr(logger, "log_figure"):
             for name, figure in self._top_node.figures(data):
                 figure.suptitle(title_of(name, step))
                 with failing(f"{self._log_path}/{name}"):
                     logger.log_figure(f"{self._log_path}/{name}", figure, step)
                 figure.clear()
-
-    def _needed(self, data: Batch) -> Batch:
-        """What the tree draws; of the rest, which may be large, messages have the names."""
-        needed = self._top_node.data_names
-        return {name: t if name in needed else t.new_empty(0) for name, t in data.items()}
 
 
 def build_callback(cfg: dict[str, Any]) -> NeptunePlot:

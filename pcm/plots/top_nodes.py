@@ -41,9 +41,14 @@ class NprocBatch:
         return set().union(*(node.data_names for node in self._nodes))
 
     def data(self, run: Callable[[Batch], Batch], batches: Sequence[Batch]) -> Batch:
-        """The results of `run` for all batches, joined, on the CPU."""
+        """What the nodes draw of the results of `run` for all batches, joined, on the CPU."""
         items = [len(next(iter(batch.values()))) for batch in batches]
-        return join([run(batch) for batch in batches], items)
+        return join([self._needed(run(batch)) for batch in batches], items)
+
+    def _needed(self, result: Batch) -> Batch:
+        """Of the rest, which may be large, messages have the names."""
+        needed = self.data_names
+        return {name: t if name in needed else t.new_empty(0) for name, t in result.items()}
 
     def figures(self, batch: Batch) -> Iterator[tuple[str, Figure]]:
         """The figures of all nodes; equal names are told apart by a number."""

@@ -10,6 +10,7 @@ tracker-NAME.lock              held while a tracker is fed     whoever holds it
 checkpointing.json             how often, which are kept     supervisor of rank 0
 script.json                    where a script runs            supervisor of rank 0
 params.json, params.yaml       a script's params              supervisor of rank 0
+found.json                     what finders found at the start training rank 0
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
 model_checkpoints/             those of a ModelCheckpoint      training rank 0
 plots/                         pictures                        training rank 0, and who draws
@@ -109,6 +110,11 @@ class AttemptDir:
     def unkept(self) -> Path:
         """What of a module of one's own no checkpoint can have."""
         return self.path / "unkept.json"
+
+    @property
+    def killed_companions(self) -> Path:
+        """Which processes beside training were killed, and in which control group."""
+        return self.path / "killed-companions.json"
 
     @property
     def finished(self) -> Path:
@@ -219,6 +225,11 @@ class RunDir:
     def checkpointing(self) -> Path:
         """How often checkpoints are written, and which are kept."""
         return self.path / "checkpointing.json"
+
+    @property
+    def found(self) -> Path:
+        """What finders of the trainer file found before the first step."""
+        return self.path / "found.json"
 
     @property
     def script(self) -> Path:

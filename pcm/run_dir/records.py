@@ -233,6 +233,21 @@ class StoppedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class KilledCompanionsRecord:
+    """`killed-companions.json`: what died beside training, and is not training's failure.
+
+    Attributes:
+        host: where.
+        control_group: `/proc/self/cgroup` of training there, whose count of kills they are part of.
+        names: of each, as in "the pictures".
+    """
+
+    host: str
+    control_group: str
+    names: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class FinishedRecord:
     """`finished.json`: training has reached its end.
 

@@ -137,11 +137,13 @@ class RunLogger(Logger):
             self._events.text("checkpoints", step, name)
 
     def save(self) -> None:
-        """Flush journal and events to the disk; called before a checkpoint is committed."""
+        """Flush all of it to the disk; called before a checkpoint is committed."""
         if self._journal is not None and self._events is not None:
             self._journal.sync()
             self._keep_summary()
             self._events.sync()
+        if self._drawing is not None:
+            self._drawing.sync()
 
     def _keep_summary(self) -> None:
         """Write what the journal comes to; without it, who wants to know reads the journal."""

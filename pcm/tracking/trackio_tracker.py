@@ -18,7 +18,7 @@ from typing import Any
 
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
-from pcm.tracking.tracker import Point, missing_client
+from pcm.tracking.tracker import SYSTEM, Point, missing_client
 
 _ELSEWHERE = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL")
 _ELSEWHERE_HINT = "unset it; `trackio sync` publishes what is in the local store as a Space"
@@ -44,6 +44,7 @@ class TrackioTracker:
         self._config: dict[str, Any] = {}
         self._is_config_sent = True
         self._rows: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+        self._looks: defaultdict[int, dict[str, Any]] = defaultdict(dict)
         self._times: dict[int, float] = {}
         folder = _folder()
         # Another store is another tracker: it has nothing of what this one was sent.
@@ -58,8 +59,7 @@ class TrackioTracker:
             raise RefusedError(f"{elsewhere} is set; pcm writes its local store", _ELSEWHERE_HINT)
         storage = _storage()
         storage.validate_project_name(self._project)
-        self._rows.clear()
-        self._times.clear()
+        self._forget()
         is_there = storage.get_last_step(self._project, run_id=self._id) is not None
         # One of the two was lost or is another's: what is there is asked for, series by series.
         self.found = is_there != bool(runs)
@@ -78,28 +78,40 @@ class TrackioTracker:
             self._rows[point.step][_stored_name(key)] = self._stored(point)
             self._times[point.step] = point.time
 
+    def log_system(self, key: str, points: Sequence[Point]) -> None:
+        """Collect what `flush` writes beside the rows: its page of system metrics goes by time."""
+        for point in points:
+            self._looks[point.step][key] = point.value
+            self._times[point.step] = point.time
+
     def flush(self) -> None:
-        """Write the rows in one transaction."""
-        if not self._rows:
-            return
-        steps = sorted(self._rows)
-        _storage().bulk_log(
+        """Write the rows in one transaction, and looks at the machine in another."""
+        if self._rows:
+            config = None if self._is_config_sent else self._config
+            steps = sorted(self._rows)
+            self._write(_storage().bulk_log, self._rows, steps=steps, config=config)
+            self._is_config_sent = True
+        if self._looks:
+            self._write(_storage().bulk_log_system, self._looks)
+        self._forget()
+
+    def _write(self, store: Any, rows: Mapping[int, dict[str, Any]], **more: Any) -> None:
+        steps = sorted(rows)
+        store(
             project=self._project,
             run=self._name,
             run_id=self._id,
-            metrics_list=[self._rows[step] for step in steps],
-            steps=steps,
+            metrics_list=[rows[step] for step in steps],
             timestamps=[_iso(self._times[step]) for step in steps],
             # A row that is there already is left out by the store itself, too.
-            log_ids=[self._row_id(step) for step in steps],
-            config=None if self._is_config_sent else self._config,
+            log_ids=[self._row_id(step, rows[step]) for step in steps],
+            **more,
         )
-        self._is_config_sent = True
-        self._rows.clear()
-        self._times.clear()
 
     def last_step(self, key: str, otherwise: int) -> int:  # noqa: ARG002 - the store knows
-        """Read it from the store."""
+        """Read it from the store; a look at the machine has no step there, and may come again."""
+        if key.startswith(SYSTEM):
+            return -1
         rows = _storage().get_metric_values(
             self._project, self._name, _stored_name(key), run_id=self._id
         )
@@ -107,7 +119,11 @@ class TrackioTracker:
 
     def close(self) -> None:
         """Forget what was not written; the store keeps no connection."""
+        self._forget()
+
+    def _forget(self) -> None:
         self._rows.clear()
+        self._looks.clear()
         self._times.clear()
 
     def _stored(self, point: Point) -> Any:
@@ -124,8 +140,8 @@ class TrackioTracker:
         file = str(place.relative_to(MEDIA_DIR))
         return {"_type": Image.TYPE, "file_path": file, "caption": None}
 
-    def _row_id(self, step: int) -> str:
-        return _digest("\n".join((self._id, str(step), *sorted(self._rows[step]))), 32)
+    def _row_id(self, step: int, row: Mapping[str, Any]) -> str:
+        return _digest("\n".join((self._id, str(step), *sorted(row))), 32)
 
 
 def _storage() -> Any:

@@ -75,24 +75,27 @@ class Watch:
 
 
 def watch(folder: Path, to: Sequence[str], tell: Tell) -> bool:
-    """Watch the experiments in `folder` whose ids standard input names, until it ends.
+    """Watch the run directories that standard input names until it ends.
+
+    Args:
+        folder: that the names start from.
 
     Returns:
         Whether everything was sent.
     """
-    ids: list[str] = []
+    names: list[str] = []
     ended = threading.Event()
 
     def read() -> None:
         while line := sys.stdin.readline():
-            ids.append(line.strip())
+            names.append(line.strip())
         ended.set()
 
     threading.Thread(target=read, daemon=True).start()
     looking, finished = Watch(to, tell), False
     while not finished:
         finished = ended.is_set()
-        looking.look([RunDir(folder / name) for name in list(ids)])
+        looking.look([RunDir(folder / name) for name in list(names)])
         if not finished:
             ended.wait(INTERVAL)
     return looking.is_all_sent

@@ -96,3 +96,8 @@ class Together:
         seconds_per_step = (now - self._clock) / max(1, self._steps)
         self._clock, self._steps = now, 0
         return min(_MOST_STEPS, int(_EXCHANGE_SECONDS / max(seconds_per_step, 1e-6)))
+
+
+def agreement_of(wish: Callable[[], Wish], group: dist.ProcessGroup | None, rank: int) -> Agreement:
+    """That of all ranks; of one, where there is no group."""
+    return Alone(wish) if group is None else Together(group, rank, wish)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from lightning.fabric.plugins import CheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 
@@ -20,7 +21,6 @@ from pcm.data import ConditionalMNIST
 from pcm.errors import ConfigError
 from pcm.run_dir import RunDir
 from pcm.training.callbacks import KeepInside, build_callbacks, trainer_switches
-from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.classes import build_object
 from pcm.training.devices import bound_places, is_bound_to_gpu, trainer_devices
 from pcm.training.environment import RankEnvironment
@@ -93,7 +93,7 @@ def build_trainer(
     model: LightningModule,
     *,
     callbacks: Sequence[Callback],
-    files: CheckpointFiles,
+    files: CheckpointIO,
     logger: TrainingLogger,
     group: dist.ProcessGroup | None = None,
 ) -> Trainer:
@@ -110,8 +110,7 @@ def build_trainer(
     kwargs = _trainer_kwargs(cfg.get("kwargs") or {}, config["model"])
     on_gpu = device.type == "cuda"
     is_bound = on_gpu and is_bound_to_gpu(ranks, os.environ)
-    if kwargs.get("profiler") is not None:
-        kwargs["profiler"] = build_profiler(kwargs["profiler"], logger.attempt.profile)
+    kwargs["profiler"] = build_profiler(kwargs.get("profiler"), logger.attempt.profile)
     wanted, places = kwargs.get("strategy", "auto"), None
     if is_bound:
         places = bound_places(device, ranks)

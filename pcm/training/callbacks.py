@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint, LearningRateMonitor, Progres
 
 from pcm.config.structures.callbacks import known_name
 from pcm.config.structures.durations import duration
-from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS, REFUSED_CLASSES
+from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS
 from pcm.config.structures.own import names_own_class
 from pcm.console import tell
 from pcm.training.classes import build_object, check_arguments
@@ -97,10 +97,6 @@ def _build_class(cfg: Config, key: str) -> Callback:
     if name is not None and name in LIGHTNING_CALLBACKS:
         return _build_lightning(name, cfg.get("init_args") or {}, f"{key}.init_args")
     callback: Callback = build_object(cfg, Callback, key)
-    refused = type(callback).__name__ in REFUSED_CLASSES
-    if refused and type(callback).__module__.startswith(lightning_callbacks.__name__):
-        hint = REFUSED_CLASSES[type(callback).__name__]
-        raise config_error(f"{key}.class_path", "can't be used here", hint, cfg["class_path"])
     return callback
 
 

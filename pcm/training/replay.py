@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from pcm import generators
 from pcm.internals.workers import forget_workers
 from pcm.training.loader_state import capture_loader, restore_loader
+from pcm.training.streams import Stream
 
 State = dict[str, Any]
 
@@ -108,7 +109,7 @@ class Replayable:
             return
         if _draws_as_it_goes(loader) and not is_old:
             begun["stream"] = _new_stream()
-        self._source = _Source(iterator, dict(begun), begun.get("stream"))
+        self._source = _Source(iterator, dict(begun), _stream_of(begun))
 
     def _find_again(self, origin: State) -> "_Source":
         """The loader's only iterator, with as many batches taken from it."""
@@ -116,7 +117,7 @@ class Replayable:
         generators.restore(origin["shared"])
         self._set_own(origin)
         begun = {name: value for name, value in origin.items() if name != "taken"}
-        source = _Source(iter(self._loader), begun, begun.get("stream"))
+        source = _Source(iter(self._loader), begun, _stream_of(begun))
         for _ in range(origin["taken"]):
             source.take()
         generators.restore(present)
@@ -173,13 +174,13 @@ class _Source:
 
     Attributes:
         begun: what there was at its beginning.
-        stream: the states of the generators that it draws from, if it has them for itself.
+        stream: the generators that it draws from, if it has them for itself.
         taken: batches taken from it.
     """
 
     iterator: Iterator[Any]
     begun: State
-    stream: generators.State | None
+    stream: Stream | None
     taken: int = 0
 
     def take(self) -> Any:
@@ -187,13 +188,8 @@ class _Source:
         if self.stream is None:
             batch = next(self.iterator)
         else:
-            present = generators.capture()
-            generators.restore(self.stream)
-            try:
+            with self.stream:
                 batch = next(self.iterator)
-            finally:
-                self.stream = generators.capture()
-                generators.restore(present)
         self.taken += 1
         return batch
 
@@ -216,6 +212,11 @@ def _draws_as_it_goes(loader: Any) -> bool:
     if not isinstance(loader, DataLoader):
         return True
     return isinstance(loader.dataset, IterableDataset) and loader.num_workers == 0
+
+
+def _stream_of(begun: State) -> Stream | None:
+    state = begun.get("stream")
+    return None if state is None else Stream(state)
 
 
 def _new_stream() -> generators.State:

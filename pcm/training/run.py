@@ -29,7 +29,7 @@ from pcm.run_dir.checkpoints import (
     read_manifests,
 )
 from pcm.run_dir.records import StoppedRecord
-from pcm.training.agreement import Agreement, Alone, Together, Wish
+from pcm.training.agreement import Agreement, Wish, agreement_of
 from pcm.training.build import build_data, build_model, build_trainer
 from pcm.training.checkpoint_io import CheckpointFiles
 from pcm.training.devices import choose_device
@@ -40,6 +40,7 @@ from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
 from pcm.training.saver import Saver
 from pcm.training.schedule import LONGEST_S, Schedule, mean_between_interruptions
+from pcm.training.search import look_before_training
 from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.settings import checkpoint_minutes, collective_seconds
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
@@ -196,7 +197,7 @@ class Run:
             is_due = schedule.is_due(self._progress.count_steps())
             return Wish.SAVE if is_due else Wish.GO_ON
 
-        return Alone(wish) if group is None else Together(group, self._ranks.rank, wish)
+        return agreement_of(wish, group, self._ranks.rank)
 
     def _fit(
         self,
@@ -224,6 +225,16 @@ class Run:
         )
         loops.take_over(trainer, session.before_step, session.before_validation)
         session.making.take_over(trainer)
+        look_before_training(
+            trainer,
+            self._task,
+            config,
+            device,
+            start,
+            progress=self._progress,
+            logger=self._logger,
+            group=group,
+        )
         wait = self._progress.data_wait
         loops.watch_fetching(trainer, wait.begin, wait.end)
         self._progress.count_steps = lambda: loops.steps_done(trainer)

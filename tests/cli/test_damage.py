@@ -86,7 +86,7 @@ def store(runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     write_json(submission.intent, {"array": [runs.experiments[3].id], "time": time.time()})
     write_json(submission.outcome, {"job_id": None, "reason": "full", "time": 1.0})
     write_json(launch.unsubmitted, {"ids": [runs.experiments[3].id], "reason": "full"})
-    launch.jobs.mkdir()
+    launch.refusals("7_0-0").mkdir(parents=True)
     write_json(launch.refusal("7_0-0"), {"message": "no", "is_held": False})
     runs.store.root.queues.mkdir()
     queue = {"host": "h", "pid": 1, "process_started": "1", "experiments": []}
@@ -118,8 +118,8 @@ TOLD: dict[str, Callable[[Runs], Path]] = {
 
 QUIET: dict[str, Callable[[Runs], Path]] = {
     **{f"{name}.json": _attempt(f"{name}.json") for name in ("supervisor-0", "failed", "stopped")},
-    "refused.json": _launch("jobs/refused-7_0-0.json"),
-    "cancelled": _root("cancelled/*.json"),
+    "refused.json": _launch("jobs/refused-7/7_0-0.json"),
+    "cancelled": _root("cancelled/*/*.json"),
     "finished.json": lambda runs: runs.experiments[1].run_dir.attempt(1).finished,
     "experiment.json": lambda runs: runs.experiments[0].run_dir.experiment,
     "tracker.json": lambda runs: runs.experiments[1].run_dir.tracker,

@@ -168,6 +168,14 @@ def test_logs_are_copied_byte_by_byte(pcm: Pcm, mixed: Runs) -> None:
     assert followed.stdout_bytes == result.stdout_bytes
 
 
+def test_an_empty_log_is_said_to_be_one(pcm: Pcm, mixed: Runs) -> None:
+    mixed.experiments[0].run_dir.attempts()[-1].log(0).write_bytes(b"")
+    result = pcm("logs", mixed.experiments[0].id)
+    assert (result.exit_code, result.stdout_bytes) == (0, b"")
+    assert "attempt 1 has printed nothing" in result.stderr
+    assert "4 of 4 have printed nothing" in pcm("logs", "small").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -8,6 +8,7 @@ import pytest
 
 from launch.status.why import why
 from launch.store.records import read_record
+from launch.store.submissions import all_submissions
 from tests.cluster.person import Person
 from tests.cluster.running import LONG, Running
 
@@ -65,6 +66,9 @@ def test_an_error_of_its_own_ends_it(person: Person) -> None:
     running = Running.launch(person, TWO_RANKS, STAND_IN_FAIL="1")
     check_that_it_ended(running)
     assert reason_of_failure(running) == "rank 1: ValueError: no such digit: 11"
+    [array] = all_submissions(person.store.root)
+    printed = {path.parent.name: path.name for path in array.files.path.glob("rank-*/*")}
+    assert printed == {f"rank-{rank}": f"{running.task}_{rank}_log.out" for rank in (0, 1)}
 
 
 def test_an_error_of_its_own_is_tried_again_as_often_as_asked_for(person: Person) -> None:

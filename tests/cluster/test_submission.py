@@ -12,7 +12,9 @@ from launch.store import Experiment
 from launch.store.submissions import Submission, all_submissions, read_unsubmitted
 from tests.cluster.faulty import TIMED_OUT, Sbatch
 from tests.cluster.person import HELD, Person, wait_for
+from tests.cluster.running import LONG
 from tests.cluster.slurm import SlurmCluster
+from tests.webhook import SECRET, Listener, command_lines
 
 
 @pytest.fixture
@@ -110,6 +112,17 @@ def test_max_parallel_holds(person: Person) -> None:
     wait_for(is_empty)
     assert most == 2
     assert_each_ran_once(person, experiments)
+
+
+def test_max_parallel_holds_for_what_is_resumed(person: Person) -> None:
+    experiments = person.launch(person.write_grid(3), "--max-parallel", "2", **LONG)
+    wait_for(lambda: len(person.queue("running")) == 2)
+    person.pcm("cancel", experiments[2].id, "--yes")
+    person.pcm("resume", experiments[2].id)
+    wait_for(lambda: "waits for another job" in person.pcm("status", experiments[2].id).stdout)
+    assert len(person.queue("running")) == 2
+    person.pcm("cancel", experiments[0].id, experiments[1].id, "--yes")
+    wait_for(experiments[2].run_dir.attempt(1).progress.exists)
 
 
 @pytest.mark.parametrize(
@@ -239,18 +252,43 @@ def test_a_controller_that_goes_down_at_sbatch_leaves_nothing_lost(
     assert sbatch.calls == (1 if got_in else 2)
 
 
-def test_a_token_reaches_the_job_and_no_file(person: Person) -> None:
+def test_a_token_reaches_the_job_and_no_file_script_or_command_line(person: Person) -> None:
     secret = "tok-5b1c0e77"
-    person.write_file("site.yaml", "setup: ['printenv A_TOKEN | md5sum > \"$HOME\"/seen']\n")
+    seen: list[str] = []
+
+    def look() -> None:
+        jobs = {task.partition("_")[0] for task in person.queue("running")}
+        scripts = [
+            person.cluster.run("scontrol", "write", "batch_script", job, "-") for job in jobs
+        ]
+        seen.extend([command_lines(), *scripts])
+
+    webhook = Listener(look)
+    setup = 'printenv A_TOKEN | md5sum > "$HOME"/seen; cat /proc/[0-9]*/cmdline > "$HOME"/lines'
+    person.write_file("site.yaml", json.dumps({"setup": [f"{setup} || true"]}))
+    grid = person.write_grid(1)
+    person.write_file(grid, f"{(person.project / grid).read_text()}notify: webhook\n")
     experiments = person.launch(
-        person.write_grid(1), "--site", "site.yaml", A_TOKEN=secret, NEPTUNE_API_TOKEN=secret
+        grid,
+        "--site",
+        "site.yaml",
+        A_TOKEN=secret,
+        NEPTUNE_API_TOKEN=secret,
+        PCM_NOTIFY_WEBHOOK=webhook.address,
     )
     assert_each_ran_once(person, experiments)
+    webhook.close()
+    assert len(webhook.bodies) == 1
+    lines, script = seen
+    assert "launch.supervisor" in lines
+    assert "#SBATCH" in script
+    assert not [each for each in seen if secret in each or SECRET in each]
     expected = person.run("sh", "-c", f"echo {secret} | md5sum").stdout
     assert (person.home / "seen").read_text() == expected
     files = [path for path in person.home.rglob("*") if path.is_file()]
     assert len(files) > 10
     assert [path for path in files if secret.encode() in path.read_bytes()] == []
+    assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
 def test_modules_are_loaded_before_anything_runs(person: Person) -> None:

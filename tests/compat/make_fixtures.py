@@ -121,8 +121,8 @@ def points(runs: Path) -> list[str]:
 
 def step_of(runs: Path, identifier: str) -> int:
     """How far the first attempt of an experiment is."""
-    progress = runs / "experiments" / identifier / "attempts" / "1" / "progress.json"
-    return int(json.loads(progress.read_text())["step"] or 0) if progress.exists() else 0
+    found = runs.glob(f"experiments/**/{identifier}/attempts/1/progress.json")
+    return max((int(json.loads(path.read_text())["step"] or 0) for path in found), default=0)
 
 
 def keep(fixture: Fixture, project: Path, runs: Path, words: Mapping[str, str]) -> None:
@@ -162,7 +162,7 @@ def train_alone(fixture: Fixture, project: Path) -> None:
         launch = (*LAUNCH_HERE, grid.name, "--runs-dir", runs)
         subprocess.run(launch, cwd=project, env=environment(), check=True)
         fixture.left_alone.mkdir()
-        for journal in Path(runs).glob("experiments/*/metrics.jsonl"):
+        for journal in Path(runs).glob("experiments/**/metrics.jsonl"):
             shutil.copyfile(journal, fixture.left_alone / f"{journal.parent.name}.jsonl")
 
 

@@ -72,7 +72,14 @@ class Upgraded:
         return f"{self.sweep}.yaml"
 
     def experiment(self, identifier: str) -> Path:
-        return self.runs / "experiments" / identifier
+        return place_of(self.runs, identifier)
+
+
+def place_of(runs: Path, identifier: str) -> Path:
+    """Where an experiment's run directory is, or is to be."""
+    folder = runs / "experiments"
+    former = folder / identifier
+    return former if former.exists() else folder / identifier[:2] / identifier
 
 
 def put_back(fixture: Fixture, tmp: Path) -> Upgraded:
@@ -203,7 +210,7 @@ def check_that_it_went_on(upgraded: Upgraded, identifier: str) -> None:
     kept, folder = upgraded.fixture, upgraded.experiment(identifier)
     facts = kept.expected[identifier]
     journal = read_rows(folder / "metrics.jsonl")
-    former = read_rows(kept.runs / "experiments" / identifier / "metrics.jsonl")
+    former = read_rows(place_of(kept.runs, identifier) / "metrics.jsonl")
     assert journal[: len(former)] == former
     starts = [row["resumed_from_step"] for row in journal if "resumed_from_step" in row]
     assert starts == [facts["checkpoint_step"]]

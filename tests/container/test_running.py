@@ -1,5 +1,6 @@
 """Experiments inside a real image: on this machine, and on a real Slurm."""
 
+import json
 import os
 import shutil
 import signal
@@ -127,7 +128,7 @@ def test_a_run_directory_of_any_name_is_seen_inside(inside: Person, name: str) -
         PCM_RUNS_DIR=f"./{name}",
         STAND_IN_STEPS="1",
     )
-    [run_dir] = (root / "experiments").iterdir()
+    [run_dir] = (root / "experiments").glob("*/*")
     assert (run_dir / "attempts" / "1" / "finished.json").exists()
 
 
@@ -165,6 +166,28 @@ def test_what_is_missing_is_told_before_anything_is_written(inside: Person) -> N
     grid = write_grid(inside, binds=["/not here"])
     assert "/not here" in refused(inside, 4, *LAUNCH, grid)
     assert inside.experiments() == []
+
+
+def test_a_class_that_nobody_inside_could_import_is_told_before_anything_is_written(
+    inside: Person,
+) -> None:
+    inside.write_file("my_models.py", "class Mine: ...\n")
+    inside.write_file("model.yaml", '{"class_path": "my_models.Mine", "init_args": {}}')
+    grid = {
+        "name": "own",
+        "base": {"model": "model.yaml", "data_train": None},
+        "resources": {"tasks_per_node": 1},
+        "container": {"image": IMAGE},
+    }
+    inside.write_file("own.yaml", json.dumps(grid))
+    told = refused(inside, 4, *LAUNCH, "own.yaml")
+    assert "has no module my_models" in told
+    assert f"binds: [{inside.project}]" in told
+    assert inside.experiments() == []
+    shown = {"binds": [str(inside.project)], "environment": {"PYTHONPATH": str(inside.project)}}
+    inside.write_file("own.yaml", json.dumps({**grid, "container": {"image": IMAGE, **shown}}))
+    [experiment] = run_here(inside, "own.yaml", STAND_IN_STEPS="1")
+    assert experiment.run_dir.attempt(1).finished.exists()
 
 
 def test_a_changed_image_starts_nothing(inside: Person) -> None:

@@ -1,5 +1,6 @@
 """Real local runs: submitit's controller, supervisors, and a stand-in for training."""
 
+import json
 import os
 import signal
 import threading
@@ -17,8 +18,10 @@ from launch.store import Experiment, RunsRoot
 from launch.store.markers import cancel, uncancel
 from launch.store.records import read_record
 from launch.submit.local_job import SubmittedJob
+from pcm.run_dir import write_json
 from tests.local.conftest import Launcher, first_attempt, marked_processes, trains, wait_for
 from tests.local.launches import make_launch
+from tests.webhook import SECRET, Listener, command_lines
 
 StartLauncher = Callable[[int], Launcher]
 
@@ -67,15 +70,25 @@ def test_training_sees_its_ranks_and_neither_slurm_nor_submitit(
     assert "working folder" in log
 
 
-def test_no_secret_is_in_any_file_and_payloads_are_small(
+def test_no_secret_is_in_any_file_or_command_line_and_payloads_are_small(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    seen: list[str] = []
+    webhook = Listener(lambda: seen.append(command_lines()))
     monkeypatch.setenv("NEPTUNE_API_TOKEN", "s3cr3t-t0ken")
+    monkeypatch.setenv("PCM_NOTIFY_WEBHOOK", webhook.address)
     monkeypatch.setattr(SubmittedJob, "remove_files", lambda _: None)
     [experiment] = make_launch(root)
-    run_local([experiment], 1, ignore)
+    record = json.loads(experiment.launch.sweep.read_text())
+    write_json(experiment.launch.sweep, {**record, "notify": ["webhook"]})
+    run_local([experiment], 1, lambda _: seen.append(command_lines()))
+    webhook.close()
     files = [path for path in root.rglob("*") if path.is_file()]
     assert not [path for path in files if b"s3cr3t-t0ken" in path.read_bytes()]
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+    assert len(webhook.bodies) == 1
+    assert any("launch.supervisor" in each for each in seen)
+    assert not [each for each in seen if "s3cr3t-t0ken" in each or SECRET in each]
     [payload] = experiment.launch.jobs.glob("*/*_submitted.pkl")
     assert payload.stat().st_size < 1000
     assert b"launch.supervisor" in payload.read_bytes()

@@ -72,6 +72,8 @@ def logs(
             f"attempt {files.number} has no output{'' if wanted is None else f' of rank {wanted}'}",
             f"there is {', '.join(path.stem for path in _logs(files, None)) or 'none of any rank'}",
         )
+    if not _has_words(files, wanted):
+        typer.echo(f"attempt {files.number} has printed nothing", err=True)
     _Output(wanted).print_news(files, is_over=True)
 
 
@@ -88,7 +90,7 @@ def _print_each(experiments: "list[Experiment]", rank: int | None, number: int |
     for experiment in experiments:
         numbers = {each.number: each for each in experiment.run_dir.attempts()}
         files = numbers.get(number or max(numbers, default=0))
-        if files is None or not _logs(files, rank):
+        if files is None or not _has_words(files, rank):
             silent += 1
             continue
         _Output(rank, f"{experiment.id} ").print_news(files, is_over=True)
@@ -206,3 +208,7 @@ def _logs(files: "AttemptDir", rank: int | None) -> list[Path]:
         return [files.log(rank)] if files.log(rank).exists() else []
     logs = files.path.glob("rank-*.log")
     return sorted(logs, key=lambda path: int(path.stem.rpartition("-")[2]))
+
+
+def _has_words(files: "AttemptDir", rank: int | None) -> bool:
+    return any(path.stat().st_size for path in _logs(files, rank))

@@ -8,7 +8,6 @@ from pcm.config.structure import ConfigStructure, Finding, Inspector, Namespace
 from pcm.config.structures.lightning_callbacks import (
     LIGHTNING_CALLBACKS,
     NAME_OF_CLASS,
-    REFUSED_CLASSES,
 )
 from pcm.config.structures.own import OWN_CLASS, names_own_class
 from pcm.config.structures.plots import PLOT_TOP_NODE
@@ -78,12 +77,8 @@ def _check_lightning(callback: Mapping[str, Any]) -> Iterable[Finding]:
 
 
 def _check_class(callback: Mapping[str, Any]) -> Iterable[Finding]:
-    path = callback["class_path"]
-    own = _lightning_class(path)
-    if own in REFUSED_CLASSES:
-        problem = f"{own} can't be used here"
-        yield Finding(("class_path",), problem, shown(path), hint=REFUSED_CLASSES[own])
-    elif own in NAME_OF_CLASS:
+    own = _lightning_class(callback["class_path"])
+    if own in NAME_OF_CLASS:
         structure = CALLBACK_KWARGS[NAME_OF_CLASS[own]]
         for finding in Inspector().inspect(callback.get("init_args") or {}, structure):
             yield finding.under("init_args")

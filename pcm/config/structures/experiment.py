@@ -64,12 +64,21 @@ def _check_ranks(world_size: Any, trainer: Any) -> Iterator[Finding]:
         problem = f"the clocks of {world_size} ranks are not one"
         place = ("trainer", "kwargs", "val_check_interval")
         yield Finding(place, problem, shown(interval), "a number of batches, or a share of them")
+    yield from _check_of_one_rank(trainer, world_size)
     devices = entry(trainer, "devices")
     if isinstance(devices, list) and devices and world_size % len(devices):
         problem = f"{len(devices)} devices a node can't be those of {world_size} ranks"
         yield Finding(
             ("trainer", "devices"), problem, shown(devices), "one for each rank of a node"
         )
+
+
+def _check_of_one_rank(trainer: Any, world_size: int) -> Iterator[Finding]:
+    for index, callback in enumerate(items_of(trainer, "callbacks")):
+        known = LIGHTNING_CALLBACKS.get(name := known_name(callback) or "")
+        if known is not None and known.one_rank:
+            problem = f"{name} looks on one rank alone, and there are {world_size}"
+            yield Finding(("trainer", "callbacks", index), problem, expected="one rank")
 
 
 def _check_sections(
@@ -136,6 +145,9 @@ def _check_optimizing(trainer: Any, optimizers: list[Any]) -> Iterator[Finding]:
         known = LIGHTNING_CALLBACKS.get(name or "")
         if known is not None and known.steps_optimizers:
             yield Finding(place, f"a chain steps its optimizers itself, which {name} can't")
+        if known is not None and known.finds:
+            problem = f"{name} sets an attribute of a module, and a chain has its model file"
+            yield Finding(place, problem, expected="the value in the model file, or as an axis")
         if name == "stochastic_weight_averaging" and len(optimizers) != 1:
             yield Finding(place, f"{name} works with one optimizer", str(len(optimizers)), "one")
 

@@ -34,12 +34,16 @@ class LightningCallback:
         only_watches: whether training is the same with it and without it.
         steps_optimizers: whether it relies on Lightning stepping the optimizers, as it does
             for no chain.
+        finds: whether it looks for a value before training.
+        one_rank: whether it can't be had with several.
     """
 
     class_name: str
     kwargs: ConfigStructure
     only_watches: bool = False
     steps_optimizers: bool = False
+    finds: bool = False
+    one_rank: bool = False
 
 
 def _check_scheduling(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
@@ -75,6 +79,15 @@ def _check_model_checkpoint(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
     if kwargs.get("monitor") is None and top not in (-1, 0, 1):
         expected = "`monitor: METRIC` beside it, or -1, 0 or 1"
         yield Finding(("save_top_k",), "the best of no metric", shown(top), expected)
+
+
+def _check_rates(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
+    least, greatest = kwargs.get("min_lr", 1e-8), kwargs.get("max_lr", 1)
+    if least >= greatest:
+        yield Finding(("min_lr",), "not below max_lr", shown(least), f"less than {greatest}")
+    if kwargs.get("update_attr") is False:
+        expected = "true, or no learning_rate_finder"
+        yield Finding(("update_attr",), "a rate that nobody would be given", "false", expected)
 
 
 LIGHTNING_CALLBACKS: Mapping[str, LightningCallback] = {
@@ -171,6 +184,40 @@ LIGHTNING_CALLBACKS: Mapping[str, LightningCallback] = {
         ),
         steps_optimizers=True,
     ),
+    "learning_rate_finder": LightningCallback(
+        "LearningRateFinder",
+        Rule(
+            Record(
+                optional={
+                    "min_lr": POSITIVE,
+                    "max_lr": POSITIVE,
+                    "num_training_steps": COUNT,
+                    "mode": OneOf(("linear", "exponential"), "mode"),
+                    "early_stop_threshold": (None, POSITIVE),
+                    "update_attr": bool,
+                    "attr_name": str,
+                }
+            ),
+            _check_rates,
+        ),
+        finds=True,
+    ),
+    "batch_size_finder": LightningCallback(
+        "BatchSizeFinder",
+        Record(
+            optional={
+                "mode": OneOf(("power", "binsearch"), "mode"),
+                "steps_per_trial": COUNT,
+                "init_val": COUNT,
+                "max_trials": COUNT,
+                "batch_arg_name": str,
+                "margin": Number(float, low=0, below=1),
+                "max_val": COUNT,
+            }
+        ),
+        finds=True,
+        one_rank=True,
+    ),
     "timer": LightningCallback(
         "Timer",
         Record(
@@ -226,11 +273,3 @@ STATE_KEYS: Mapping[str, Mapping[str, Any]] = {
     "timer": {},
 }
 """Of the callbacks with a state, the arguments by which Lightning tells two apart."""
-
-REFUSED_CLASSES: Mapping[str, str] = {
-    "LearningRateFinder": "it trains ahead of training, which no resume can repeat: look for the"
-    " rate in Lightning, or make it an axis of a grid",
-    "BatchSizeFinder": "it trains ahead of training, which no resume can repeat: look for the"
-    " size in Lightning, or make it an axis of a grid",
-}
-"""Lightning's callbacks that can't be used, and what to do instead."""

@@ -9,7 +9,7 @@ from pcm.config.structure import ConfigStructure, Finding
 from pcm.config.structures.callbacks import CALLBACK, known_name
 from pcm.config.structures.checkpoints import CHECKPOINTS
 from pcm.config.structures.deepspeed import check_callbacks_of_deepspeed
-from pcm.config.structures.lightning_callbacks import STATE_KEYS
+from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS, STATE_KEYS
 from pcm.config.structures.strategies import is_sharded
 from pcm.config.structures.trainer_kwargs import check_kwargs
 from pcm.config.wording import shown
@@ -37,6 +37,9 @@ def _check_trainer(trainer: Mapping[str, Any]) -> Iterator[Finding]:
             if name in _AVERAGING:
                 problem = f"{name} averages whole weights, and each rank has shards"
                 yield Finding(("callbacks", index), problem, expected="another strategy, or none")
+            if _finds(name):
+                problem = f"{name} can't look with weights in shards"
+                yield Finding(("callbacks", index), problem, expected="another strategy, or none")
     yield from check_callbacks_of_deepspeed(trainer["kwargs"].get("strategy"), names)
     devices = trainer["devices"]
     if isinstance(devices, list) and len({*devices, -1}) <= len(devices):
@@ -48,8 +51,11 @@ def _doubled(callbacks: list[Any], names: list[str | None]) -> Iterator[tuple[in
     """The callbacks that Lightning would not take beside an earlier one."""
     keys: Counter[Hashable] = Counter()
     for index, (callback, name) in enumerate(zip(callbacks, names, strict=True)):
+        problem = f"a second {name} whose state could not be told from the first one's"
         if name in _PROGRESS_BARS:
             key: Hashable = "progress bar"
+        elif _finds(name):
+            key, problem = name, f"a second {name}: one of a kind looks"
         elif name is not None and name in STATE_KEYS:
             given = callback.get("kwargs") or callback.get("init_args") or {}
             defaults = STATE_KEYS[name]
@@ -58,7 +64,12 @@ def _doubled(callbacks: list[Any], names: list[str | None]) -> Iterator[tuple[in
             continue
         keys[key] += 1
         if keys[key] > 1:
-            yield index, f"a second {name} whose state could not be told from the first one's"
+            yield index, problem
+
+
+def _finds(name: str | None) -> bool:
+    known = LIGHTNING_CALLBACKS.get(name or "")
+    return known is not None and known.finds
 
 
 TRAINER: ConfigStructure = Rule(

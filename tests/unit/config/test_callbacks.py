@@ -7,6 +7,7 @@ import pytest
 from pcm.config.identity import identity
 from pcm.config.structure import find_faults
 from pcm.config.structures.callbacks import CALLBACK
+from pcm.config.structures.experiment import EXPERIMENT
 from pcm.errors import Fault
 from tests.unit.config import samples
 
@@ -40,6 +41,8 @@ def named(name: str, **kwargs: Any) -> dict[str, Any]:
         {"class_path": "my_pkg.MyCallback", "init_args": {"anything": [1]}},
         {"class_path": f"{LIGHTNING}.EarlyStopping", "init_args": {"monitor": "val/loss"}},
         {"class_path": f"{LIGHTNING}.LambdaCallback"},
+        {"class_path": f"{LIGHTNING}.BatchSizeFinder", "init_args": {"mode": "binsearch"}},
+        named("learning_rate_finder", max_lr=0.5, early_stop_threshold=None),
     ],
 )
 def test_callbacks_that_can_be_had(callback: dict[str, Any]) -> None:
@@ -70,7 +73,9 @@ def test_callbacks_that_can_be_had(callback: dict[str, Any]) -> None:
             "exclude each other",
         ),
         ({"class_path": f"{LIGHTNING}.EarlyStopping"}, "init_args.monitor", "missing key"),
-        ({"class_path": f"{LIGHTNING}.BatchSizeFinder"}, "class_path", "can't be used here"),
+        (named("learning_rate_finder", min_lr=2.0), "kwargs.min_lr", "not below max_lr"),
+        (named("learning_rate_finder", update_attr=False), "kwargs.update_attr", "nobody"),
+        (named("batch_size_finder", margin=1.0), "kwargs.margin", "out of range"),
         ({"class_path": "EarlyStopping"}, "class_path", "not a class path"),
     ],
 )
@@ -78,6 +83,29 @@ def test_callbacks_that_cannot(callback: dict[str, Any], key: str, message: str)
     (fault,) = faults(callback)
     assert fault.key == key
     assert message in fault.problem
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "changes", "message"),
+    [
+        (["batch_size_finder"], {"world_size": 2}, "looks on one rank alone, and there are 2"),
+        (["batch_size_finder"] * 2, {}, "a second batch_size_finder"),
+        (
+            ["learning_rate_finder"],
+            {"model": samples.experiment()["model"]},
+            "a chain has its model file",
+        ),
+        (["learning_rate_finder"], {"kwargs": {"strategy": "fsdp2"}}, "weights in shards"),
+    ],
+)
+def test_finders_that_cannot_look(
+    callbacks: list[str], changes: dict[str, Any], message: str
+) -> None:
+    own = {"class_path": "my_pkg.Mine"}
+    config = samples.experiment() | {"model": own, "data_train": own, "data_val": None} | changes
+    trainer = {"callbacks": [*map(named, callbacks)], "kwargs": config.pop("kwargs", {})}
+    config["trainer"] = config["trainer"] | trainer
+    assert any(message in each.problem for each in find_faults(config, EXPERIMENT))
 
 
 def test_only_callbacks_that_change_a_result_count() -> None:

@@ -15,7 +15,7 @@ from torch.optim import lr_scheduler
 from pcm.config.shapes import Record, Rule
 from pcm.config.structure import ConfigStructure
 from pcm.config.structures.callbacks import CALLBACK_KWARGS
-from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS, REFUSED_CLASSES
+from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS
 from pcm.config.structures.links import LINKS
 from pcm.config.structures.modules import MODULES, has_parameters
 from pcm.config.structures.optimizers import LR_SCHEDULER, LR_SCHEDULERS, OPTIMIZERS
@@ -78,10 +78,6 @@ def test_kwargs_of_lightnings_callbacks(name: str) -> None:
     assert set(record.keys()) == plain - BEYOND_YAML.get(class_name, set())
     needed = {key for key in plain if parameters[key].default is inspect.Parameter.empty}
     assert set(record.required) == needed
-
-
-def test_refused_callbacks_are_lightnings() -> None:
-    assert all(hasattr(callbacks, name) for name in REFUSED_CLASSES)
 
 
 def test_scheduler_config_keys() -> None:

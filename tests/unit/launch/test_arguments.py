@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from launch import api
 from launch.arguments import Arguments
-from launch.signatures import Signature, Unread, read_signature
+from launch.signatures import NoClass, NoModule, Signature, Unread, read_signature
 from launch.validate import check_file
+from pcm.errors import ConfigError
 
 MODELS = """
 raise RuntimeError("nobody may import this")
@@ -82,6 +84,27 @@ def test_what_cannot_be_read_says_why(folder: Path, path: str, reason: str) -> N
     assert reason in unread.reason
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "said"),
+    [
+        ("my_pkg.models.Plan", NoClass, "did you mean 'Plain'?"),
+        ("my_pkg.modles.Plain", NoModule, "did you mean 'my_pkg.models'?"),
+        ("my_pgk.Renamed", NoModule, "did you mean 'my_pkg'?"),
+        ("my_pkg.torn.Thing", NoModule, "torn.py, line 2: "),
+        ("my_pkg.models.Away", NoModule, "no source of gone"),
+        # What nobody can tell is no fault.
+        ("my_pkg.starred.Plan", Unread, "plainly"),
+        ("math.Sine", Unread, "no source of math"),
+    ],
+)
+def test_what_is_not_there(folder: Path, path: str, kind: type[Unread], said: str) -> None:
+    (folder / "my_pkg" / "torn.py").write_text("import os\ndef f(:\n")
+    (folder / "my_pkg" / "starred.py").write_text("from my_pkg.models import *\n")
+    unread = read_signature(path, [folder])
+    assert type(unread) is kind
+    assert said in str(unread)
+
+
 def look(folder: Path, **given: Any) -> tuple[list[tuple[str, str]], dict[str, str]]:
     arguments = Arguments([folder])
     cfg = {"class_path": "my_pkg.models.Plain", "init_args": given}
@@ -118,17 +141,28 @@ def test_validate_names_the_line(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (fault.line, fault.key) == (3, "init_args.width")
 
 
-def test_a_grid_is_looked_at_in_every_point(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+CFG = "class_path: my_pkg.models.Plain\ninit_args: {width: 1, depth: 2}\n"
+GRID = "name: a\nbase: {model: model.yaml, data_train: data.yaml, trainer: trainer.yaml}\n"
+
+
+@pytest.fixture
+def grid(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A good grid file of two points, beside the package."""
     monkeypatch.chdir(folder)
-    cfg = "class_path: my_pkg.models.Plain\ninit_args: {width: 1, depth: 2}\n"
-    (folder / "model.yaml").write_text(cfg)
+    monkeypatch.delenv("PCM_PYTHON", raising=False)
+    (folder / "my_pkg" / "models.py").write_text(MODELS.replace("from gone import Away", ""))
+    (folder / "model.yaml").write_text(CFG)
     (folder / "data.yaml").write_text("class_path: my_pkg.models.Nothing\n")
     (folder / "trainer.yaml").write_text(
         "{callbacks: [], num_nodes: null, devices: null, accelerator: null, kwargs: {}}\n"
     )
     grid = folder / "grid.yaml"
-    text = "name: a\nbase: {model: model.yaml, data_train: data.yaml, trainer: trainer.yaml}\n"
-    grid.write_text(f"{text}grid: {{seed: [1, 2]}}\n")
+    grid.write_text(f"{GRID}grid: {{seed: [1, 2]}}\n")
+    return grid
+
+
+def test_a_grid_is_looked_at_in_every_point(folder: Path, grid: Path) -> None:
+    cfg = CFG
     assert check_file(grid).faults == ()
     (folder / "model.yaml").write_text(cfg.replace("depth", "length"))
     assert [fault.key for fault in check_file(grid).faults] == [
@@ -160,3 +194,44 @@ def test_classes_of_another_lightning(folder: Path, monkeypatch: pytest.MonkeyPa
         assert "import lightning.pytorch" in str(fault)
     own.write_text("class_path: my_pkg.former.Free\ninit_args: {}\n")
     assert check_file(own).faults == ()
+
+
+def test_a_fault_is_placed_where_it_is_written(folder: Path, grid: Path) -> None:
+    (folder / "model.yaml").write_text(CFG.replace("depth: 2", "\n  depth: 2,\n  lenght: 3"))
+    grid.write_text(
+        f"{GRID}grid:\n  model.init_args.width: [1]\n  model.class_path: [my_pkg.Plan]\n"
+    )
+    faults = {fault.key: f"{fault.file}:{fault.line}" for fault in check_file(grid).faults}
+    assert faults == {"model.class_path": f"{grid}:5"}
+    grid.write_text(f"{GRID}set: {{model.init_args: {{width: 1, depth: 2, bais: true}}}}\n")
+    faults = {fault.key: f"{fault.file}:{fault.line}" for fault in check_file(grid).faults}
+    assert faults == {"model.init_args.bais": f"{grid}:3"}
+    grid.write_text(f"{GRID}grid: {{seed: [1, 2]}}\n")
+    faults = {fault.key: f"{fault.file}:{fault.line}" for fault in check_file(grid).faults}
+    assert faults == {"model.init_args.lenght": "model.yaml:4"}
+
+
+def test_what_is_not_there_is_not_launched(
+    folder: Path, grid: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan() -> int:
+        return len(api.plan(grid, runs_dir=folder / "runs").work)
+
+    assert plan() == 2
+    models = folder / "my_pkg" / "models.py"
+    models.write_text("import a_gone_package, torch\n" + models.read_text())
+    with pytest.raises(ConfigError, match=r"not found: a_gone_package \(.*models.py, line 1\)"):
+        plan()
+    # Such a line may bring the package within reach.
+    models.write_text(f"import sys\nsys.path.append('there')\n{models.read_text()}")
+    assert plan() == 2
+    (folder / "model.yaml").write_text(CFG.replace("my_pkg", "gone_pkg"))
+    with pytest.raises(ConfigError, match=r"model.yaml:1: .* no source of gone_pkg.models"):
+        plan()
+    # Where another Python trains, or an image has the code, nobody here knows.
+    monkeypatch.setenv("PCM_PYTHON", "/another/python")
+    assert plan() == 2
+    monkeypatch.delenv("PCM_PYTHON")
+    grid.write_text(f"{grid.read_text()}container: {{image: a.sif}}\n")
+    assert plan() == 2
+    assert "gone_pkg.models.Plain takes was not checked" in check_file(grid).notes[0]

@@ -12,7 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from launch.supervisor.memory import count_killed_companions
 from pcm.errors import ExitCode
+from pcm.plots import process as process_module
 from pcm.plots import waiting
 from pcm.plots.__main__ import main
 from pcm.plots.drawing import Drawer, draw, follow
@@ -192,6 +194,60 @@ def test_a_process_that_dies_is_told_once(
         process.draw(plots(batch, 2))
     process.draw(plots(batch, 3))
     process.end(60.0, lambda: False)
+
+
+def test_a_kill_is_noted_for_the_supervisor(
+    run_dir: RunDir, batch: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    keep(run_dir.undrawn, plots(batch, 1))
+    for count in (1, 2):
+        with pytest.warns(UserWarning, match="exit code -9"):
+            DrawingProcess(run_dir).end(60.0, lambda: False)
+        assert count_killed_companions(run_dir.attempts()[-1]) == count
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    DrawingProcess(run_dir).end(60.0, lambda: True)  # and so killed by ourselves
+    assert count_killed_companions(run_dir.attempts()[-1]) == 2
+    assert count_killed_companions(run_dir.attempt(1)) == 0
+
+
+def test_a_checkpoint_relies_on_no_arrays_in_flight(
+    run_dir: RunDir, batch: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_write = threading.Event()
+
+    def slow_keep(folder: Path, kept: PlotData) -> int:
+        may_write.wait()
+        return keep(folder, kept)
+
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setattr(process_module, "keep", slow_keep)
+    logger = RunLogger(run_dir, {"id": "a", "name": "b", "tracker": None}, 1, None)
+    logger.draw_later(plots(batch, 1))
+    assert waiting_in(run_dir.undrawn) == []
+    checkpoint = threading.Thread(target=logger.save)
+    checkpoint.start()
+    may_write.set()
+    checkpoint.join()
+    assert len(waiting_in(run_dir.undrawn)) == 1
+
+
+def test_arrays_without_room_are_a_warning(
+    run_dir: RunDir, batch: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    process = DrawingProcess(run_dir)
+
+    def keep_all() -> None:
+        process.draw(plots(batch, 1))
+        process.sync()
+
+    with no_larger_files_than(1000), pytest.warns(UserWarning, match="val/ä b: OSError"):
+        keep_all()
+    assert waiting_in(run_dir.undrawn) == []
 
 
 def test_the_process_gives_way_to_training_and_has_no_lightning() -> None:

@@ -19,7 +19,7 @@ from pcm.run_dir import RunDir
 from pcm.tracking.events import EventWriter
 from pcm.tracking.follow import follow, sync_run
 from pcm.tracking.tracker import make_tracker, store_lock
-from tests.unit.tracking.conftest import describe, write_rows
+from tests.unit.tracking.conftest import describe, write_look, write_rows
 from tests.unit.tracking.test_neptune import PNG
 
 ROOT = Path(__file__).parents[3]
@@ -93,6 +93,7 @@ def test_it_holds_every_step_once(tmp_path: Path, python: Path, store: Path) -> 
 def test_a_lost_record_or_store_is_made_up_for(run_dir: RunDir, python: Path, store: Path) -> None:
     describe(run_dir, {"name": "trackio", "project": "vaes"})
     write_rows(run_dir, 1, 5)
+    write_look(run_dir, 1, 1000.0)
     picture = run_dir.plots / "val" / "pca-step=6.png"
     picture.parent.mkdir(parents=True)
     picture.write_bytes(PNG)
@@ -125,6 +126,12 @@ def test_a_lost_record_or_store_is_made_up_for(run_dir: RunDir, python: Path, st
     assert metrics["val/pca"]["_type"] == "trackio.image"
     assert (store / "media" / metrics["val/pca"]["file_path"]).read_bytes() == PNG
     assert "val/gone" not in metrics
+    # Looks at the machine have a page of their own, and are there once.
+    with sqlite3.connect(store / "vaes.db") as connection:
+        select = "SELECT run_id, timestamp, metrics FROM system_metrics"
+        ((run, when, look),) = connection.execute(select)
+    assert (run, when) == ("c0ffee1234", "1970-01-01T00:16:40+00:00")
+    assert json.loads(look) == {"system/rank_0_cores": 1.5, "system/rank_0_memory_mb": 2000.0}
 
 
 def test_no_job_writes_to_its_store(run_dir: RunDir, store: Path) -> None:

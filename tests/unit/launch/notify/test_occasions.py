@@ -2,9 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,35 +19,7 @@ from pcm.run_dir.records import AttemptRecord, FailureRecord, FinishedRecord, Ve
 from pcm.run_dir.summary import MetricSummary, Summary, write_summary
 from pcm.run_dir.typed_json import write
 from tests.local.launches import make_launch
-
-SECRET = "s3cret-part-of-the-address"
-
-
-class Listener:
-    """A webhook; answers with `status`."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.bodies: list[Any] = []
-        listener = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                listener.bodies.append(json.loads(body))
-                self.send_response(listener.status)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}/{SECRET}"
-        Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+from tests.webhook import SECRET, Listener
 
 
 @pytest.fixture

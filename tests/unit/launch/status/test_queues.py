@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from launch.status.facts import read_status, read_statuses
 from launch.status.queues import newest_hand_overs, queue_for, read_places
 from launch.status.state import State
 from launch.store import Experiment, LaunchDir, RunsRoot
+from launch.store.refusals import recorded_refusal
 from launch.store.submissions import SubmissionDir
+from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, write_json
 from tests.local.launches import make_launch
 
@@ -167,6 +170,21 @@ def test_a_job_that_made_no_attempt_says_why(experiments: list[Experiment]) -> N
     assert (first.state, first.detail) == (State.FAILED, "is made for 2 ranks")
     assert second.state is State.FAILED
     assert "7_1_0_log.out" in second.detail
+    assert third.state is State.LOST
+
+
+def test_a_job_of_several_ranks_that_made_no_attempt_says_why(
+    experiments: list[Experiment],
+) -> None:
+    files = hand_over(experiments, "7")
+    experiments[0].launch.jobs.mkdir()
+    with suppress(RefusedError), recorded_refusal(experiments[0].launch, "7_0-0"):
+        raise RefusedError("is made for 2 ranks")
+    files.rank_folder(0).mkdir()
+    (files.rank_folder(0) / "7_1_0_log.out").write_text("no such interpreter")
+    first, second, third = read_statuses(experiments, queue()).values()
+    assert (first.state, first.detail) == (State.FAILED, "is made for 2 ranks")
+    assert second.detail.endswith(f"see {files.rank_folder(0)}/7_1_0_log.out")
     assert third.state is State.LOST
 
 

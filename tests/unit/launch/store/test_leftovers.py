@@ -23,20 +23,22 @@ def test_what_is_left_of_launches_goes_when_it_is_old(tmp_path: Path, is_old: bo
     unfinished = experiment.launch.path.with_name(".20250101.tmp")
     (unfinished / "code" / "pkg").mkdir(parents=True)
     (unfinished / "code" / "pkg" / "a.py").write_text("")
-    experiment.launch.jobs.mkdir()
+    experiment.launch.refusals("7_0-0").mkdir(parents=True)
     root.cancelled_folder.mkdir()
-    root.experiments_folder.mkdir()
+    (root.experiments_folder / "ab").mkdir(parents=True)
     left = [
         root.cancelled_folder / ".a.json.1234.tmp",
         experiment.launch.path / ".unsubmitted.json.1234.tmp",
         experiment.launch.jobs / ".refused-1.json.1234.tmp",
+        experiment.launch.refusals("7_0-0") / ".7_0-0.json.1234.tmp",
     ]
     kept = [root.cancelled_folder / "a.json", experiment.launch.path / ".keep", tmp_path / "x.tmp"]
     for path in (*left, *kept):
         path.write_text("{}")
-    half_made = root.experiments_folder / ".0123456789.abcd.tmp"
-    half_made.mkdir()
-    left += [unfinished, half_made]
+    for folder in (root.experiments_folder, root.experiments_folder / "ab"):
+        left.append(folder / ".abcdef0123.0a1b.tmp")
+        left[-1].mkdir()
+    left.append(unfinished)
     for path in (*left, *kept):
         if is_old:
             grow_old(path)

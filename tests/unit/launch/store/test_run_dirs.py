@@ -32,10 +32,14 @@ def launch(tmp_path: Path, grid: Grid) -> LaunchDir:
     return Store(tmp_path / "all the 'runs'").freeze(grid)
 
 
+def place(launch: LaunchDir, experiment_id: str) -> Path:
+    return launch.root / "experiments" / experiment_id[:2] / experiment_id
+
+
 def test_a_run_dir_is_complete_in_itself(launch: LaunchDir, grid: Grid) -> None:
     for point in grid.points:
         run_dir = create_run_dir(launch.path, point.id)
-        assert run_dir.path == launch.root / "experiments" / point.id
+        assert run_dir.path == place(launch, point.id)
         assert load_document(run_dir.config).data == point.config
         record = json.loads(run_dir.experiment.read_text())
         assert record["overrides"] == point.overrides
@@ -76,7 +80,9 @@ def test_a_second_time_leaves_it_as_it_is(launch: LaunchDir, grid: Grid) -> None
 
 def test_nothing_is_left_beside_it(launch: LaunchDir, grid: Grid) -> None:
     create_run_dir(launch.path, grid.points[0].id)
-    assert [path.name for path in (launch.root / "experiments").iterdir()] == [grid.points[0].id]
+    folder = place(launch, grid.points[0].id).parent
+    assert [path.name for path in folder.iterdir()] == [grid.points[0].id]
+    assert list(folder.parent.iterdir()) == [folder]
 
 
 def create_at_once(launch: Path, experiment_id: str, barrier: Any, results: Any) -> None:
@@ -95,8 +101,9 @@ def test_racing_processes_agree(launch: LaunchDir, grid: Grid) -> None:
     for process in processes:
         process.join(20)
         assert process.exitcode == 0
-    assert found == {str(launch.root / "experiments" / grid.points[0].id)}
-    assert len(list((launch.root / "experiments").iterdir())) == 1
+    folder = place(launch, grid.points[0].id)
+    assert found == {str(folder)}
+    assert list(folder.parent.iterdir()) == [folder]
 
 
 def test_an_id_that_the_launch_does_not_have(launch: LaunchDir) -> None:
@@ -105,7 +112,7 @@ def test_an_id_that_the_launch_does_not_have(launch: LaunchDir) -> None:
 
 
 def test_another_experiment_in_its_place_is_refused(launch: LaunchDir, grid: Grid) -> None:
-    folder = launch.root / "experiments" / grid.points[0].id
+    folder = place(launch, grid.points[0].id)
     folder.mkdir(parents=True)
     (folder / "experiment.json").write_text('{"identity": "another"}')
     with pytest.raises(RefusedError, match="something else"):

@@ -14,7 +14,7 @@
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=4
 #SBATCH --open-mode=append
-#SBATCH --output='/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef/%A_%a_0_log.out'
+#SBATCH --output='/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef/rank-0/%A_%a_0_log.out'
 #SBATCH --partition=gpu
 #SBATCH --requeue
 #SBATCH --signal=USR2@90
@@ -53,4 +53,4 @@ export OMP_NUM_THREADS=8
 
 # command
 export SUBMITIT_EXECUTOR=slurm
-srun --unbuffered --output '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef/%A_%a_%t_log.out' --export=ALL --cpus-per-task=8 /bin/sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh /python -ISc 'import os,signal,sys;signal.pthread_sigmask(0,{signal.SIGTERM,signal.SIGUSR1,signal.SIGUSR2});os.execv(sys.argv[1],sys.argv[1:])' /python -P -u -m launch.supervisor '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef'
+srun --unbuffered --output '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef/rank-%t/%A_%a_%t_log.out' --export=ALL --cpus-per-task=8 /bin/sh -c 'trap "" TERM USR1 USR2; exec "$@"' sh /python -ISc 'import os,signal,sys;signal.pthread_sigmask(0,{signal.SIGTERM,signal.SIGUSR1,signal.SIGUSR2});os.execv(sys.argv[1],sys.argv[1:])' /python -P -u -m launch.supervisor '/scratch/it'"'"'s my runs/sweeps/digits/20260101-000000/submissions/0123456789abcdef'

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from launch.slurm.queue import Queue
+from launch.slurm.queue import Queue, Task
 from launch.store import Experiment, RunsRoot
 from launch.store.markers import cancel
 from launch.store.submissions import SubmissionDir, all_submissions
@@ -69,6 +69,20 @@ def test_more_memory(experiment: Experiment, memory: str, more: dict[str, str]) 
 def test_what_an_earlier_version_handed_over(experiment: Experiment) -> None:
     files = hand_over(experiment, "old", 100.0)
     assert continue_anew(files, experiment.id, "7_1", None, say_nothing) == "8"
+
+
+@pytest.mark.parametrize(("state", "after"), [("PENDING", "7_1:7"), ("COMPLETED", "7_1")])
+def test_the_next_task_of_a_throttled_array_has_its_place(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch, state: str, after: str
+) -> None:
+    files = hand_over(experiment, "old", 100.0, setup=[], parallel=1, limit=1)
+    tasks = {"7_0": Task("7_0", state), "7_1": Task("7_1", "RUNNING")}
+    monkeypatch.setattr(array, "read_queue", lambda *_: Queue(tasks=tasks))
+    continue_anew(files, experiment.id, "7_1", None, say_nothing)
+    [_, new] = sorted(all_submissions(RunsRoot(experiment.launch.root)), key=lambda each: each.time)
+    script = new.files.script.read_text().splitlines()
+    assert f"#SBATCH --dependency=afterany:{after}" in script
+    assert (new.parallel, new.limit) == (1, 1)
 
 
 def test_nobody_is_overtaken(

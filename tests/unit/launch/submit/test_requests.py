@@ -41,6 +41,10 @@ def test_ten_thousand_points_are_ten_arrays() -> None:
     assert ids == [str(number) for number in range(10_000)]
 
 
+def test_no_array_leaves_thousands_of_files_in_its_folder() -> None:
+    assert sizes(array_requests(asked(10_000), Site(), 100_001)) == [2000] * 5
+
+
 @pytest.mark.parametrize("count", [1, 6, 7, 8, 13, 14, 15, 50])
 def test_pieces_are_of_about_the_same_size(count: int) -> None:
     pieces = sizes(array_requests(asked(count), Site(), 7))

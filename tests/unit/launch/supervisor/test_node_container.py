@@ -14,7 +14,7 @@ from launch.container import Container
 from launch.container.checks import require_binds
 from launch.container.settings import CODE_INSIDE, Bind
 from launch.site import Mount
-from launch.store import Experiment
+from launch.store import Experiment, RunsRoot
 from launch.supervisor import node_container as inside
 from launch.supervisor.job import Job
 from launch.supervisor.node_container import (
@@ -113,7 +113,7 @@ def test_one_container_serves_all_experiments_of_a_launch(
     assert own is not None
     folder = str(experiment.run_dir.path)
     assert Bind(folder, folder) in own.binds
-    runs = str(experiment.run_dir.path.parent)
+    runs = str(RunsRoot(experiment.launch.root).experiments_folder)
     binds = tuple(Bind(runs, runs) if each.source == folder else each for each in own.binds)
     assert shared == replace(own, binds=binds, mount=Mount.UNSQUASH)
 

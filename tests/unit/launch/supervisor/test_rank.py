@@ -1,5 +1,6 @@
 """One rank's loop, with a training process that only pretends."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from launch.supervisor.job import Job
 from launch.supervisor.rank import Rank, fail, has_silent_rank, record_outcome, record_silence
 from launch.supervisor.training import Outcome, TrainingProcess
 from pcm.run_dir import AttemptDir, RunDir, write_json
+from pcm.run_dir.records import KilledCompanionsRecord
+from pcm.run_dir.typed_json import write
 
 DEAD = Process.current().record() | {"process_started": "1"}
 
@@ -78,6 +81,21 @@ def run(files: AttemptDir, job: Job) -> Run:
         return Rank(attempt, place, flag).run(PretendedTraining(outcome, looks))
 
     return run
+
+
+@pytest.mark.parametrize(
+    ("kills", "change", "is_oom"),
+    [(1, {}, False), (2, {}, True), (1, {"host": "another"}, True), (1, {"group": "0::/b"}, True)],
+)
+def test_a_killed_companion_is_no_lack_of_memory_of_training(
+    run: Run, files: AttemptDir, kills: int, change: dict[str, str], *, is_oom: bool
+) -> None:
+    group = change.get("group", Path("/proc/self/cgroup").read_text())
+    host = change.get("host", socket.gethostname())
+    write(files.killed_companions, KilledCompanionsRecord(host, group, ["the pictures"]))
+    outcome = run(Outcome(1, None, out_of_memory=True, oom_kills=kills))
+    assert outcome.out_of_memory is is_oom
+    assert read_record(files.failed)["out_of_memory"] is is_oom
 
 
 def test_processes_and_outcome_are_written_down(files: AttemptDir, run: Run) -> None:
