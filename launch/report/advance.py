@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from launch.report.causes import cause
-from launch.status.state import Line, Progress, State
+from launch.status.state import Line, State
 from launch.text import duration, number
+from pcm.run_dir.records import ProgressRecord
 
 FAILED = (State.FAILED, State.LOST)
 
@@ -20,7 +21,7 @@ def share(line: Line) -> float:
     """How much of its training an experiment has done, from 0 to 1, as far as it says."""
     if line.state is State.DONE:
         return 1.0
-    progress = line.status.progress or Progress()
+    progress = line.status.progress or ProgressRecord()
     if progress.step is not None and progress.total_steps:
         return min(1.0, progress.step / progress.total_steps)
     if progress.epoch is not None and progress.max_epochs:
@@ -106,5 +107,5 @@ def _eta(line: Line) -> float | None:
 
 def _whole_seconds(line: Line) -> float | None:
     """What its training takes from beginning to end, at its present speed."""
-    progress = line.status.progress or Progress()
+    progress = line.status.progress or ProgressRecord()
     return progress.total_steps / progress.rate if progress.total_steps and progress.rate else None

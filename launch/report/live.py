@@ -11,9 +11,10 @@ from rich.text import Text
 from launch.report.advance import bar, failures, pace
 from launch.report.sparkline import Losses, Recent
 from launch.report.status import by_interest, epoch, live_table
-from launch.status.state import Line, Progress, State
+from launch.status.state import Line, State
 from launch.text import number, tally
 from pcm.config.printable import printable_line
+from pcm.run_dir.records import ProgressRecord
 
 Show = Callable[[Sequence[Line]], None]
 """Called again and again with all experiments as they stand."""
@@ -157,7 +158,7 @@ def changes(console: Console) -> Show:
 
 def change(line: Line) -> str:
     """`1a2b3c4d5e mnist-0: done, epoch 3/3, loss 0.12`."""
-    progress = line.status.progress or Progress()
+    progress = line.status.progress or ProgressRecord()
     parts = [f"{line.id} {line.name}: {line.state}"]
     if progress.epoch is not None:
         parts.append(f"epoch {epoch(progress)}")

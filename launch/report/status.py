@@ -8,8 +8,9 @@ from rich.table import Table
 
 from launch.damage import remedy
 from launch.report.table import MIN_WIDTH, Column, table, width
-from launch.status.state import Line, Progress, State
+from launch.status.state import Line, State
 from launch.text import duration, number
+from pcm.run_dir.records import ProgressRecord
 from pcm.run_dir.typed_json import Damaged
 
 EPOCH = Column("epoch", number=True)
@@ -104,7 +105,7 @@ def _cells(lines: Sequence[Line]) -> tuple[list[Column], list[list[str]]]:
 
 def status_row(line: Line) -> list[str]:
     """The cells of one experiment; speed and time left only while it runs."""
-    progress = line.status.progress or Progress()
+    progress = line.status.progress or ProgressRecord()
     is_active = line.state.is_active
     return [
         line.id,
@@ -119,14 +120,14 @@ def status_row(line: Line) -> list[str]:
 
 def _how_far(line: Line) -> str:
     """Its epoch; of what runs, `starting` where training has not spoken yet."""
-    progress = line.status.progress or Progress()
+    progress = line.status.progress or ProgressRecord()
     has_spoken = progress.epoch is not None and progress.phase != "starting"
     if line.state is State.RUNNING and not has_spoken:
         return line.status.detail or "starting"
     return epoch(progress) or (line.status.detail if line.state.is_active else "")
 
 
-def epoch(progress: Progress) -> str:
+def epoch(progress: ProgressRecord) -> str:
     """`3/20`; without a slash where the number of epochs has no limit."""
     if progress.epoch is None:
         return ""
@@ -154,7 +155,7 @@ def remarks(lines: Iterable[Line], now: float) -> list[str]:
     return [_of_group(group, now) for group in waiting.values()] + said
 
 
-def unsaved(progress: Progress | None, now: float) -> str:
+def unsaved(progress: ProgressRecord | None, now: float) -> str:
     """`could not save for 12m 00s: No space left on device`; "" where there is no such trouble.
 
     Args:

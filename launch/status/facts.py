@@ -2,19 +2,21 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from os.path import lexists
 from pathlib import Path
 
-from launch.damage import notice, whole
+from launch.damage import notice
 from launch.machine.processes import Process
 from launch.slurm.queue import NOT_ASKED, Queue
 from launch.status.derive import AttemptFacts, Phase, Place, derive_state
+from launch.status.progress import read_progress_in
 from launch.status.queues import HandedOver, Places, read_places
 from launch.status.silence import read_silence, silence_text
-from launch.status.state import Progress, State, Status
+from launch.status.state import State, Status
 from launch.status.why import first_failing_rank, reason
 from launch.store import Experiment, RunsRoot
-from launch.store.records import names_in, newest_attempt_in
+from launch.store.records import names_in, newest_number_in
 from launch.store.started import cancelled_ids, run_folders
 from launch.store.words import LastWord
 from pcm.run_dir import AttemptDir, RunDir
@@ -74,11 +76,14 @@ class Look:
     unexplained: dict[str, Unexplained]
 
 
-def look(experiments: Iterable[Experiment], queue: Queue | None = None) -> Look:
+def look(
+    experiments: Iterable[Experiment], queue: Queue | None = None, *, with_progress: bool = True
+) -> Look:
     """Look at experiments once.
 
     Args:
         queue: what Slurm says; None asks it, once, if it has ever got one of them.
+        with_progress: whether to read how far training is, a third of a look at thousands.
     """
     by_root: dict[Path, list[Experiment]] = {}
     for experiment in experiments:
@@ -90,21 +95,30 @@ def look(experiments: Iterable[Experiment], queue: Queue | None = None) -> Look:
         ids = [each.id for each in group]
         places = read_places(root, ids, queue)
         cancelled, folders = cancelled_ids(root), run_folders(root)
+        progress = read_progress_in if with_progress else _left_out
         for each in ids:
-            # Of thousands that wait, none is looked for.
-            folder = folders.get(each)
-            files = None if folder is None else newest_attempt_in(f"{folder}/{_ATTEMPTS}")
+            # Of thousands that wait, none is looked for; of thousands that are done, little.
+            attempts = f"{folders[each]}/{_ATTEMPTS}" if each in folders else None
+            number = 0 if attempts is None else newest_number_in(attempts)
+            newest = f"{attempts}/{number}"
+            if number and lexists(f"{newest}/{_FINISHED}"):
+                found.statuses[each] = Status(State.DONE, attempt=number, progress=progress(newest))
+                continue
             is_cancelled = each in cancelled
+            files = AttemptDir(Path(newest)) if number else None
             facts = None if files is None else attempt_facts(files, places.queue)
-            place = None if _is_finished(facts) else places.of(each, facts)
-            found.statuses[each] = _status(
-                each, files, facts, place, places, is_cancelled=is_cancelled
-            )
+            place = places.of(each, facts)
+            status = _status(each, files, facts, place, places, is_cancelled=is_cancelled)
+            found.statuses[each] = replace(status, progress=progress(newest)) if number else status
             question = None if is_cancelled else _question(each, facts, place, places)
             if question is not None:
                 found.unexplained[each] = question
         found.ended.extend(places.ended)
     return found
+
+
+def _left_out(_: str) -> None:
+    """In place of how far an attempt is."""
 
 
 def read_statuses(
@@ -188,15 +202,10 @@ def _status(
         state,
         detail,
         attempt=0 if files is None else files.number,
-        progress=None if files is None else read_progress(files),
         job=_job(facts, place),
         expected_start=None if place is None else place.expected_start,
         silence=silence,
     )
-
-
-def _is_finished(attempt: AttemptFacts | None) -> bool:
-    return attempt is not None and attempt.is_finished
 
 
 def _question(
@@ -297,11 +306,6 @@ def _failure(files: AttemptDir, names: set[str]) -> str:
     """One line about the first rank that failed."""
     rank = first_failing_rank(files, names)
     return f"rank {rank}: {reason(files, rank)}"
-
-
-def read_progress(files: AttemptDir) -> Progress | None:
-    """How far training is; None before its first word."""
-    return whole(read(Progress, f"{files.path}/{_PROGRESS}"))
 
 
 def _age(path: Path) -> float:

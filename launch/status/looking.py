@@ -52,10 +52,14 @@ class Looking:
         """Ask Slurm anew at the next look."""
         self._asked = -math.inf
 
-    def lines(self, experiments: Sequence[Experiment]) -> list[Line]:
-        """Where they stand now."""
+    def lines(self, experiments: Sequence[Experiment], *, with_progress: bool = True) -> list[Line]:
+        """Where they stand now.
+
+        Args:
+            with_progress: whether to read how far each is; see `launch.status.progress` for later.
+        """
         queue, is_new = self._fresh_queue(experiments)
-        found = look(experiments, queue)
+        found = look(experiments, queue, with_progress=with_progress)
         if is_new:
             found = self._asked_further(experiments, queue, found)
         statuses = found.statuses

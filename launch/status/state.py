@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pcm.run_dir.records import ProgressRecord
+
 
 class State(StrEnum):
     """Where an experiment stands."""
@@ -37,32 +39,6 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """What training said last.
-
-    Attributes:
-        step: training batches done, over all attempts.
-        rate: steps/s.
-        eta: seconds left.
-        time: when it was written, seconds since the epoch.
-        unsaved_since: when it could last save, where it can't for longer than it should.
-        unsaved: why it can't.
-    """
-
-    phase: str | None = None
-    epoch: int | None = None
-    max_epochs: int | None = None
-    step: int | None = None
-    total_steps: int | None = None
-    loss: float | None = None
-    rate: float | None = None
-    eta: float | None = None
-    time: float | None = None
-    unsaved_since: float | None = None
-    unsaved: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
     """State of an experiment and what there is to say about it.
 
@@ -78,7 +54,7 @@ class Status:
     state: State
     detail: str = ""
     attempt: int = 0
-    progress: Progress | None = None
+    progress: ProgressRecord | None = None
     job: str | None = None
     expected_start: float | None = None
     silence: float | None = None

@@ -69,13 +69,16 @@ def names_in(folder: Path | str) -> set[str]:
 
 def newest_attempt(run_dir: RunDir) -> AttemptDir | None:
     """The newest attempt; None before the first. One look at the folder."""
-    return newest_attempt_in(str(run_dir.attempts_folder))
+    number = newest_number_in(str(run_dir.attempts_folder))
+    return run_dir.attempt(number) if number else None
 
 
-def newest_attempt_in(attempts_folder: str) -> AttemptDir | None:
-    """As `newest_attempt`; for ten thousand of them a path each takes long, a text does not."""
-    numbers = [int(name) for name in names_in(attempts_folder) if name.isdecimal()]
-    return AttemptDir(Path(f"{attempts_folder}/{max(numbers)}")) if numbers else None
+def newest_number_in(attempts_folder: str) -> int:
+    """Number of the newest attempt, from 1; 0 before the first.
+
+    A text, since for ten thousand of them making a path each takes longer than the look.
+    """
+    return max((int(name) for name in names_in(attempts_folder) if name.isdecimal()), default=0)
 
 
 def unkept_attributes(attempt: AttemptDir) -> list[str]:

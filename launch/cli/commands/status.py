@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from launch.notify.noticing import Noticing
     from launch.status.looking import Looking
     from launch.status.state import Line, State
+    from launch.store import Store
 
 SHOWN = 50
 """Rows without `--all`."""
@@ -49,13 +50,15 @@ def status(
     from launch.notify.noticing import Noticing
     from launch.report.terminal import note
     from launch.status.looking import Looking
+    from launch.store.finding import open_store
 
-    looking = Looking(note)
-    lines = _look(looking, Noticing(looking, note), words or [], state or [], runs_dir)
+    looking, store = Looking(note), open_store(runs_dir)
+    noticing = Noticing(looking, note)
+    lines = _look(looking, noticing, words or [], state or [], store, with_progress=as_json)
     if as_json:
         _print_json(lines, looking.warning)
     else:
-        _print_lines(lines, everything=everything)
+        _print_lines(lines, store, everything=everything)
 
 
 def _look(
@@ -63,15 +66,17 @@ def _look(
     noticing: "Noticing",
     words: list[str],
     states: "list[State]",
-    runs_dir: Path | None,
+    store: "Store",
+    *,
+    with_progress: bool = True,
 ) -> "list[Line]":
     from launch.machine.garbage_collection import no_garbage_collection
-    from launch.store.finding import find_experiments, open_store
+    from launch.store.finding import find_experiments
     from launch.store.records import notice_damaged_launches
 
     with no_garbage_collection():
-        experiments = find_experiments(open_store(runs_dir), words)
-        lines = looking.lines(experiments)
+        experiments = find_experiments(store, words)
+        lines = looking.lines(experiments, with_progress=with_progress)
         notice_damaged_launches({each.launch for each in experiments})
         noticing.look(experiments, lines)
     return [line for line in lines if not states or line.state in states]
@@ -96,9 +101,10 @@ def _print_json(lines: "list[Line]", warning: str | None) -> None:
     )
 
 
-def _print_lines(lines: "list[Line]", *, everything: bool) -> None:
+def _print_lines(lines: "list[Line]", store: "Store", *, everything: bool) -> None:
     from launch.report.status import by_interest, remarks, status_table
     from launch.report.table import console
+    from launch.status.progress import with_progress
     from launch.text import counted, tally
 
     if not lines:
@@ -106,6 +112,7 @@ def _print_lines(lines: "list[Line]", *, everything: bool) -> None:
         return
     typer.echo(f"{counted(len(lines), 'experiment')}: {tally(line.state for line in lines)}")
     shown = lines if everything or len(lines) <= SHOWN else by_interest(lines)[:SHOWN]
+    shown = with_progress(store.root, shown)
     console().print(status_table(shown))
     for remark in remarks(shown, time.time()):
         typer.echo(printable(remark))
@@ -122,11 +129,11 @@ def _watch(words: list[str], states: "list[State]", runs_dir: Path | None) -> No
     from launch.status.looking import Looking
     from launch.store.finding import open_store
 
-    looking, root = Looking(note), open_store(runs_dir).root
-    noticing = Noticing(looking, note)
+    looking, store = Looking(note), open_store(runs_dir)
+    noticing, root = Noticing(looking, note), store.root
     with live_view(console(), lambda id_: recent_losses(root.run_dir(id_).metrics)) as show:
         while True:
-            lines = _look(looking, noticing, words, states, runs_dir)
+            lines = _look(looking, noticing, words, states, store)
             show(lines)
             if all(line.state.is_ended for line in lines):
                 return

@@ -7,10 +7,11 @@ import pytest
 
 from launch.local import watched as module
 from launch.local.watched import Watched
-from launch.status.state import Progress, State, Status
+from launch.status.state import State, Status
 from launch.store import LaunchDir
 from launch.submit.local_job import LocalJob
 from pcm.run_dir import write_json
+from pcm.run_dir.records import ProgressRecord
 from tests.local.launches import make_launch
 
 SECONDS = 120
@@ -31,13 +32,13 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Each look at progress, and each at everything."""
     done: list[str] = []
 
-    def read_progress(*_: object) -> Progress:
+    def read_progress(*_: object) -> ProgressRecord:
         done.append("progress")
-        return Progress(step=2)
+        return ProgressRecord(step=2)
 
     def read_status(*_: object) -> Status:
         done.append("full")
-        return Status(State.RUNNING, progress=Progress(step=1))
+        return Status(State.RUNNING, progress=ProgressRecord(step=1))
 
     monkeypatch.setattr(module, "read_progress", read_progress)
     monkeypatch.setattr(module, "read_status", read_status)

@@ -9,13 +9,14 @@ from rich.console import Console
 from launch.report.advance import bar, failures, pace, seconds_left, share
 from launch.report.live import CALM_S, live_view, picture
 from launch.report.sparkline import Losses, sparkline
-from launch.status.state import Line, Progress, State, Status
+from launch.status.state import Line, State, Status
+from pcm.run_dir.records import ProgressRecord
 
 NAME = "mnist-lr=0.001-components_std=1.0-seed="
 
 
 def line(index: int, state: State, detail: str = "", **progress: Any) -> Line:
-    record = Progress(**progress) if progress else None
+    record = ProgressRecord(**progress) if progress else None
     return Line(f"{index:010x}", f"{NAME}{index}", Status(state, detail, progress=record))
 
 

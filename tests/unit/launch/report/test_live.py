@@ -5,12 +5,13 @@ from dataclasses import replace
 from rich.console import Console
 
 from launch.report.live import live_view, picture
-from launch.status.state import Line, Progress, State, Status
+from launch.status.state import Line, State, Status
+from pcm.run_dir.records import ProgressRecord
 
 
 def lines(*states: State) -> list[Line]:
     return [
-        Line(f"{index:010x}", f"mnist-{index}", Status(state, progress=Progress(epoch=index)))
+        Line(f"{index:010x}", f"mnist-{index}", Status(state, progress=ProgressRecord(epoch=index)))
         for index, state in enumerate(states)
     ]
 

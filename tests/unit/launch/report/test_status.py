@@ -10,14 +10,15 @@ from launch.report.status import (
     status_row,
     status_table,
 )
-from launch.status.state import Line, Progress, State, Status
+from launch.status.state import Line, State, Status
+from pcm.run_dir.records import ProgressRecord
 
-PROGRESS = Progress(
+PROGRESS = ProgressRecord(
     phase="training", epoch=3, max_epochs=20, step=600, loss=0.25, rate=12.5, eta=272.0
 )
 
 
-def line(state: State, *, progress: Progress | None = None, detail: str = "") -> Line:
+def line(state: State, *, progress: ProgressRecord | None = None, detail: str = "") -> Line:
     return Line("0123456789", "mnist-0", Status(state, detail, 1, progress))
 
 
@@ -37,8 +38,8 @@ def test_every_state_has_a_row_before_the_first_progress(state: State) -> None:
 
 
 def test_epochs_without_a_limit_have_no_slash() -> None:
-    assert epoch(Progress(epoch=0)) == "0"
-    assert epoch(Progress(epoch=7, max_epochs=None)) == "7"
+    assert epoch(ProgressRecord(epoch=0)) == "0"
+    assert epoch(ProgressRecord(epoch=7, max_epochs=None)) == "7"
 
 
 def test_what_runs_comes_first_and_what_is_done_last() -> None:
@@ -107,7 +108,7 @@ def test_jobs_have_a_column_where_there_are_any() -> None:
 
 
 def test_what_cannot_be_saved_is_remarked_while_it_runs() -> None:
-    progress = Progress(unsaved_since=100.0, unsaved="No space left on device")
+    progress = ProgressRecord(unsaved_since=100.0, unsaved="No space left on device")
     lines = [line(state, progress=progress) for state in (State.RUNNING, State.FAILED)]
     assert remarks(lines, now=820.0) == [
         "0123456789 running: could not save for 12m 00s: No space left on device"
