@@ -60,7 +60,9 @@ def log(experiment: Experiment) -> str:
 def surroundings(experiment: Experiment) -> dict[str, Any]:
     """What its process was given, without what is its own."""
     [line] = [each for each in log(experiment).splitlines() if each.startswith(SURROUNDINGS)]
-    found: dict[str, Any] = json.loads(line.removeprefix(SURROUNDINGS).replace(experiment.id, "ID"))
+    own = f"{experiment.id[:2]}/{experiment.id}"
+    text = line.removeprefix(SURROUNDINGS).replace(own, "ID").replace(experiment.id, "ID")
+    found: dict[str, Any] = json.loads(text)
     # One sees its own run directory, the other one all; and matplotlib draws a name by lot.
     for name in ("APPTAINER_BIND", "SINGULARITY_BIND", "MPLCONFIGDIR"):
         found["environment"].pop(name)

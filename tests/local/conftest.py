@@ -37,14 +37,19 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
 
 def marked_processes(mark: str) -> list[psutil.Process]:
     """Processes of this test, without the test's own."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.pid != os.getpid() and process.environ().get(MARK) == mark:
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+    return [
+        process
+        for process in psutil.process_iter()
+        if process.pid != os.getpid() and is_marked(process, mark)
+    ]
+
+
+def is_marked(process: psutil.Process, mark: str) -> bool:
+    """Whether it's one of the test's, and hasn't ended."""
+    try:
+        return process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        return False
 
 
 @pytest.fixture
