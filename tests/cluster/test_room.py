@@ -42,8 +42,10 @@ def assert_each_ran_once(person: Person) -> None:
 
 def test_what_has_no_room_is_shown_and_launched_later(person: Person) -> None:
     grid = person.write_grid(8)
-    words = ("launch", grid, "--partition", person.cluster.partition, "--yes")
-    refused = person.try_pcm(*words, STAND_IN_STEPS="200")
+    partition = person.cluster.partition
+    words = ("launch", grid, "--partition", partition, "--yes")
+    person.cluster.run("scontrol", "update", f"PartitionName={partition}", "State=DOWN")
+    refused = person.try_pcm(*words)
     assert refused.returncode == 4, refused.stderr
     assert "5 of 8 experiments are submitted" in refused.stderr
     assert f"`pcm {' '.join(words)}` submits the rest" in refused.stderr
@@ -53,6 +55,7 @@ def test_what_has_no_room_is_shown_and_launched_later(person: Person) -> None:
 
     again = person.try_pcm(*words)
     assert "0 of 3 experiments are submitted" in again.stderr
+    person.cluster.run("scontrol", "update", f"PartitionName={partition}", "State=UP")
     person.wait_for_empty_queue()
     person.pcm(*words)
     assert read_unsubmitted(person.store.root) == {}
