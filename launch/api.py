@@ -12,63 +12,101 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from launch.answers import Sent, eff, report, show, sync, why
+from launch.answers import (
+    Sent,
+    eff,
+    experiments,
+    logs,
+    report,
+    results,
+    show,
+    status,
+    structure,
+    structures,
+    sync,
+    validate,
+    why,
+)
 from launch.damage import told_damage
 from launch.executor import Code, Executor
+from launch.image.contents import Contents, VerifiedImage
+from launch.image.order import build_image, show_image, verify_image
+from launch.image.record import Record as BuiltImage
 from launch.importing.writing import ImportedSweep
 from launch.importing.writing import import_sweep as _import_sweep
 from launch.plan import Plan
 from launch.projects.beginning import Kind, begin_project
-from launch.proposal import Launch, carry_out, prepare, propose
-from launch.proposal import settle as _settle
+from launch.proposal import Launch, launch_now
 from launch.report.explain import Explanation
 from launch.results.collection import Results
-from launch.results.rows import Result, results_of
+from launch.results.rows import Result
 from launch.results.taking import Efficiency
 from launch.resumption import Resumption, choose_resumable, resume_chosen
-from launch.site import site_of
+from launch.single_experiment import train
+from launch.site import chosen_site, site_of
+from launch.site.known import KnownSite, SiteFile, site, sites
 from launch.status.looking import lines_of
 from launch.status.state import Line, State
 from launch.store import Experiment
 from launch.store.finding import find_experiments, open_store
+from launch.store.output import Log
 from launch.submit.cancelling import cancel_all
 from launch.submit.completion import Completion
 from launch.submit.launches import plan_of
 from launch.telling import Tell, say_nothing
+from launch.user_settings import read_settings
+from launch.validate import CheckedFile
 from launch.wishes import Wishes
 from pcm.errors import PcmError, RefusedError
 
 __all__ = [
+    "BuiltImage",
+    "CheckedFile",
     "Code",
     "Completion",
+    "Contents",
     "Efficiency",
     "Executor",
     "Experiment",
     "Explanation",
     "ImportedSweep",
     "Kind",
+    "KnownSite",
     "Launch",
     "Line",
+    "Log",
     "PcmError",
     "Plan",
     "Result",
     "Results",
     "Resumption",
     "Sent",
+    "SiteFile",
     "State",
+    "VerifiedImage",
+    "build_image",
     "cancel",
     "eff",
     "experiments",
     "import_sweep",
     "init",
     "launch",
+    "logs",
     "plan",
     "report",
     "results",
     "resume",
     "show",
+    "show_image",
+    "site",
+    "sites",
     "status",
+    "structure",
+    "structures",
     "sync",
+    "train",
+    "validate",
+    "verify_image",
     "why",
 ]
 
@@ -128,7 +166,7 @@ def plan(
     """
     expanded = _wishes(overrides, resources).expand(Path(grid))
     with told_damage(tell):
-        return plan_of(expanded, open_store(_path(runs_dir)), site_of(site), tell)
+        return plan_of(expanded, open_store(runs_dir), site_of(chosen_site(site)), tell)
 
 
 def launch(
@@ -139,7 +177,7 @@ def launch(
     overrides: Mapping[str, Any] | None = None,
     resources: Mapping[str, Any] | None = None,
     tracker: str | None = None,
-    image: str | None = None,
+    image: str | Path | None = None,
     code: Code | str | None = None,
     runs_dir: str | Path | None = None,
     wait: bool = False,
@@ -165,14 +203,18 @@ def launch(
     wishes = _wishes(overrides, resources, tracker, image, None if code is None else Code(code))
     if where is Executor.DEBUG:
         wishes = wishes.for_one_rank()
-    expanded, store = wishes.expand(Path(grid)), open_store(_path(runs_dir))
-    most = wishes.resources.get("max_parallel")
+    expanded, store = wishes.expand(Path(grid)), open_store(runs_dir)
     with told_damage(tell):
-        _settle(store, where, tell)
-        proposal = propose(expanded, store, where, site, tell)
-        if proposal.plan.work:
-            proposal = prepare(proposal, tell)
-        return carry_out(proposal, show, tell, wait=wait, max_parallel=most)
+        return launch_now(
+            expanded,
+            store,
+            where,
+            chosen_site(site),
+            show=show,
+            tell=tell,
+            wait=wait,
+            max_parallel=wishes.resources.get("max_parallel"),
+        )
 
 
 def resume(
@@ -197,7 +239,7 @@ def resume(
         NotFoundError: a word stands for nothing, or there is no such checkpoint.
         RefusedError: the executor doesn't take them.
     """
-    store = open_store(_path(runs_dir))
+    store = open_store(runs_dir)
     with told_damage(tell):
         choice = choose_resumable(find_experiments(store, _some(words)), tell, failed=failed)
         return resume_chosen(
@@ -224,7 +266,7 @@ def cancel(*words: str, now: bool = False, runs_dir: str | Path | None = None) -
         RefusedError: what waits in Slurm's queue could not be taken out of it. It ends as soon
             as it starts.
     """
-    store = open_store(_path(runs_dir))
+    store = open_store(runs_dir)
     lines = lines_of(find_experiments(store, _some(words)))
     meant = [line for line in lines if line.state is not State.DONE]
     trouble = cancel_all(store.root, [line.id for line in meant], at_once=now)
@@ -233,35 +275,17 @@ def cancel(*words: str, now: bool = False, runs_dir: str | Path | None = None) -
     return meant
 
 
-def status(*words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing) -> list[Line]:
-    """Where experiments stand; all of them for no words."""
-    with told_damage(tell):
-        return lines_of(experiments(*words, runs_dir=runs_dir), tell)
-
-
-def results(*words: str, runs_dir: str | Path | None = None, tell: Tell = say_nothing) -> Results:
-    """One record an experiment: its axes and its last metrics; of all for no words."""
-    with told_damage(tell):
-        return Results(results_of(experiments(*words, runs_dir=runs_dir), tell))
-
-
-def experiments(*words: str, runs_dir: str | Path | None = None) -> list[Experiment]:
-    """The experiments that the words name: their configs, run directories, ids."""
-    return find_experiments(open_store(_path(runs_dir)), words)
-
-
 def _wishes(
     overrides: Mapping[str, Any] | None,
     resources: Mapping[str, Any] | None,
     tracker: str | None = None,
-    image: str | None = None,
+    image: str | Path | None = None,
     code: Code | None = None,
 ) -> Wishes:
-    return Wishes(dict(overrides or {}), dict(resources or {}), tracker, image, code)
-
-
-def _path(folder: str | Path | None) -> Path | None:
-    return None if folder is None else Path(folder)
+    named = None if image is None else str(image)
+    return Wishes(
+        dict(overrides or {}), dict(resources or {}), tracker, named, code, read_settings()
+    )
 
 
 def _some(words: Sequence[str]) -> Sequence[str]:

@@ -100,6 +100,29 @@ def prepare(proposal: Proposal, tell: Tell) -> Proposal:
     return replace(proposal, grid=with_image(grid, executor, site, root, tell))
 
 
+def launch_now(
+    grid: Grid,
+    store: Store,
+    executor: Executor,
+    site: str | None,
+    *,
+    show: Show,
+    tell: Tell,
+    wait: bool = False,
+    max_parallel: int | None = None,
+) -> Launch:
+    """Launch what is new of a grid, without asking anybody.
+
+    Raises:
+        RefusedError: the executor doesn't take it.
+    """
+    settle(store, executor, tell)
+    proposal = propose(grid, store, executor, site, tell)
+    if proposal.plan.work:
+        proposal = prepare(proposal, tell)
+    return carry_out(proposal, show, tell, wait=wait, max_parallel=max_parallel)
+
+
 def carry_out(
     proposal: Proposal,
     show: Show,

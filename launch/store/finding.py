@@ -9,9 +9,9 @@ from launch.store.store import Experiment, Store
 from pcm.errors import NotFoundError
 
 
-def open_store(runs_dir: Path | None) -> Store:
+def open_store(runs_dir: str | Path | None) -> Store:
     """The store at a runs folder; see `runs_root` for None."""
-    return Store(runs_root(runs_dir))
+    return Store(runs_root(None if runs_dir is None else Path(runs_dir)))
 
 
 def find_experiments(store: Store, words: Sequence[str]) -> list[Experiment]:

@@ -12,7 +12,7 @@ LAUNCH = Path(__file__).parents[2] / "launch"
 FLOORS = (
     ("cli",),
     ("api",),
-    ("answers", "resumption"),
+    ("answers", "resumption", "single_experiment"),
     ("proposal",),
     ("pack",),
     ("local", "report"),

@@ -1,20 +1,14 @@
 """`pcm image`: build Apptainer images, look into them, verify them."""
 
-import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from launch.cli.options import Json
 from launch.image.kinds import Compression, Kind
 from pcm.config.printable import printable
-from pcm.errors import UsageError
-
-if TYPE_CHECKING:
-    from launch.image.building import Builder
-    from launch.image.project import Project
 
 image = typer.Typer(
     rich_markup_mode=None,
@@ -84,24 +78,21 @@ def build(
       pcm image build pcm.sif --kind gpu
       pcm image build pcm.sif --kind offline --wheels wheels --base python.sif
     """
-    from launch.container.checks import require_apptainer
-    from launch.image.building import Builder
-    from launch.image.project import Project
-    from launch.image.recipe import image_stage
+    from launch.image.order import build_image
     from launch.report.terminal import print_json
 
-    require_apptainer()
-    checkout = Project.at(project)
-    if not target.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {target.parent} for the image")
-    builder = Builder(cache_dir or _cache_dir(), _Teller(time.monotonic()))
-    if environment is None:
-        environment = _environment(builder, checkout, kind, base, wheels)
-    elif base is not None or wheels is not None:
-        raise UsageError("--environment is all there: it goes with neither --base nor --wheels")
-    elif not environment.exists():
-        raise UsageError(f"there is no environment {environment}")
-    record = builder.image(image_stage(checkout, environment, compression, test=test), target)
+    record = build_image(
+        target,
+        kind=kind,
+        base=base,
+        wheels=wheels,
+        environment=environment,
+        compression=compression,
+        test=test,
+        project=project,
+        cache_dir=cache_dir,
+        tell=_Teller(time.monotonic()),
+    )
     if as_json:
         print_json({"image": str(target), "sha256": record.sha256, "size": record.size})
     else:
@@ -116,12 +107,10 @@ def show(file: ImageFile, *, as_json: Json = False) -> None:
     Example:
       pcm image show pcm.sif
     """
-    from launch.container.checks import require_apptainer
-    from launch.image.contents import contents
+    from launch.image.order import show_image
     from launch.report.terminal import print_json
 
-    require_apptainer()
-    found = contents(file)
+    found = show_image(file)
     facts = {"size": _gigabytes(found.size), "sha256": found.sha256, **found.labels}
     if as_json:
         record = {"image": str(file), "size": found.size, "sha256": found.sha256}
@@ -147,12 +136,10 @@ def verify(
     Example:
       pcm image verify pcm.sif
     """
-    from launch.container.checks import require_apptainer
-    from launch.image.contents import verify as check
+    from launch.image.order import verify_image
     from launch.report.terminal import print_json
 
-    require_apptainer()
-    verified = check(file, sha256)
+    verified = verify_image(file, sha256)
     if as_json:
         print_json({"image": str(file), "sha256": verified.sha256, "signed": verified.signed})
         return
@@ -168,20 +155,6 @@ class _Teller:
 
     def __call__(self, line: str) -> None:
         typer.echo(f"[{time.monotonic() - self._began:5.0f} s] {printable(line)}", err=True)
-
-
-def _environment(
-    builder: "Builder", project: "Project", kind: Kind, base: str | None, wheels: Path | None
-) -> Path:
-    from launch.image.recipe import environment_stage
-
-    if wheels is not None and not wheels.is_dir():
-        raise UsageError(f"there is no folder of wheels {wheels}")
-    return builder.environment(environment_stage(project, kind, base, wheels))
-
-
-def _cache_dir() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pcm" / "images"
 
 
 def _gigabytes(size: int) -> str:

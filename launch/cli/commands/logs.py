@@ -13,7 +13,7 @@ from pcm.errors import NotFoundError, UsageError
 if TYPE_CHECKING:
     from launch.status.state import Line
     from launch.store import Experiment
-    from pcm.run_dir import AttemptDir, RunDir
+    from pcm.run_dir import AttemptDir
 
 INTERVAL_S = 0.5
 """Between two looks at a log that is followed."""
@@ -54,6 +54,7 @@ def logs(
       pcm logs quickstart
     """
     from launch.store.finding import find_experiments, open_store
+    from launch.store.output import attempt_of, require_logs
 
     experiments = find_experiments(open_store(runs_dir), [word])
     wanted = None if all_ranks else rank
@@ -66,12 +67,8 @@ def logs(
     if follow:
         _follow(experiment, wanted, attempt)
         return
-    files = _attempt(experiment.run_dir, attempt)
-    if not _logs(files, wanted):
-        raise NotFoundError(
-            f"attempt {files.number} has no output{'' if wanted is None else f' of rank {wanted}'}",
-            f"there is {', '.join(path.stem for path in _logs(files, None)) or 'none of any rank'}",
-        )
+    files = attempt_of(experiment.run_dir, attempt)
+    require_logs(files, wanted)
     if not _has_words(files, wanted):
         typer.echo(f"attempt {files.number} has printed nothing", err=True)
     _Output(wanted).print_news(files, is_over=True)
@@ -102,9 +99,10 @@ def _follow(experiment: "Experiment", rank: int | None, number: int | None) -> N
     """Print attempts as they come and grow, up to the end of all or of the one asked for."""
     from launch.report.terminal import note
     from launch.status.looking import Looking
+    from launch.store.output import attempt_of
 
     looking, output, run_dir = Looking(note), _Output(rank), experiment.run_dir
-    first = _attempt(run_dir, number).number if number or run_dir.attempts() else 1
+    first = attempt_of(run_dir, number).number if number or run_dir.attempts() else 1
     said = ""
     while True:
         # Where it stands, and only then what it has printed: so the end isn't missed.
@@ -151,7 +149,9 @@ class _Output:
         Args:
             is_over: whether nothing more comes, so that a line without an end is one too.
         """
-        for log in _logs(files, self._rank):
+        from launch.store.output import rank_logs
+
+        for log in rank_logs(files, self._rank):
             while chunk := self._next(log, is_over=is_over):
                 self._print_head(files.number)
                 typer.echo(self._marked(chunk, log), nl=False)
@@ -186,29 +186,7 @@ class _Output:
         self._last = number
 
 
-def _attempt(run_dir: "RunDir", number: int | None) -> "AttemptDir":
-    attempts = run_dir.attempts()
-    if not attempts:
-        raise NotFoundError(
-            f"experiment {run_dir.path.name} has not started yet",
-            f"pcm why {run_dir.path.name}",
-        )
-    if number is None:
-        return attempts[-1]
-    found = [attempt for attempt in attempts if attempt.number == number]
-    if not found:
-        numbers = ", ".join(str(attempt.number) for attempt in attempts)
-        raise NotFoundError(f"there is no attempt {number}", f"there is {numbers}")
-    return found[0]
-
-
-def _logs(files: "AttemptDir", rank: int | None) -> list[Path]:
-    """The logs of a rank, or of all, that are there."""
-    if rank is not None:
-        return [files.log(rank)] if files.log(rank).exists() else []
-    logs = files.path.glob("rank-*.log")
-    return sorted(logs, key=lambda path: int(path.stem.rpartition("-")[2]))
-
-
 def _has_words(files: "AttemptDir", rank: int | None) -> bool:
-    return any(path.stat().st_size for path in _logs(files, rank))
+    from launch.store.output import rank_logs
+
+    return any(path.stat().st_size for path in rank_logs(files, rank))

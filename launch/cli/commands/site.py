@@ -1,14 +1,14 @@
 """`pcm site`: which sites there are, which one holds and who says so, and what is in it."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from launch.cli.options import Json
-from pcm.errors import UsageError
 
 if TYPE_CHECKING:
     from launch.site import Choice
+    from launch.site.known import KnownSite
 
 site = typer.Typer(
     rich_markup_mode=None,
@@ -36,21 +36,15 @@ def list_sites(*, as_json: Json = False) -> None:
     """
     from launch.report.terminal import print_json
     from launch.site import choose_site
-    from launch.site.lookup import site_file, site_files
+    from launch.site.known import known_sites
 
     choice = choose_site(None)
-    used = None if choice.name is None else site_file(choice)
-    files = list(site_files())
-    if used is not None and not any(path.samefile(used) for path in files):
-        files.append(used)
-    rows = [
-        {"name": path.stem, "file": str(path), "used": used is not None and path.samefile(used)}
-        for path in files
-    ]
+    found = known_sites(choice)
     if as_json:
+        rows = [{"name": each.name, "file": str(each.file), "used": each.used} for each in found]
         print_json({"site": choice.name, "from": choice.origin, "sites": rows})
     else:
-        _print_list(rows, choice)
+        _print_list(found, choice)
 
 
 @site.command("show")
@@ -70,31 +64,25 @@ def show_site(
       pcm site show gres
     """
     from launch.report.terminal import print_json
-    from launch.site import Choice, choose_site, load_site
-    from launch.site.lookup import site_file
-    from pcm.config.document import load_document
+    from launch.site.known import site as site_named
 
-    choice = choose_site(name) if name is None else Choice(name, "the command line")
-    if choice.name is None:
-        raise UsageError("no site holds here", "pcm site list shows which there are")
-    path = site_file(choice)
-    found = load_site(path)
-    origin = None if name is not None else choice.origin
+    found = site_named(name)
+    place = {"name": found.name, "file": str(found.file), "from": found.origin}
     if as_json:
-        entries = load_document(path).data
-        print_json({"name": found.name, "file": str(path), "from": origin, "entries": entries})
+        print_json({**place, "entries": found.entries})
         return
-    typer.echo(f"{found.name}: {path}{'' if origin is None else f', from {origin}'}\n")
-    typer.echo(path.read_text(encoding="utf-8-sig").rstrip())
+    by = "" if found.origin is None else f", from {found.origin}"
+    typer.echo(f"{found.name}: {found.file}{by}\n")
+    typer.echo(found.file.read_text(encoding="utf-8-sig").rstrip())
 
 
-def _print_list(rows: list[dict[str, Any]], choice: "Choice") -> None:
+def _print_list(found: "list[KnownSite]", choice: "Choice") -> None:
     from launch.report.table import Column, console, table
 
     columns = (Column("site"), Column("file", fold=True), Column("used"))
-    marks = [(row["name"], row["file"], "yes" if row["used"] else "") for row in rows]
+    rows = [(each.name, str(each.file), "yes" if each.used else "") for each in found]
     if rows:
-        console().print(table(columns, marks))
+        console().print(table(columns, rows))
     if choice.name is None:
         typer.echo("None is used: no --site, no PCM_SITE, none in your settings.")
     else:

@@ -1,8 +1,7 @@
 """`pcm train`: one experiment without a grid file."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -11,11 +10,6 @@ from launch.cli.commands.launch import launch_grid
 from launch.cli.options import CodeOption, DryRun, Image, RunsDir, SiteOption, TrackerOption
 from launch.cli.resource_options import with_resources
 from launch.executor import Executor
-from pcm.config.trackers import TRACKERS, names_in
-from pcm.errors import UsageError
-
-if TYPE_CHECKING:
-    from launch.store import Store
 
 
 class TagsCommand(TyperCommand):
@@ -96,7 +90,7 @@ def train(
       pcm train --model-cfg pcm-cvae.yaml --data-train mnist-train.yaml \\
           --data-val mnist-test.yaml --tags vae first --seed 1
     """
-    from launch.grid import single
+    from launch.single_experiment import single_grid
     from launch.site import chosen_site
     from launch.store.finding import open_store
     from launch.user_settings import read_settings
@@ -106,21 +100,21 @@ def train(
     wishes = Wishes(resources=resources, tracker=tracker, image=image, code=code, settings=settings)
     if executor is Executor.DEBUG:
         wishes = wishes.for_one_rank()
-    grid = single(
-        name=experiment_name,
+    grid = single_grid(
+        wishes,
+        store,
         model=model_cfg,
         data_train=data_train,
         data_val=data_val,
         trainer=trainer_cfg,
+        name=experiment_name,
         seed=seed,
         subsample_size=subsample_size,
         tags=tags or (),
-        tracker=wishes.choose_tracker(_tracker(tracker, project_name)),
-        checkpoint=_checkpoint(store, checkpoint_experiment_id, checkpoint_name),
-        resources=wishes.resources,
-        defaults=wishes.default_resources,
+        project=project_name,
+        checkpoint_of=checkpoint_experiment_id,
+        checkpoint=checkpoint_name,
     )
-    grid = wishes.apply_to_container(wishes.apply_to_notify(grid))
     if verbose:
         from launch.store.yaml_text import dump_yaml
 
@@ -134,29 +128,3 @@ def train(
         dry_run=dry_run,
         yes=True,
     )
-
-
-def _tracker(names: str | None, project: str | None) -> list[dict[str, Any]] | None:
-    """What a grid file would say; a project alone is Neptune's, as it was before the others."""
-    if project is None:
-        return None
-    wanted = names_in("neptune" if names is None else names)
-    if not any(TRACKERS.get(name, name) for name in wanted):
-        raise UsageError(
-            "--project-name is for a tracker",
-            "leave it out, or say --tracker neptune, --tracker wandb or --tracker mlflow",
-        )
-    return [{"name": name, "project": project} for name in wanted]
-
-
-def _checkpoint(store: "Store", identifier: str | None, name: str | None) -> Path | None:
-    """The file to start from; it is named in full, since it is a part of what is trained."""
-    if identifier is None:
-        if name is not None:
-            raise UsageError(
-                "--checkpoint-name needs an experiment", "add --checkpoint-experiment-id ID"
-            )
-        return None
-    from launch.store.named_checkpoints import checkpoint_file
-
-    return checkpoint_file(store.find(identifier), name)
