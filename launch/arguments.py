@@ -17,7 +17,7 @@ from launch.sources import Missing, find_module, import_folders, unfound_imports
 from pcm.config.keys import Keys
 from pcm.config.names import did_you_mean
 from pcm.config.structure import Finding
-from pcm.config.structures.own import names_own_class
+from pcm.config.structures.own import GIVEN, names_own_class
 
 _FORMER = "pytorch_lightning"
 """The name that Lightning is also installed under, with classes of their own."""
@@ -41,20 +41,27 @@ class Arguments:
 
     def findings(self, config: Any) -> Iterator[Finding]:
         """What is wrong with the arguments of every class in a config, however deep."""
-        return self._look(config, (), is_outermost=True)
+        return self._look(config, (), 0)
 
-    def _look(self, value: Any, keys: Keys, *, is_outermost: bool) -> Iterator[Finding]:
-        inside = is_outermost
+    def _look(self, value: Any, keys: Keys, later: int | None) -> Iterator[Finding]:
+        """Look at a config, however deep.
+
+        Args:
+            later: how many arguments a class gets from training, before those of the file; None
+                where that can't be told, since it may be a factory, which gets any later.
+        """
+        is_outermost_class = names_own_class(value) and later == 0
         if names_own_class(value):
-            for finding in self._look_at_class(value, is_outermost=is_outermost):
+            for finding in self._look_at_class(value, later):
                 yield finding.under(*keys)
-            inside = False
+            later = None
         items = value.items() if isinstance(value, dict) else enumerate(value or ())
         for key, each in items:
             if isinstance(each, dict | list):
-                yield from self._look(each, (*keys, key), is_outermost=inside)
+                inside = 1 if is_outermost_class and key in GIVEN else later
+                yield from self._look(each, (*keys, key), inside)
 
-    def _look_at_class(self, cfg: Mapping[str, Any], *, is_outermost: bool) -> Iterator[Finding]:
+    def _look_at_class(self, cfg: Mapping[str, Any], later: int | None) -> Iterator[Finding]:
         path, given = cfg["class_path"], cfg.get("init_args") or {}
         if is_of_package(path, _FORMER, self.folders):
             yield _of_former(path)
@@ -76,9 +83,8 @@ class Arguments:
                 expected = ", ".join(signature.names) or "no arguments"
                 problem = f"{path} takes no '{name}'"
                 yield Finding(("init_args", name), problem, expected=expected, hint=hint)
-        # What is inside another one's arguments may be a factory, which gets the rest later.
-        missing = [name for name in signature.required if name not in given]
-        for name in missing if is_outermost else ():
+        needed = () if later is None else signature.required[later:]
+        for name in (name for name in needed if name not in given):
             yield Finding(("init_args", name), f"{path} needs '{name}'")
 
     def _unfound(self, path: str) -> str | None:

@@ -16,7 +16,7 @@ from pcm.config.structures.data import DATA
 from pcm.config.structures.experiment import EXPERIMENT
 from pcm.config.structures.grid import GRID
 from pcm.config.structures.model import MODEL
-from pcm.config.structures.own import HYDRA_CLASS, OWN_CLASS, names_hydra_class
+from pcm.config.structures.own import HYDRA_CLASS, OWN_MODEL, names_hydra_class
 from pcm.config.structures.script import names_script
 from pcm.config.structures.settings import SETTINGS
 from pcm.config.structures.site import SITE
@@ -47,7 +47,7 @@ STRUCTURES: Mapping[str, ConfigStructure] = {
     "site": SITE,
     "settings": SETTINGS,
     "experiment": EXPERIMENT,
-    "class": Choice(names_hydra_class, HYDRA_CLASS, OWN_CLASS),
+    "class": Choice(names_hydra_class, HYDRA_CLASS, OWN_MODEL),
 }
 
 LOADERS: Mapping[str, Callable[[Path], object]] = {"site": load_site}

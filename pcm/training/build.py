@@ -25,6 +25,7 @@ from pcm.training.classes import build_object
 from pcm.training.devices import bound_places, is_bound_to_gpu, trainer_devices
 from pcm.training.environment import RankEnvironment
 from pcm.training.faults import config_error
+from pcm.training.given_optimizer import give_optimizer
 from pcm.training.profiling import build_profiler
 from pcm.training.ranks import Ranks
 from pcm.training.strategies import choose_strategy
@@ -54,6 +55,7 @@ def build_model(model_cfg: Config) -> LightningModule:
     """
     if names_own_class(model_cfg):
         own: LightningModule = build_object(model_cfg, LightningModule, "model")
+        give_optimizer(own, model_cfg)
         return own
     return Chain(model_cfg)
 

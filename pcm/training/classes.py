@@ -34,13 +34,38 @@ def build_object(cfg: Config, base: type[Any], key: str) -> Any:
         ConfigError: there is no such module or class, it is of another kind, or it takes no
             such arguments.
     """
+    own = _find_below(base, cfg, key)
+    arguments = _build_arguments(own, cfg, key)
+    check_arguments(own, arguments, f"{key}.init_args")
+    return own(**arguments)
+
+
+def build_factory(cfg: Config, base: type[Any], key: str) -> Callable[[Any], Any]:
+    """What makes an object of the class that `cfg` names, from its first argument.
+
+    Raises:
+        ConfigError: as for an object; or what is made of it refuses its arguments' values.
+    """
+    own = _find_below(base, cfg, key)
+    arguments = _build_arguments(own, cfg, key)
+    place = f"{key}.init_args"
+
+    def make(first: Any) -> Any:
+        try:
+            return own(first, **arguments)
+        except (TypeError, ValueError) as error:
+            raise config_error(place, f"{own.__name__}: {error}") from error
+
+    check_arguments(own, arguments, place, partial=True)
+    return make
+
+
+def _find_below(base: type[Any], cfg: Config, key: str) -> Any:
     own = _find(cfg["class_path"], f"{key}.class_path")
     if not _is_class_below(own, base):
         hint = _other_lightning(own)
         raise config_error(f"{key}.class_path", f"not a {base.__name__}", hint, cfg["class_path"])
-    arguments = _build_arguments(own, cfg, key)
-    check_arguments(own, arguments, f"{key}.init_args")
-    return own(**arguments)
+    return own
 
 
 def _other_lightning(own: Any) -> str | None:

@@ -19,7 +19,7 @@ from pcm.config.structures import (
     trainer,
 )
 from pcm.config.structures.experiment import EXPERIMENT
-from pcm.config.structures.own import OWN_CLASS
+from pcm.config.structures.own import OWN_CLASS, OWN_MODEL
 from pcm.config.wording import shown
 from pcm.errors import NotFoundError
 
@@ -47,6 +47,7 @@ def _table() -> dict[str, ConfigStructure]:
         "settings": settings.SETTINGS,
         "experiment": EXPERIMENT,
         "own_class": OWN_CLASS,
+        "own_model": OWN_MODEL,
         "loss_manager": losses.LOSS_MANAGER,
         **{path: spec.structure for path, spec in links.LINKS.items()},
         **modules.MODULES,

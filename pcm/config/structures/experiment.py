@@ -14,7 +14,13 @@ from pcm.config.structures.deepspeed import deepspeed_stage
 from pcm.config.structures.grid import SEED
 from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS
 from pcm.config.structures.model import MODEL
-from pcm.config.structures.own import HYDRA_CLASS, OWN_CLASS, names_hydra_class, names_own_class
+from pcm.config.structures.own import (
+    HYDRA_CLASS,
+    OWN_CLASS,
+    OWN_MODEL,
+    names_hydra_class,
+    names_own_class,
+)
 from pcm.config.structures.script import RUN, SCRIPT_OF_POINT, names_script
 from pcm.config.structures.strategies import check_shards, is_sharded
 from pcm.config.structures.trainer import TRAINER
@@ -29,13 +35,13 @@ from pcm.config.structures.wiring import (
 from pcm.config.wording import shown
 
 
-def _own_or(ours: ConfigStructure) -> ConfigStructure:
+def _own_or(ours: ConfigStructure, own: ConfigStructure) -> ConfigStructure:
     """A class of the user's own, or a structure of ours."""
-    return Choice(names_hydra_class, HYDRA_CLASS, Choice(names_own_class, OWN_CLASS, ours))
+    return Choice(names_hydra_class, HYDRA_CLASS, Choice(names_own_class, own, ours))
 
 
-MODEL_FILE: ConfigStructure = _own_or(MODEL)
-DATA_FILE: ConfigStructure = _own_or(DATA)
+MODEL_FILE: ConfigStructure = _own_or(MODEL, OWN_MODEL)
+DATA_FILE: ConfigStructure = _own_or(DATA, OWN_CLASS)
 
 _SET_BY_MODEL = ("max_epochs", "check_val_every_n_epoch")
 _NOT_FOR_CHAINS: Mapping[str, tuple[Any, str]] = {

@@ -1,6 +1,7 @@
 """A class of the user's own in place of a model or data file, as Lightning writes it."""
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pcm.config.shapes import Meaning, Record, Rule
@@ -47,8 +48,11 @@ _OWN = Record({"class_path": str}, {"init_args": dict})
 
 
 def _check_own_class(cfg: Any, inspector: Inspector) -> Findings:
-    findings = () if inspector.look(cfg, _OWN) else _class_findings(cfg, inspector)
-    # Of many words of Hydra's the first says it all.
+    return _once_of_hydra(() if inspector.look(cfg, _OWN) else _class_findings(cfg, inspector))
+
+
+def _once_of_hydra(findings: Findings) -> list[Finding]:
+    """Of many words of Hydra's the first says it all."""
     theirs = [finding for finding in findings if finding.keys[-1:] == (_TARGET,)]
     return [finding for finding in findings if finding not in theirs[1:]]
 
@@ -65,6 +69,47 @@ def _class_findings(cfg: dict[str, Any], inspector: Inspector) -> list[Finding]:
 
 
 OWN_CLASS: ConfigStructure = Meaning(_OWN, _check_own_class)
+
+_GIVEN = Record({"class_path": str}, {"init_args": (None, dict)})
+_OWN_MODEL = Record(
+    {"class_path": str},
+    {"init_args": dict, "optimizer": (None, _GIVEN), "lr_scheduler": (None, _GIVEN)},
+)
+
+GIVEN = ("optimizer", "lr_scheduler")
+"""What a model file may have beside a class, as a LightningCLI's config; each of them takes one
+argument from training, before those of the file."""
+
+_PLATEAU = "lightning.pytorch.cli.ReduceLROnPlateau"
+_WITHOUT_METRIC = ("torch.optim.ReduceLROnPlateau", "torch.optim.lr_scheduler.ReduceLROnPlateau")
+
+
+def _check_own_model(cfg: Any, inspector: Inspector) -> Findings:
+    if inspector.look(cfg, _OWN_MODEL):
+        return ()
+    findings = _class_findings(cfg, inspector)
+    for key in GIVEN:
+        if cfg.get(key):
+            findings += [each.under(key) for each in _class_findings(cfg[key], inspector)]
+    scheduler = cfg.get("lr_scheduler")
+    if scheduler and not cfg.get("optimizer"):
+        expected = "an optimizer beside it"
+        findings.append(Finding(("lr_scheduler",), "of no optimizer", expected=expected))
+    return _once_of_hydra([*findings, *_check_metric(scheduler or {})])
+
+
+def _check_metric(scheduler: Mapping[str, Any]) -> Iterable[Finding]:
+    path, arguments = scheduler.get("class_path"), scheduler.get("init_args") or {}
+    if path in _WITHOUT_METRIC:
+        expected = f"{_PLATEAU}, which takes a `monitor`"
+        yield Finding(("lr_scheduler", "class_path"), "it goes by no metric", path, expected)
+    elif path == _PLATEAU and not isinstance(arguments.get("monitor"), str):
+        expected = "monitor: val/loss, or another metric, among its init_args"
+        yield Finding(("lr_scheduler",), "it goes by no metric", expected=expected)
+
+
+OWN_MODEL: ConfigStructure = Meaning(_OWN_MODEL, _check_own_model)
+"""A model: other than with data, its optimizer may stand beside it."""
 
 
 def _refuse_hydra(cfg: dict[str, Any]) -> list[Finding]:

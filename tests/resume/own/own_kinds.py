@@ -59,6 +59,14 @@ class Net(LightningModule):
         ask_for_stop(place, self.trainer.fit_loop.epoch_loop.total_batch_idx + 1)
 
 
+class Undrawn(Net):
+    """Draws nothing while it trains."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+
+
 class Plateau(Net):
     """As in lightning-hydra-template."""
 

@@ -44,6 +44,13 @@ class Data(LightningDataModule):
         return DataLoader(Items(8), batch_size=4)
 
 
+class Ordered(Data):
+    """The same batches in every epoch, whoever trains."""
+
+    def train_dataloader(self) -> Any:
+        return DataLoader(Items(self.size), batch_size=4)
+
+
 class Subsets(Data):
     """Another half of the data in every epoch."""
 

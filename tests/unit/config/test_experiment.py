@@ -85,6 +85,34 @@ def test_objects_among_the_arguments(nested: dict[str, Any], key: str, problem: 
     assert (fault.key, fault.problem) == (f"init_args.c.0.deep.{key}", problem)
 
 
+ADAM = {"class_path": "torch.optim.Adam", "init_args": {"lr": 0.1}}
+TORCHS_PLATEAU = {"class_path": "torch.optim.lr_scheduler.ReduceLROnPlateau"}
+PLATEAU = {"class_path": "lightning.pytorch.cli.ReduceLROnPlateau"}
+MONITORED = PLATEAU | {"init_args": {"monitor": "val/loss"}}
+
+
+@pytest.mark.parametrize(
+    ("beside", "key"),
+    [
+        ({"optimizer": {"class_path": "Adam"}}, "optimizer.class_path"),
+        ({"optimizer": {"lr": 0.1}}, "optimizer.class_path"),
+        ({"optimizer": ADAM | {"partial": True}}, "optimizer.partial"),
+        ({"lr_scheduler": MONITORED}, "lr_scheduler"),
+        ({"optimizer": ADAM, "lr_scheduler": PLATEAU}, "lr_scheduler"),
+        ({"optimizer": ADAM, "lr_scheduler": TORCHS_PLATEAU}, "lr_scheduler.class_path"),
+    ],
+)
+def test_an_optimizer_beside_a_class(beside: dict[str, Any], key: str) -> None:
+    good = {"optimizer": ADAM, "lr_scheduler": MONITORED}
+    assert check_model({"class_path": "a.B", **good}) == []
+    assert key in [fault.key for fault in check_model({"class_path": "a.B", **beside})]
+
+
+def test_data_have_no_optimizer() -> None:
+    config = samples.experiment(**ALL_OWN) | {"data_train": OWN | {"optimizer": ADAM}}
+    assert fault_of(config).key == "data_train.optimizer"
+
+
 def test_unknown_keys_beside_a_class_path() -> None:
     (fault,) = check_model({"class_path": "a.B", "init_arg": {}})
     assert fault.hint == "did you mean 'init_args'?"

@@ -8,6 +8,7 @@ import pytest
 from launch import api
 from launch.arguments import Arguments
 from launch.signatures import NoClass, NoModule, Signature, Unread, read_signature
+from launch.sources import import_folders
 from launch.validate import check_file
 from pcm.errors import ConfigError
 
@@ -127,6 +128,17 @@ def test_objects_inside_need_not_be_whole(folder: Path) -> None:
     problem = "my_pkg.models.Inheriting takes no 'nam'"
     assert found == [("init_args.width.0.init_args.nam", problem)]
     assert list(unread) == ["other.Thing"]
+
+
+def test_what_is_made_of_a_models_parameters_has_to_be_whole(folder: Path) -> None:
+    step = {"class_path": "torch.optim.lr_scheduler.StepLR", "init_args": {"gama": 1}}
+    adam = {"class_path": "torch.optim.Adam"}
+    cfg = {"class_path": "my_pkg.models.Open", "optimizer": adam, "lr_scheduler": step}
+    found = {each.keys: each.problem for each in Arguments(import_folders()).findings(cfg)}
+    place = ("lr_scheduler", "init_args")
+    assert (*place, "gama") in found
+    assert found[*place, "step_size"].endswith("StepLR needs 'step_size'")
+    assert not any("optimizer" in keys for keys in found)
 
 
 def test_validate_names_the_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -225,7 +225,7 @@ seed_everything: true
 trainer: {max_epochs: 1, barebones: false, strategy: DDPStrategy, logger: false,
   callbacks: {class_path: Timer, init_args: {duration: "00:01:00:00"}}}
 model: {class_path: mine.Model}
-optimizer: {class_path: torch.optim.Adam}
+optimizer: {lr: 0.1}
 ckpt_path: null
 """
     sweep = written(tmp_path, "config.yaml", text)
