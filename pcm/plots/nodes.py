@@ -17,6 +17,7 @@ from pcm.errors import PcmError
 from pcm.plots.failures import failing
 from pcm.plots.functions import PLOT_FUNCTIONS
 from pcm.plots.projections import Projection, as_points, pca, projected_like, tsne, umap
+from pcm.plots.rows import Rows, most, rows_of_function
 from pcm.plots.style import Array, house_style
 
 Batch = dict[str, Tensor]
@@ -28,8 +29,8 @@ class PlotNode(Protocol):
     """A node of the plot tree."""
 
     @property
-    def data_names(self) -> set[str]:
-        """What this node and all below it ask for."""
+    def rows(self) -> Rows:
+        """What this node and all below it ask for, and how much of it."""
 
     def figures(self, batch: Batch, labels: Labels) -> Iterator[tuple[str, Figure]]:
         """The figures of this node and of all below it, by name."""
@@ -50,9 +51,12 @@ class PlotFunctionList:
         self._place = place
 
     @property
-    def data_names(self) -> set[str]:
+    def rows(self) -> Rows:
         """The arguments of the functions."""
-        return {name for cfg in self._functions for name in cfg["data_args_names"]}
+        return most(
+            dict.fromkeys(cfg["data_args_names"], rows_of_function(cfg["name"], cfg["kwargs"]))
+            for cfg in self._functions
+        )
 
     def figures(self, batch: Batch, labels: Labels) -> Iterator[tuple[str, Figure]]:
         """One figure a function, named by its `filename_comp`."""
@@ -85,9 +89,9 @@ class ProjectionNode:
         self._below = build_node(cfg["node_name"], cfg["node_cfg"], f"{place}.node_cfg")
 
     @property
-    def data_names(self) -> set[str]:
-        """What is projected, and what the node below asks for."""
-        return {self._data_name} | self._below.data_names
+    def rows(self) -> Rows:
+        """All that is projected, and what the node below asks for."""
+        return most([{self._data_name: None}, self._below.rows])
 
     def figures(self, batch: Batch, labels: Labels) -> Iterator[tuple[str, Figure]]:
         """The figures below, named after the data and the projection too."""

@@ -11,6 +11,7 @@ from pcm.config.structure import ConfigStructure
 from pcm.config.structures import plots as structures
 from pcm.errors import PcmError
 from pcm.plots.nodes import Batch, build_node
+from pcm.plots.rows import Rows, first_rows, most
 
 
 class NprocBatch:
@@ -35,20 +36,12 @@ class NprocBatch:
             for index, node in enumerate(cfg["plt_tree_cfg"])
         ]
 
-    @property
-    def data_names(self) -> set[str]:
-        """What the nodes ask for, be it in the data or made by a node above."""
-        return set().union(*(node.data_names for node in self._nodes))
-
     def data(self, run: Callable[[Batch], Batch], batches: Sequence[Batch]) -> Batch:
         """What the nodes draw of the results of `run` for all batches, joined, on the CPU."""
         items = [len(next(iter(batch.values()))) for batch in batches]
-        return join([self._needed(run(batch)) for batch in batches], items)
-
-    def _needed(self, result: Batch) -> Batch:
-        """Of the rest, which may be large, messages have the names."""
-        needed = self.data_names
-        return {name: t if name in needed else t.new_empty(0) for name, t in result.items()}
+        rows = most(node.rows for node in self._nodes)
+        joined = join([_needed(run(batch), rows) for batch in batches], items)
+        return {name: first_rows(tensor, rows.get(name)) for name, tensor in joined.items()}
 
     def figures(self, batch: Batch) -> Iterator[tuple[str, Figure]]:
         """The figures of all nodes; equal names are told apart by a number."""
@@ -57,6 +50,11 @@ class NprocBatch:
             for name, figure in node.figures(batch, labels={}):
                 seen[name] += 1
                 yield name if seen[name] == 1 else f"{name}_{seen[name]}", figure
+
+
+def _needed(result: Batch, rows: Rows) -> Batch:
+    """Of the rest, which may be large, messages have the names."""
+    return {name: t if name in rows else t.new_empty(0) for name, t in result.items()}
 
 
 def title_of(name: str, step: int) -> str:
