@@ -1,9 +1,12 @@
 """Callbacks of a trainer file: ours and Lightning's by name, any other by its class path."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pcm.config.shapes import Choice, MapOf, OneOf, Record, Rule, Tagged
+from pcm.config.inspection import Findings
+from pcm.config.names import did_you_mean
+from pcm.config.shapes import Choice, MapOf, OneOf, Record, Rule
 from pcm.config.structure import ConfigStructure, Finding, Inspector, Namespace
 from pcm.config.structures.lightning_callbacks import (
     LIGHTNING_CALLBACKS,
@@ -13,14 +16,13 @@ from pcm.config.structures.own import OWN_CLASS, names_own_class
 from pcm.config.structures.plots import PLOT_TOP_NODE
 from pcm.config.wording import shown
 
-LR_MONITOR: ConfigStructure = {}
 NEPTUNE_PLOT: ConfigStructure = {
     "neptune_plot_log_path": str,
     "command": {"name": str, "dynamic_kwargs": (None, MapOf(dict))},
     "plt_tree_top_node": PLOT_TOP_NODE,
 }
-CALLBACKS: dict[str, ConfigStructure] = {"lr_monitor": LR_MONITOR, "neptune_plot": NEPTUNE_PLOT}
-"""Structure of `cfg` by name, of the callbacks that have one."""
+CALLBACKS: dict[str, ConfigStructure] = {"neptune_plot": NEPTUNE_PLOT}
+"""Structure of `cfg` by name, of the callbacks that have one; of others it may stand empty."""
 
 CALLBACK_KWARGS: dict[str, ConfigStructure] = {
     "lr_monitor": Record(
@@ -69,7 +71,7 @@ def _check_kwargs(callback: Mapping[str, Any]) -> Iterable[Finding]:
     return [finding.under("kwargs") for finding in inside]
 
 
-def _check_lightning(callback: Mapping[str, Any]) -> Iterable[Finding]:
+def _check_named(callback: Mapping[str, Any]) -> Iterable[Finding]:
     cfg = callback.get("cfg")
     if cfg:
         yield Finding(("cfg",), "not for a callback of Lightning's", shown(cfg), "kwargs")
@@ -84,23 +86,38 @@ def _check_class(callback: Mapping[str, Any]) -> Iterable[Finding]:
             yield finding.under("init_args")
 
 
-CATALOGUE_CALLBACK: ConfigStructure = Rule(
-    Tagged(
-        {"name": str, "cfg": Namespace, "kwargs": dict},
-        tag="name",
-        content="cfg",
-        choices=CALLBACKS,
-        what="callback",
-    ),
+@dataclass(frozen=True, eq=False)
+class _Named(Record):
+    """A mapping with a name; who writes the name alone is told how."""
+
+    def _inspect(self, value: Any, inspector: Inspector) -> Findings:
+        if isinstance(value, str):
+            return [_name_alone(value)]
+        return super()._inspect(value, inspector)
+
+
+def _name_alone(text: str) -> Finding:
+    name = NAME_OF_CLASS.get(text, text)
+    if "." in text:
+        hint: str | None = f"{{class_path: {text}}}"
+    elif name in CALLBACK_KWARGS:
+        hint = f"{{name: {name}}}, and its arguments below kwargs: beside it"
+    else:
+        hint = did_you_mean(name, CALLBACK_KWARGS)
+    return Finding((), "a name alone is no callback", shown(text), "{name: NAME}", hint)
+
+
+CONFIGURED_CALLBACK: ConfigStructure = Rule(
+    Record({"name": OneOf(CALLBACKS, "callback"), "cfg": NEPTUNE_PLOT}, {"kwargs": dict}),
     _check_kwargs,
 )
 
-LIGHTNING_CALLBACK: ConfigStructure = Rule(
-    Record(
-        {"name": OneOf((*CALLBACKS, *LIGHTNING_CALLBACKS), "callback")},
+NAMED_CALLBACK: ConfigStructure = Rule(
+    _Named(
+        {"name": OneOf(tuple(CALLBACK_KWARGS), "callback")},
         {"cfg": dict, "kwargs": dict},
     ),
-    _check_lightning,
+    _check_named,
 )
 
 OWN_CALLBACK: ConfigStructure = Rule(OWN_CLASS, _check_class)
@@ -112,5 +129,5 @@ def _has_cfg(callback: Any) -> bool:
 
 
 CALLBACK: ConfigStructure = Choice(
-    names_own_class, OWN_CALLBACK, Choice(_has_cfg, CATALOGUE_CALLBACK, LIGHTNING_CALLBACK)
+    names_own_class, OWN_CALLBACK, Choice(_has_cfg, CONFIGURED_CALLBACK, NAMED_CALLBACK)
 )

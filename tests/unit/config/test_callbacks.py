@@ -6,7 +6,7 @@ import pytest
 
 from pcm.config.identity import identity
 from pcm.config.structure import find_faults
-from pcm.config.structures.callbacks import CALLBACK
+from pcm.config.structures.callbacks import CALLBACK, CALLBACK_KWARGS
 from pcm.config.structures.experiment import EXPERIMENT
 from pcm.errors import Fault
 from tests.unit.config import samples
@@ -30,6 +30,7 @@ def named(name: str, **kwargs: Any) -> dict[str, Any]:
         STOPPING,
         STOPPING | {"cfg": {}},
         LR_MONITOR,
+        {"name": "lr_monitor", "kwargs": {"logging_interval": "step"}},
         {"name": "rich_model_summary"},
         named("early_stopping", monitor="val/elbo", mode="max", patience=3),
         named("timer", duration="00:12:00:00"),
@@ -55,7 +56,8 @@ def test_callbacks_that_can_be_had(callback: dict[str, Any]) -> None:
         ({"name": "early_stoping"}, "name", "unknown callback"),
         ({"name": "early_stopping"}, "kwargs.monitor", "missing key 'monitor'"),
         (STOPPING | {"cfg": {"monitor": "a"}}, "cfg", "not for a callback of Lightning's"),
-        ({"name": "lr_monitor", "kwargs": {}}, "cfg", "missing key 'cfg'"),
+        ({"name": "lr_monitor", "cfg": {"a": 1}}, "cfg", "not for a callback of Lightning's"),
+        ({"name": "neptune_plot"}, "cfg", "missing key 'cfg'"),
         (named("early_stopping", monitor="a", mode="least"), "kwargs.mode", "unknown mode"),
         (named("early_stopping", monitor="a", patient=1), "kwargs.patient", "unknown key"),
         (named("timer", duration="12h"), "kwargs.duration", "not a stretch of time"),
@@ -83,6 +85,32 @@ def test_callbacks_that_cannot(callback: dict[str, Any], key: str, message: str)
     (fault,) = faults(callback)
     assert fault.key == key
     assert message in fault.problem
+
+
+@pytest.mark.parametrize("name", CALLBACK_KWARGS)
+def test_every_name_does_without_what_it_does_not_need(name: str) -> None:
+    record: Any = CALLBACK_KWARGS[name]
+    needed = getattr(getattr(record, "structure", record), "required", {})
+    expected = {"cfg"} if name == "neptune_plot" else {f"kwargs.{key}" for key in needed}
+    assert {fault.key for fault in faults({"name": name})} == expected
+    assert {fault.key for fault in faults({"name": name, "kwargs": {}})} == expected
+    (alone,) = faults(name)
+    assert alone.hint is not None
+    assert alone.hint.startswith(f"{{name: {name}}}")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("EarlyStopping", "{name: early_stopping}, and"),
+        ("my_pkg.Freeze", "{class_path: my_pkg.Freeze}"),
+        ("early_stoping", "did you mean 'early_stopping'?"),
+    ],
+)
+def test_who_writes_a_class_alone_is_told_how(text: str, hint: str) -> None:
+    (fault,) = faults(text)
+    assert fault.problem == "a name alone is no callback"
+    assert str(fault.hint).startswith(hint)
 
 
 @pytest.mark.parametrize(

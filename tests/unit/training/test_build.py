@@ -221,14 +221,21 @@ def test_one_rank_needs_no_strategy(tmp_path: Path, strategy: str) -> None:
     assert type(built.strategy).__name__ == "SingleDeviceStrategy"
 
 
-def test_learning_rate_monitor(tmp_path: Path) -> None:
-    entry = {"name": "lr_monitor", "cfg": {}, "kwargs": {"logging_interval": "epoch"}}
+MONITORS: list[tuple[dict[str, Any], str | None]] = [
+    ({"name": "lr_monitor", "cfg": {}, "kwargs": {"logging_interval": "epoch"}}, "epoch"),
+    ({"name": "lr_monitor", "kwargs": {"logging_interval": "epoch"}}, "epoch"),
+    ({"name": "lr_monitor"}, None),
+]
+
+
+@pytest.mark.parametrize(("entry", "interval"), MONITORS)
+def test_learning_rate_monitor(tmp_path: Path, entry: dict[str, Any], interval: str | None) -> None:
     (monitor,) = (
         each
         for each in trainer(tmp_path, callbacks=[entry]).callbacks  # type: ignore[attr-defined]
         if isinstance(each, LearningRateMonitor)
     )
-    assert monitor.logging_interval == "epoch"
+    assert monitor.logging_interval == interval
 
 
 def test_a_model_of_ones_own() -> None:
