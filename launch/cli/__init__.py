@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from launch.cli.application import Application
 from launch.cli.commands.cancel import cancel
 from launch.cli.commands.eff import eff
 from launch.cli.commands.image import image
@@ -46,7 +47,7 @@ Example:
   pcm launch config/grids/quickstart.yaml --executor local
 """
 
-app = typer.Typer(
+app = Application(
     cls=PcmGroup,
     epilog=EPILOG,
     # Plain help: it costs half of what the decorated one does, and reads well in a pipe.

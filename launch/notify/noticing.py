@@ -4,6 +4,7 @@ network. Whoever looks tells it then, in the name of the sweep's owner alone.
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from launch.notify.message import end_message, failure_message
@@ -11,7 +12,7 @@ from launch.notify.occasions import has_last_word, tell_once
 from launch.status.facts import attempt_facts
 from launch.status.looking import Looking
 from launch.status.state import Line, State
-from launch.store import Experiment, LaunchDir, RunsRoot
+from launch.store import Experiment, LaunchDir, RunsRoot, launches_of
 from launch.store.trust import require_trusted_launch
 from launch.telling import Tell
 from pcm.errors import PcmError
@@ -41,20 +42,19 @@ class Noticing:
         Args:
             lines: where the experiments stand, in their order.
         """
-        ended = sum(line.state.is_ended for line in lines)
+        counts = Counter(line.status.state for line in lines)
+        ended = sum(count for state, count in counts.items() if state.is_ended)
         if ended == self._ended or self._looking.warning is not None:
             return
         self._ended = ended
-        standing = {line.id: line for line in lines}
-        for launch in _newest({each.launch for each in experiments}):
+        for launch in _newest(launches_of(experiments)):
             try:
-                self._look_at(launch, standing)
+                if _has_untold(launch):
+                    self._look_at(launch, {line.id: line for line in lines})
             except (OSError, PcmError) as error:
                 self._tell(f"warning: nobody could be told how {launch.sweep_name} stands: {error}")
 
     def _look_at(self, launch: LaunchDir, standing: Mapping[str, Line]) -> None:
-        if not _has_untold(launch):
-            return
         experiments = [Experiment(launch, each) for each in launch.point_records()]
         looked_at = [each for each in experiments if each.id in standing]
         failed = [each for each in looked_at if standing[each.id].state in _FAILURES]

@@ -5,8 +5,6 @@ is taken out of it vanishes at once, without a word; when the last of them are t
 record stays for a few minutes as CANCELLED under the array's own id.
 """
 
-from dataclasses import replace
-
 from launch.slurm.queue import Queue, Task
 
 CANCELLED = "CANCELLED"
@@ -20,13 +18,13 @@ def taken_out(queue: Queue, wanted: Task, *, is_new: bool) -> Task | None:
         is_new: whether Slurm could not have forgotten it since it was handed over.
     """
     job, _, index = wanted.id.partition("_")
-    listed = queue.arrays.get(replace(wanted, id=job).key, [])
+    listed = queue.arrays.get(wanted._replace(id=job).key, [])
     ours = [task for task in listed if task.token in (None, wanted.token)]
     record = next((task for task in ours if task.id == job and task.is_ended), None)
     if record is not None:
-        return replace(record, id=wanted.id)
+        return record._replace(id=wanted.id)
     if ours and (is_new or _is_overtaken(int(index), ours)):
-        return replace(wanted, state=CANCELLED)
+        return wanted._replace(state=CANCELLED)
     return None
 
 

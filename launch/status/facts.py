@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from os.path import lexists
 from pathlib import Path
 
@@ -102,7 +103,9 @@ def look(
             number = 0 if attempts is None else newest_number_in(attempts)
             newest = f"{attempts}/{number}"
             if number and lexists(f"{newest}/{_FINISHED}"):
-                found.statuses[each] = Status(State.DONE, attempt=number, progress=progress(newest))
+                said = progress(newest)
+                done = _done(number)
+                found.statuses[each] = done if said is None else replace(done, progress=said)
                 continue
             is_cancelled = each in cancelled
             files = AttemptDir(Path(newest)) if number else None
@@ -115,6 +118,12 @@ def look(
                 found.unexplained[each] = question
         found.ended.extend(places.ended)
     return found
+
+
+@cache
+def _done(attempt: int) -> Status:
+    """Thousands that have finished share one."""
+    return Status(State.DONE, attempt=attempt)
 
 
 def _left_out(_: str) -> None:

@@ -6,7 +6,7 @@ one. What is learnt is kept, and so is that nobody knows anything: nobody is ask
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from launch.slurm.accounting import read_ended
 from launch.slurm.listing import read_array
@@ -99,7 +99,7 @@ def _ask_accounting(
             and found.name == submission.files.launch.sweep_name
             and found.submitted > submission.time - CLOCKS_S
         ):
-            task = replace(found.task, restarts=each.restarts, token=submission.token)
+            task = found.task._replace(restarts=each.restarts, token=submission.token)
             answers.tasks.append(task)
         elif known is not None and not each.handed_over.is_new and each.handed_over.is_ours:
             answers.forgotten.append(each.handed_over)

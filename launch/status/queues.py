@@ -14,7 +14,7 @@ from launch.slurm.queue import NOT_ASKED, Queue, Task, read_queue
 from launch.slurm.reasons import meaning, why_idle, why_waiting
 from launch.status.derive import AttemptFacts, Phase, Place
 from launch.status.pack_places import PackPlaces, Seen
-from launch.store import Experiment, RunsRoot
+from launch.store import Experiment, RunsRoot, launches_of
 from launch.store.local_queues import queued_ids
 from launch.store.records import names_in
 from launch.store.refusals import Refusal
@@ -253,21 +253,30 @@ def newest_hand_overs(root: RunsRoot, ids: Collection[str]) -> dict[str, HandedO
     """The newest hand-over to Slurm of each of these experiments that had one."""
     wanted = frozenset(ids)
     return {
-        experiment_id: HandedOver(submission, place // submission.per_task)
-        for submission in sorted(all_submissions(root), key=lambda each: each.time)
-        if submission.job_id is not None or not submission.is_settled
+        experiment_id: HandedOver(submission, place // per_task)
+        for submission in _that_count(root)
+        for per_task in [submission.per_task]
         for place, experiment_id in enumerate(submission.array)
         if experiment_id in wanted
     }
 
 
+def _that_count(root: RunsRoot) -> list[Submission]:
+    """The arrays that Slurm has got, or may have; the newest last."""
+    submissions = sorted(all_submissions(root), key=lambda each: each.time)
+    return [each for each in submissions if each.job_id is not None or not each.is_settled]
+
+
 def queue_for(experiments: Sequence[Experiment]) -> Queue:
     """Slurm's queue, as far as these experiments need it; nobody is asked for none of them."""
-    ids = [each.id for each in experiments]
-    roots = {RunsRoot(launch.root) for launch in {each.launch for each in experiments}}
-    return queue_for_hand_overs(
-        each for root in roots for each in newest_hand_overs(root, ids).values()
-    )
+    ids = frozenset(each.id for each in experiments)
+    needed: dict[str, Submission] = {}
+    for root in {launch.root for launch in launches_of(experiments)}:
+        newest: dict[str, Submission] = {}
+        for submission in _that_count(RunsRoot(root)):
+            newest.update(dict.fromkeys(submission.array, submission))
+        needed |= {newest[each].token: newest[each] for each in ids & newest.keys()}
+    return queue_for_submissions(needed.values())
 
 
 def queue_for_hand_overs(handed_over: Iterable[HandedOver]) -> Queue:

@@ -4,7 +4,7 @@ from launch.store.checkout import CodeVersion, code_version
 from launch.store.freezing import freeze, writing
 from launch.store.layout import LaunchDir, RunsRoot, runs_root
 from launch.store.run_dirs import create_run_dir, frozen_config
-from launch.store.store import Experiment, Store, Sweep
+from launch.store.store import Experiment, Store, Sweep, launches_of
 
 __all__ = [
     "CodeVersion",
@@ -17,6 +17,7 @@ __all__ = [
     "create_run_dir",
     "freeze",
     "frozen_config",
+    "launches_of",
     "runs_root",
     "writing",
 ]

@@ -1,6 +1,6 @@
 """Experiments and sweeps: found, listed, created. Files are the truth; nothing is cached."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +85,12 @@ class Experiment:
     def create_run_dir(self) -> RunDir:
         """Write what training needs to know; one that is there already stays as it is."""
         return create_run_dir(self.launch.path, self.id)
+
+
+def launches_of(experiments: Iterable[Experiment]) -> set[LaunchDir]:
+    """The launches that froze them."""
+    # Thousands share one object, and a path is costly to hash.
+    return set({id(each.launch): each.launch for each in experiments}.values())
 
 
 @dataclass(frozen=True, slots=True)

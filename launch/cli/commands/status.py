@@ -47,6 +47,21 @@ def status(
     if watch:
         _watch(words or [], state or [], runs_dir)
         return
+    from launch.machine.garbage_collection import no_garbage_collection
+
+    # To the end: what is imported to print a table has the collector look at all experiments.
+    with no_garbage_collection():
+        _show(words or [], state or [], runs_dir, everything=everything, as_json=as_json)
+
+
+def _show(
+    words: list[str],
+    states: "list[State]",
+    runs_dir: Path | None,
+    *,
+    everything: bool,
+    as_json: bool,
+) -> None:
     from launch.notify.noticing import Noticing
     from launch.report.terminal import note
     from launch.status.looking import Looking
@@ -54,7 +69,7 @@ def status(
 
     looking, store = Looking(note), open_store(runs_dir)
     noticing = Noticing(looking, note)
-    lines = _look(looking, noticing, words or [], state or [], store, with_progress=as_json)
+    lines = _look(looking, noticing, words, states, store, with_progress=as_json)
     if as_json:
         _print_json(lines, looking.warning)
     else:
@@ -71,13 +86,14 @@ def _look(
     with_progress: bool = True,
 ) -> "list[Line]":
     from launch.machine.garbage_collection import no_garbage_collection
+    from launch.store import launches_of
     from launch.store.finding import find_experiments
     from launch.store.records import notice_damaged_launches
 
     with no_garbage_collection():
         experiments = find_experiments(store, words)
         lines = looking.lines(experiments, with_progress=with_progress)
-        notice_damaged_launches({each.launch for each in experiments})
+        notice_damaged_launches(launches_of(experiments))
         noticing.look(experiments, lines)
     return [line for line in lines if not states or line.state in states]
 

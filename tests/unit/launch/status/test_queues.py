@@ -4,7 +4,6 @@ import os
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,7 +135,7 @@ def test_an_id_that_slurm_gave_out_twice_is_another_job(experiments: list[Experi
     attempt(experiments[0], "7_0-0", token=files.token)
     reused = [Task("7_0", "RUNNING", token="f" * 32), Task("7_1", "PENDING", token="f" * 32)]
     assert states(experiments[:2], queue(*reused)) == [State.LOST, State.LOST]
-    ours = [replace(task, token=files.token) for task in reused]
+    ours = [task._replace(token=files.token) for task in reused]
     assert states(experiments[:2], queue(*ours)) == [State.RUNNING, State.PENDING]
 
 
