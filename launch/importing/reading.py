@@ -1,5 +1,6 @@
 """Which tool a file is of, and what it comes to as a grid."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from launch.importing.imported import Imported
 from launch.importing.lightning_cli import import_lightning_cli, is_lightning_cli
 from launch.importing.sbatch_script import import_sbatch, is_sbatch
 from launch.importing.seml import import_seml, is_seml
-from pcm.config.document import load_document
+from launch.importing.seml_parameters import REMOVED
+from pcm.config.document import load_document, parse_document
 from pcm.errors import ConfigError, Fault
 
 _READERS = (
@@ -18,6 +20,8 @@ _READERS = (
     (is_seml, import_seml),
     (is_lightning_cli, import_lightning_cli),
 )
+
+_TAG = re.compile(rf"(?<=:\s){re.escape(REMOVED)}(?=\s|[,}}]|$)")
 
 _OF_HYDRA = ("multirun.yaml", ".hydra/config.yaml", "config.yaml")
 """What Hydra leaves in a folder: of a multirun, of a run, and in the `.hydra` of a run."""
@@ -44,7 +48,8 @@ def read_foreign(path: Path) -> Imported:
         raise ConfigError([Fault(f"can't be read: {error.strerror}", file=str(path))]) from error
     if is_sbatch(text):
         return _as_its_tool_wants(file, lambda: import_sbatch(file, text))
-    data = load_document(file).data
+    document = parse_document(_untagged(text), str(file)) if _TAG.search(text) else None
+    data = (document or load_document(file)).data
     if isinstance(data, dict) and is_hydra_config(data) and not is_hydra(data):
         hydra = _hydra_beside(file)
         return _as_its_tool_wants(file, lambda: import_hydra_config(data, hydra))
@@ -52,6 +57,11 @@ def read_foreign(path: Path) -> Imported:
         if isinstance(data, dict) and is_one(data):
             return _as_its_tool_wants(file, lambda: read(data))  # noqa: B023 - called at once
     raise ConfigError([Fault("of no tool that is known", file=str(path), expected=_KNOWN)])
+
+
+def _untagged(text: str) -> str:
+    """SEML's one tag as a text, since tags are refused."""
+    return _TAG.sub(f'"{REMOVED}"', text)
 
 
 def _as_its_tool_wants(file: Path, read: Callable[[], Imported]) -> Imported:

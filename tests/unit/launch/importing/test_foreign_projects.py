@@ -171,7 +171,8 @@ def test_sub_configurations_of_seml(tmp_path: Path) -> None:
     assert names == ["out-small.yaml", "out-large-deep.yaml", "out-large-flat.yaml"]
     small, deep, flat = (expand(path) for path in sweep.grids)
     assert (len(small.points), len(deep.points), len(flat.points)) == (4, 4, 4)
-    assert (small.name, small.max_parallel) == ("both-small", 3)
+    # Three jobs at a time, of four experiments each.
+    assert (small.name, small.max_parallel) == ("both-small", 12)
     first, last = commands(small)[0], commands(small)[-1]
     assert first[:5] == ["python", "train.py", "with", "batch", "warm.yaml"]
     assert {"epochs=1", "early=False", "note='1'", "lr=0.1", "kind=a", "size=1"} == set(first[5:])
@@ -179,7 +180,9 @@ def test_sub_configurations_of_seml(tmp_path: Path) -> None:
     assert {"kind=b", "size=2"} < set(last)
     assert "layers=[4, True]" in commands(deep)[0]
     assert "layers=None" in commands(flat)[0]
-    assert any(line.startswith("slurm.experiments_per_job: 4") for line in sweep.left)
+    pack = small.points[0].resources.given()["pack"]
+    assert (pack["per_job"], pack["per_gpu"]) == (4, 4)
+    assert any(line.startswith("slurm: no time: ") for line in sweep.left)
 
 
 def test_what_sacred_reads() -> None:

@@ -45,7 +45,6 @@ grid:
   decay: {type: loguniform, min: 1.0e-4, max: 1.0e-2, num: 3}
 random:
   samples: 2
-  seed: 3
   dropout: {type: uniform, min: 0.0, max: 0.5}
 """
 
