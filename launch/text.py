@@ -1,13 +1,17 @@
 """Numbers, durations, counts and paths of configs, short enough for a table."""
 
+import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 LONGEST_S = 1e13
 """No duration is longer, nor anything that Python takes for one."""
+
+_YAML_WORDS = {None: "null", True: "true", False: "false"}
 
 _WRAPPERS = ("cfg", "kwargs", "init_args")
 """Keys that are on the way to everything and tell nothing apart."""
@@ -22,6 +26,13 @@ def number(value: float | None) -> str:
     if not math.isfinite(value):
         return str(value)
     return str(int(value)) if float(value).is_integer() and abs(value) < 1e6 else f"{value:.4g}"
+
+
+def word(value: Any) -> str:
+    """A value of a config as YAML writes it: `null` and `true`, texts without quotes."""
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return _YAML_WORDS[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def duration(seconds: float | None) -> str:
@@ -64,12 +75,16 @@ def tally(states: Iterable[str]) -> str:
     return ", ".join(f"{count:,} {state}" for state, count in Counter(states).most_common())
 
 
-def short_labels(paths: Iterable[str]) -> dict[str, str]:
-    """A name for each path: its last parts, as few as tell it from the others."""
+def short_labels(paths: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
+    """A name for each path: its last parts, as few as tell it from the others.
+
+    Args:
+        taken: names that stand for something else.
+    """
     parts = {path: [word for word in path.split(".") if word not in _WRAPPERS] for path in paths}
     labels = {path: path for path in parts}
     for length in range(max(map(len, parts.values()), default=0), 0, -1):
         ends = {path: ".".join(words[-length:]) for path, words in parts.items()}
         count = Counter(ends.values())
-        labels |= {path: end for path, end in ends.items() if count[end] == 1}
+        labels |= {path: end for path, end in ends.items() if count[end] == 1 and end not in taken}
     return labels

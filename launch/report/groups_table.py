@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from launch.report.results import csv_text
 from launch.report.table import Column
 from launch.results.columns import Named
 from launch.results.groups import Group, Spread, clearly_best
-from launch.text import number
+from launch.text import number, word
 
 BEST = "*"
 """After the mean that is best by more than noise."""
@@ -34,10 +35,10 @@ def groups_sheet(
     ]
     rows = [
         [
-            *(str(value) if value is not None else "" for value in group.values),
+            *map(word, group.values),
             str(group.count),
             *(
-                _spread(spread, is_best=best[index] == place)
+                _spread(spread, group.count, is_best=best[index] == place)
                 for index, spread in enumerate(group.spreads)
             ),
         ]
@@ -63,9 +64,29 @@ def groups_records(
     ]
 
 
-def _spread(spread: Spread, *, is_best: bool) -> str:
+def groups_csv(groups: Sequence[Group], axes: Sequence[Named], metrics: Sequence[Named]) -> str:
+    """The groups for a spreadsheet: exact numbers, each in a column of its own."""
+    titles = [axis.path for axis in axes] + ["n"]
+    titles += [f"{metric.path}{part}" for metric in metrics for part in ("", " std", " n")]
+    rows = [
+        [
+            *group.values,
+            group.count,
+            *(
+                value
+                for spread in group.spreads
+                for value in (spread.mean, spread.deviation, spread.n)
+            ),
+        ]
+        for group in groups
+    ]
+    return csv_text(titles, rows)
+
+
+def _spread(spread: Spread, count: int, *, is_best: bool) -> str:
     if spread.mean is None:
         return ""
     mean = number(spread.mean)
     text = mean if spread.deviation is None else f"{mean} ± {number(spread.deviation)}"
+    text = text if spread.n == count else f"{text} (n={spread.n})"
     return f"{text} {BEST}" if is_best else text

@@ -3,27 +3,37 @@
 import re
 from collections.abc import Sequence
 
-_MARKDOWN = re.compile(r"([\\|`*_<>\[\]])")
+from launch.report.table import Column
+
+_MARKDOWN = re.compile(r"([\\|`*_<>\[\]~$&])")
 
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    # What the fonts of old have under these signs is something else.
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    # After a row's end they would be taken for its options.
+    "[": "{[}",
+    "*": "{*}",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 
 
-def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of GitHub's Markdown."""
-    lines = [titles, ["---"] * len(titles), *([_markdown(cell) for cell in row] for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+def markdown_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
+    """A table of GitHub's Markdown, numbers flush right."""
+    head, *body = ([_markdown(cell) for cell in row] for row in (_titles(columns), *rows))
+    rule = ["---:" if column.number else "---" for column in columns]
+    return "".join(f"| {' | '.join(line)} |\n" for line in (head, rule, *body))
 
 
-def latex_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A `tabular` with the rules of `booktabs`."""
-    head, *body = (" & ".join(map(_latex, row)) + r" \\" for row in (titles, *rows))
+def latex_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
+    """A `tabular` with the rules of `booktabs`, numbers flush right."""
+    head, *body = (" & ".join(map(_latex, row)) + r" \\" for row in (_titles(columns), *rows))
     lines = [
-        rf"\begin{{tabular}}{{{'l' * len(titles)}}}",
+        rf"\begin{{tabular}}{{{''.join('r' if column.number else 'l' for column in columns)}}}",
         r"\toprule",
         head,
         r"\midrule",
@@ -32,6 +42,10 @@ def latex_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         r"\end{tabular}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _titles(columns: Sequence[Column]) -> list[str]:
+    return [column.title for column in columns]
 
 
 def _markdown(cell: str) -> str:

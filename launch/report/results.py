@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from rich.table import Table
@@ -14,7 +14,7 @@ from launch.report.terminal import json_text, note
 from launch.results.columns import FACTS, Columns, Named
 from launch.results.format import Format
 from launch.results.rows import Result
-from launch.text import number, short_labels
+from launch.text import number, word
 
 SHOWN_COSTS = ("hours", "gpu_hours", "attempts", "gpu_use")
 """Columns behind the metrics, where somebody looked at what experiments took."""
@@ -23,16 +23,20 @@ PIPE_COLUMNS = 120
 """Room for metrics where there is no terminal; a log is read by people too."""
 
 
-def print_results(found: Sequence[Result], *, everything: bool = False) -> None:
+def print_results(
+    found: Sequence[Result], *, among: Sequence[Result] = (), everything: bool = False
+) -> None:
     """The usual table, as wide as the terminal.
 
     Args:
+        among: of which these are the first, so that an axis in which those agree is shown, too.
         everything: all metrics, however wide that gets.
     """
     terminal = console()
     columns = terminal.width if terminal.is_terminal else min(terminal.width, PIPE_COLUMNS)
-    shown, left_out = _fitting(found, columns, everything=everything)
-    terminal.print(table(*_cells(found, _varying(found), shown)))
+    first = _first_columns(among or found)
+    shown, left_out = _fitting(found, first, columns, everything=everything)
+    terminal.print(table(*_cells(found, first, shown)))
     if left_out:
         note(f"left out for want of room: {', '.join(left_out)}; `pcm results --all` has them")
 
@@ -53,34 +57,40 @@ def results_text(
         return results_csv(found)
     if named is None:
         metrics = [Columns(found).find(name) for name in shown_metrics(_metrics(found))]
-        head, rows = _cells(found, _varying(found), metrics)
-        titles = [column.title for column in head]
-    else:
-        titles = [each.path if as_format is Format.CSV else each.name for each in named]
-        rows = [[_cell(each.of(row), as_format) for each in named] for row in found]
-    return sheet_text(titles, rows, as_format)
+        return sheet_text(*_cells(found, _first_columns(found), metrics), as_format)
+    if as_format is Format.CSV:
+        exact = [[_exact(each.of(row)) for each in named] for row in found]
+        return csv_text([each.path for each in named], exact)
+    return sheet_text(*_named_cells(found, named), as_format)
 
 
-def sheet_text(titles: Sequence[str], rows: Sequence[Sequence[str]], as_format: Format) -> str:
-    """Titles and cells as CSV, or as a table of a paper."""
-    if as_format is Format.MARKDOWN:
-        return markdown_table(titles, rows)
-    if as_format is Format.LATEX:
-        return latex_table(titles, rows)
+def sheet_text(head: Sequence[Column], rows: Sequence[Sequence[str]], as_format: Format) -> str:
+    """A table of a paper."""
+    as_text = markdown_table if as_format is Format.MARKDOWN else latex_table
+    return as_text(head, rows)
+
+
+def csv_text(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table for programs; what is not there is empty."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([titles, *rows])
+    csv.writer(text, lineterminator="\n").writerows([titles, *rows])
     return text.getvalue()
 
 
 def named_table(found: Sequence[Result], named: Sequence[Named]) -> Table:
     """A row a point, with the columns that were asked for."""
-    rows = [[_cell(each.of(row), Format.TABLE) for each in named] for row in found]
+    return table(*_named_cells(found, named))
+
+
+def _named_cells(
+    found: Sequence[Result], named: Sequence[Named]
+) -> tuple[list[Column], list[list[str]]]:
+    numbers = [_is_number(each, found) for each in named]
     head = [
-        Column(each.name, number=_is_number(each, found), fold=not _is_number(each, found))
-        for each in named
+        Column(each.name, number=is_number, fold=not is_number and each.name != "id")
+        for each, is_number in zip(named, numbers, strict=True)
     ]
-    return table(head, rows)
+    return head, [[_cell(each, row) for each in named] for row in found]
 
 
 def named_records(found: Sequence[Result], named: Sequence[Named]) -> list[dict[str, Any]]:
@@ -93,10 +103,19 @@ def _is_number(column: Named, rows: Sequence[Result]) -> bool:
     return bool(values) and all(isinstance(value, int | float) for value in values)
 
 
-def _cell(value: Any, as_format: Format) -> str:
+def _cell(column: Named, row: Result) -> str:
+    """For people: axes as the grid file has them, numbers short."""
+    value = column.of(row)
+    if column.path in row.axes:
+        return word(value)
+    return number(value) if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _exact(value: Any) -> str:
+    """For programs."""
     if isinstance(value, float):
-        return repr(value) if as_format is Format.CSV else number(value)
-    return _value(value)
+        return repr(value)
+    return "" if value is None else str(value)
 
 
 def _axes(results: Sequence[Result]) -> list[str]:
@@ -128,23 +147,30 @@ def varying(points: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def results_table(results: Sequence[Result], columns: int, *, everything: bool = False) -> Table:
     """A row a point, with as many metrics as fit into `columns`, at least one."""
-    shown, _ = _fitting(results, columns, everything=everything)
-    return table(*_cells(results, _varying(results), shown))
+    first = _first_columns(results)
+    shown, _ = _fitting(results, first, columns, everything=everything)
+    return table(*_cells(results, first, shown))
 
 
-def _varying(results: Sequence[Result]) -> list[str]:
-    return varying([result.axes for result in results])
+def _first_columns(results: Sequence[Result]) -> list[Named]:
+    """What tells the rows apart: which sweep where there are several, and the axes that vary."""
+    every = Columns(results)
+    axes = [every.find(path) for path in varying([result.axes for result in results])]
+    names = ["id", *(["sweep"] if len({result.sweep for result in results}) > 1 else [])]
+    # Names repeat the axes, so they are for experiments that have none.
+    named = [] if axes else [replace(every.find("name"), name="experiment")]
+    return [*map(every.find, names), *named, every.find("state"), *axes]
 
 
 def _fitting(
-    results: Sequence[Result], columns: int, *, everything: bool
+    results: Sequence[Result], first: Sequence[Named], columns: int, *, everything: bool
 ) -> tuple[list[Named], list[str]]:
     """Metrics, then what it cost, as far as there is room; and the names of the others."""
-    every, axes = Columns(results), _varying(results)
+    every = Columns(results)
     metrics = [every.find(name) for name in shown_metrics(_metrics(results))]
     wanted = [*metrics, *(every.find(name) for name in SHOWN_COSTS if _is_telling(name, results))]
     shown = wanted
-    while not everything and len(shown) > 1 and width(*_cells(results, axes, shown)) > columns:
+    while not everything and len(shown) > 1 and width(*_cells(results, first, shown)) > columns:
         shown = shown[:-1]
     return shown, [column.name for column in wanted[len(shown) :]]
 
@@ -156,46 +182,34 @@ def _is_telling(fact: str, results: Sequence[Result]) -> bool:
 
 
 def _cells(
-    results: Sequence[Result], axes: Sequence[str], shown: Sequence[Named]
+    results: Sequence[Result], first: Sequence[Named], shown: Sequence[Named]
 ) -> tuple[list[Column], list[list[str]]]:
-    titles = short_labels(axes)
-    # Names repeat the axes, so they are for experiments that have none.
-    named = not axes
     head = [
-        Column("id"),
-        *([Column("experiment", fold=True)] if named else []),
-        Column("state"),
-        *(Column(titles[path], fold=True) for path in axes),
-        *(Column(column.name, number=True) for column in shown),
+        *(Column(each.name, fold=each.name not in ("id", "state")) for each in first),
+        *(Column(each.name, number=True) for each in shown),
     ]
     rows = [
         [
-            result.id,
-            *([result.name] if named else []),
-            result.state,
-            *(_value(result.axes.get(path)) for path in axes),
-            *(number(column.of(result)) for column in shown),
+            *(_cell(each, result) for each in first),
+            *(number(each.of(result)) for each in shown),
         ]
         for result in results
     ]
     return head, rows
 
 
-def _value(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
 def results_csv(results: Sequence[Result]) -> str:
     """The rows with all metrics, exact numbers, full paths."""
     axes, metrics = _axes(results), _metrics(results)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "name", "state", "step", *axes, *metrics])
-    for result in results:
-        values = [result.axes.get(path) for path in axes]
-        numbers = [result.metrics.get(name) for name in metrics]
-        writer.writerow([result.id, result.name, result.state, result.step, *values, *numbers])
-    return text.getvalue()
+    rows = [
+        [
+            *(result.id, result.name, result.state, result.step),
+            *(result.axes.get(path) for path in axes),
+            *(result.metrics.get(name) for name in metrics),
+        ]
+        for result in results
+    ]
+    return csv_text(["id", "name", "state", "step", *axes, *metrics], rows)
 
 
 def results_records(results: Sequence[Result]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -56,24 +57,27 @@ def console(*, err: bool = False) -> Console:
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
     """A table without lines; cells that name a state are coloured."""
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
+    lines = list(rows)
+    for column, wide in zip(columns, _widths(columns, lines), strict=True):
         result.add_column(
             Text(printable_line(column.title)),
             justify="right" if column.number else "left",
             no_wrap=not column.fold,
             overflow="fold",
-            min_width=MIN_WIDTH if column.fold else None,
+            min_width=min(wide, MIN_WIDTH) if column.fold else None,
         )
-    for row in rows:
+    for line in lines:
         # Text, not str: a name with [brackets] is a name, not markup.
-        result.add_row(*(Text(printable_line(cell), style=STYLES.get(cell, "")) for cell in row))
+        result.add_row(*(Text(printable_line(cell), style=STYLES.get(cell, "")) for cell in line))
     return result
 
 
 def width(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
     """Terminal columns that the table takes when nothing is folded."""
-    cells = [
-        max(len(printable_line(text)) for text in (column.title, *(row[index] for row in rows)))
-        for index, column in enumerate(columns)
-    ]
+    cells = _widths(columns, rows)
     return sum(cells) + 2 * (len(cells) - 1)
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
+    texts = zip([column.title for column in columns], *rows, strict=True)
+    return [max(cell_len(printable_line(text)) for text in column) for column in texts]

@@ -10,6 +10,7 @@ from typing import Any
 from launch.results.columns import FACTS, Columns, Named
 from launch.results.rows import Result
 from pcm.errors import NotFoundError, UsageError
+from pcm.run_dir import atomic_writer
 from pcm.run_dir.checkpointing import Mode
 
 
@@ -72,7 +73,7 @@ def columns_of(rows: Iterable[Result], named: Iterable[Named]) -> dict[str, list
 
 
 def write_parquet(columns: dict[str, list[Any]], path: Path) -> None:
-    """Write columns by whichever library can.
+    """Write columns by whichever library can, as a whole or not at all.
 
     Raises:
         UsageError: none is installed here.
@@ -80,9 +81,12 @@ def write_parquet(columns: dict[str, list[Any]], path: Path) -> None:
     try:
         arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
-        _library("polars", "Parquet needs pyarrow or ").DataFrame(columns).write_parquet(path)
+        frame = _library("polars", "Parquet needs pyarrow or ").DataFrame(columns)
+        with atomic_writer(path) as stream:
+            frame.write_parquet(stream)
     else:
-        parquet.write_table(arrow.table(columns), path)
+        with atomic_writer(path) as stream:
+            parquet.write_table(arrow.table(columns), stream)
 
 
 def _best_value(row: Result, metric: str, *, greatest: bool) -> float | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from launch.results.moments import best_value, value_at
@@ -45,6 +46,10 @@ PARTS = {
 """After a metric's name and a colon: `val/loss:min`."""
 
 
+MOST_NAMED = 40
+"""Of all names that there are, where somebody wrote another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A column.
@@ -64,9 +69,10 @@ class Columns:
     """All columns that some results have."""
 
     def __init__(self, results: Sequence[Result]) -> None:
+        self._results = results
         self._axes = _union(row.axes for row in results)
         self._metrics = _union(row.metrics for row in results)
-        self._labels = short_labels(self._axes)
+        self._labels = short_labels(self._axes, FACTS)
 
     @property
     def axes(self) -> list[Named]:
@@ -77,6 +83,10 @@ class Columns:
     def metrics(self) -> list[str]:
         """Names of all metrics, in the order of their first values."""
         return list(self._metrics)
+
+    def values(self, column: Named) -> list[Any]:
+        """What a column has, where it has anything."""
+        return [value for row in self._results if (value := column.of(row)) is not None]
 
     def but(self, name: str) -> list[Named]:
         """All axes but one."""
@@ -98,9 +108,10 @@ class Columns:
         found = self._metric(name)
         if found is not None:
             return Named(name, name, found)
+        known = [*FACTS, *self._labels.values(), *self._metrics]
         raise UsageError(
             f"no axis, metric or fact '{name}'",
-            f"there is {', '.join([*FACTS, *self._labels.values(), *self._metrics])}; "
+            f"there is {_some(name, known)}; "
             f"a metric may end in {', '.join(f':{part}' for part in PARTS)}, :best or @STEP",
         )
 
@@ -128,6 +139,14 @@ def _of_summary(name: str, attribute: str) -> Callable[[Result], Any]:
         return None if summary is None else getattr(summary, attribute)
 
     return value
+
+
+def _some(name: str, known: Sequence[str]) -> str:
+    """All names, or of very many those that are most like one."""
+    if len(known) <= MOST_NAMED:
+        return ", ".join(known)
+    like = get_close_matches(name, known, MOST_NAMED, 0.3) or known[:MOST_NAMED]
+    return f"{', '.join(like)} and {len(known) - len(like):,} more"
 
 
 def _union(groups: Iterable[Iterable[str]]) -> list[str]:

@@ -1,13 +1,14 @@
 """Results put together: all points that differ in nothing but some axes, such as the seed."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
 from launch.results.columns import Named
 from launch.results.rows import Result
+from pcm.errors import UsageError
 
 CLEAR = 2.0
 """Standard errors of a difference from which on it is taken for more than noise: about 5 %."""
@@ -63,6 +64,24 @@ def grouped(rows: Sequence[Result], axes: Sequence[Named], metrics: Sequence[Nam
     ]
 
 
+def group_value(
+    name: str, axes: Sequence[Named], metrics: Sequence[Named]
+) -> Callable[[Group], Any]:
+    """What a column of groups has: an axis's value, or a metric's mean.
+
+    Raises:
+        UsageError: the groups have no such column.
+    """
+    for place, axis in enumerate(axes):
+        if name in (axis.name, axis.path):
+            return lambda group: group.values[place]
+    for place, metric in enumerate(metrics):
+        if name == metric.name:
+            return lambda group: group.spreads[place].mean
+    names = ", ".join(each.name for each in (*axes, *metrics))
+    raise UsageError(f"the groups have no column '{name}'", f"there is {names}; --metric adds one")
+
+
 def clearly_best(groups: Sequence[Group], metric: int, *, greatest: bool) -> int | None:
     """The index of the group that is best by one of the metrics.
 
@@ -87,8 +106,8 @@ def clearly_best(groups: Sequence[Group], metric: int, *, greatest: bool) -> int
     return index if abs(first.mean - second.mean) > CLEAR * error else None
 
 
-def _spread(values: Sequence[float | None]) -> Spread:
-    known = [value for value in values if value is not None and math.isfinite(value)]
+def _spread(values: Sequence[Any]) -> Spread:
+    known = [value for value in values if isinstance(value, int | float) and math.isfinite(value)]
     if not known:
         return Spread(0)
     return Spread(len(known), fmean(known), stdev(known) if len(known) > 1 else None)

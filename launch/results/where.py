@@ -5,12 +5,13 @@ alternative = term { "and" term }
 term       = "not" term | "(" choice ")" | NAME OPERATOR VALUE
 """
 
+import math
 import operator
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from launch.results.columns import Columns
+from launch.results.columns import Columns, Named
 from launch.results.rows import Result
 from pcm.errors import UsageError
 
@@ -33,7 +34,13 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 _RESERVED = ("and", "or", "(", ")")
 
-HINT = "write it like 'lr<1e-3 and state=done'; ~ is for a part of a text"
+_ORDERS = ("<", "<=", ">", ">=")
+_EQUALS = ("=", "==")
+
+_NOTHING = "null"
+"""Unquoted, it is what an axis or a metric that isn't there has."""
+
+HINT = "write it like 'lr<1e-3 and state=done'; ~ is for a part of a text, quotes for odd names"
 
 
 def parse_where(text: str, columns: Columns) -> Test:
@@ -85,17 +92,23 @@ class _Parser:
         name = self._next("a name")
         if name in _OPERATORS or name.lower() in _RESERVED:
             raise _fault(f"a name is expected where '{name}' is")
-        of = self._columns.find(_unquoted(name)).of
+        column = self._columns.find(_unquoted(name))
         sign = self._next("one of = != < <= > >= ~")
         if sign not in _OPERATORS:
             raise _fault(f"'{sign}' is no comparison")
-        compare, wanted = _OPERATORS[sign], self._next("a value")
+        wanted = self._next("a value")
+        if sign in _ORDERS:
+            self._require_order(column, sign, wanted)
+        return _comparison(column.of, sign, wanted)
 
-        def test(row: Result) -> bool:
-            value = of(row)
-            return value is not None and compare(*_comparable(value, wanted, sign))
-
-        return test
+    def _require_order(self, column: Named, sign: str, wanted: str) -> None:
+        """Refuse `val/loss<lr`: between a number and a text there is no order."""
+        number = _number(_unquoted(wanted))
+        kinds = {_is_number(value) for value in self._columns.values(column)}
+        if kinds == {True} and number is None:
+            raise _fault(f"{column.name} has numbers, and '{wanted}' is none")
+        if kinds == {False} and number is not None:
+            raise _fault(f"{column.name} has no numbers, so {sign} {wanted} means nothing")
 
     def _next(self, what: str) -> str:
         if self._at == len(self._words):
@@ -120,17 +133,39 @@ def _words(text: str) -> list[str]:
     return words
 
 
-def _comparable(value: Any, wanted: str, sign: str) -> tuple[Any, Any]:
-    """Both as numbers where both are, else both as text."""
-    text = _unquoted(wanted)
-    if sign != "~" and isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            return float(value), float(text)
-        except ValueError:
-            pass
-    if isinstance(value, bool):
-        return str(value).lower(), text.lower()
-    return str(value), text
+def _comparison(of: Callable[[Result], Any], sign: str, wanted: str) -> Test:
+    if wanted == _NOTHING and sign in (*_EQUALS, "!="):
+        return lambda row: (of(row) is None) == (sign in _EQUALS)
+    compare, text = _OPERATORS[sign], _unquoted(wanted)
+    number = None if sign == "~" else _number(text)
+
+    def test(row: Result) -> bool:
+        value = of(row)
+        if value is None:
+            return False
+        if _is_number(value) and number is not None:
+            # NaN is no number that equals itself, but whoever looks for it writes `=nan`.
+            if math.isnan(number) and sign not in _ORDERS:
+                return (str(value) == "nan") == (sign in _EQUALS)
+            return compare(value, number)
+        if sign in _ORDERS and (_is_number(value) or number is not None):
+            return False
+        if isinstance(value, bool):
+            return compare(str(value).lower(), text.lower())
+        return compare(str(value), text)
+
+    return test
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _unquoted(word: str) -> str:

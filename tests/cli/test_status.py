@@ -280,6 +280,26 @@ def test_results_go_to_a_file(pcm: Pcm, mixed: Runs, project: Path) -> None:
     assert not (project / "my table.txt").exists()
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_file_that_cannot_be_written_is_named_as_it_was(
+    pcm: Pcm, mixed: Runs, project: Path, form: str
+) -> None:
+    pytest.importorskip("pyarrow")
+    (project / "folder").mkdir()
+    result = pcm("results", "small", "--format", form, "-o", "folder")
+    assert result.exit_code == ExitCode.REFUSED
+    assert "can't write folder: it is a folder" in result.stderr
+    assert not [path for path in project.iterdir() if path.suffix == ".tmp"]
+
+
+def test_the_first_groups_are_of_whole_groups(pcm: Pcm, mixed: Runs) -> None:
+    mixed.finish(2, **{"val/loss": 0.5})
+    words = ("--group-by", "seed", "--metric", "val/loss", "--sort", "val/loss", "--reverse")
+    [first] = json.loads(pcm("results", "small", *words, "--top", "1", "--json").stdout)
+    assert first["axes"] == {"seed": 1}
+    assert first["count"] == 2
+
+
 def test_results_put_together_over_seeds(pcm: Pcm, mixed: Runs) -> None:
     text = pcm("results", "small", "--group-by", "all", "--metric", "val/loss:min").stdout
     assert "val/loss:min" in text

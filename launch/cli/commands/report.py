@@ -77,16 +77,13 @@ def _wanted(metric: str | None) -> tuple[str, bool] | None:
 
 def _write(target: Path, data: dict[str, object]) -> None:
     """As a whole or not at all: who has it open may load it again at any time."""
+    from launch.report.output import as_output
     from launch.report.page.html import page
-    from pcm.errors import RefusedError
     from pcm.run_dir import write_text
 
-    try:
-        write_text(target, page(data))
-    except OSError as error:
-        raise RefusedError(
-            f"can't write {target}: {error.strerror or error}", "name another file with -o"
-        ) from error
+    text = page(data)
+    with as_output(target):
+        write_text(target, text)
 
 
 def _open(target: Path) -> None:

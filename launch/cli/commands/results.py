@@ -105,11 +105,12 @@ def results(
     if group_by is not None:
         _print_groups(found, query, group_by, form, output)
         return
-    chosen = query.choose(found)
+    filtered = query.filtered(found)
+    chosen = query.first(filtered, found)
     if form.is_binary and output is not None:
         _write_parquet(chosen, query.named(found), output)
     elif form is Format.TABLE:
-        _print_table(chosen, found, query, everything=everything)
+        _print_table(chosen, filtered, found, query, everything=everything)
     else:
         from launch.report.results import results_text
 
@@ -117,7 +118,12 @@ def results(
 
 
 def _print_table(
-    chosen: "list[Result]", found: "list[Result]", query: "Query", *, everything: bool
+    chosen: "list[Result]",
+    filtered: "list[Result]",
+    found: "list[Result]",
+    query: "Query",
+    *,
+    everything: bool,
 ) -> None:
     from launch.report.results import named_table, print_results
     from launch.report.table import console
@@ -125,7 +131,7 @@ def _print_table(
 
     named = query.named(found)
     if named is None:
-        print_results(chosen, everything=everything)
+        print_results(chosen, among=filtered, everything=everything)
     else:
         console().print(named_table(chosen, named))
     if len(chosen) < len(found):
@@ -135,26 +141,34 @@ def _print_table(
 def _print_groups(
     found: "list[Result]", query: "Query", group_by: str, form: Format, output: Path | None
 ) -> None:
-    from launch.report.groups_table import groups_records, groups_sheet
+    from launch.report.groups_table import groups_csv, groups_records, groups_sheet
     from launch.report.results import sheet_text, shown_metrics
     from launch.report.table import console, table
     from launch.report.terminal import json_text
     from launch.results.columns import Columns
-    from launch.results.groups import grouped
+    from launch.results.groups import group_value, grouped
     from launch.results.moments import is_more_better
+    from launch.results.ordering import ordered
 
     every = Columns(found)
     axes = every.but("seed") if group_by == "all" else list(map(every.find, _split(group_by)))
     names = query.metrics or tuple(shown_metrics(every.metrics)[:3])
     metrics = [every.find(name) for name in names]
-    groups = grouped(query.choose(found), axes, metrics)
+    groups = grouped(query.filtered(found), axes, metrics)
+    if query.order is not None:
+        of = group_value(query.order, axes, metrics)
+        groups = ordered(groups, of, descending=query.is_descending(found))
+    groups = groups[: query.top]
     if form is Format.JSON:
         _write(json_text(groups_records(groups, axes, metrics)) + "\n", output)
+        return
+    if form is Format.CSV:
+        _write(groups_csv(groups, axes, metrics), output)
         return
     greatest = [query.reverse or is_more_better(found, name) for name in names]
     head, rows = groups_sheet(groups, axes, metrics, greatest)
     if form is not Format.TABLE:
-        _write(sheet_text([column.title for column in head], rows, form), output)
+        _write(sheet_text(head, rows, form), output)
         return
     console().print(table(head, rows))
     typer.echo("mean ± standard deviation; * is best by more than noise")
@@ -165,20 +179,25 @@ def _split(text: str | None) -> tuple[str, ...]:
 
 
 def _write_parquet(chosen: "list[Result]", named: "list[Named] | None", output: Path) -> None:
+    from launch.report.output import as_output
     from launch.results.collection import Results, columns_of, write_parquet
 
     rows = Results(chosen)
-    write_parquet(rows.columns() if named is None else columns_of(rows, named), output)
+    columns = rows.columns() if named is None else columns_of(rows, named)
+    with as_output(output):
+        write_parquet(columns, output)
 
 
 def _write(text: str, output: Path | None) -> None:
     """To a file as a whole or not at all, else to the terminal."""
     import sys
 
+    from launch.report.output import as_output
     from pcm.config.printable import printable
     from pcm.run_dir import write_text
 
     if output is None:
         typer.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
     else:
-        write_text(output, text)
+        with as_output(output):
+            write_text(output, text)

@@ -1,20 +1,26 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from launch.report.results import (
     results_csv,
     results_records,
     results_table,
+    results_text,
     shown_metrics,
 )
+from launch.results.columns import Columns
+from launch.results.format import Format
 from launch.results.rows import Result, last_metrics
 from launch.status.state import State
 from pcm.run_dir import JournalWriter
+from pcm.run_dir.summary import MetricSummary
 
 LR, SEED = "model.optimizers.0.kwargs.lr", "seed"
 
@@ -86,3 +92,55 @@ def test_records_are_plain_data() -> None:
 def test_a_sweep_without_points_has_an_empty_table() -> None:
     assert "id" in drawn([], 80)
     assert results_csv([]).splitlines() == ["id,name,state,step"]
+
+
+def test_rows_of_several_sweeps_say_which() -> None:
+    rows = [replace(result(1, loss=1.0), sweep="one"), replace(result(2, loss=1.0), sweep="two")]
+    assert drawn(rows, 80).split()[:3] == ["id", "sweep", "state"]
+    assert "sweep" not in drawn(rows[:1], 80)
+
+
+def test_values_are_shown_as_the_grid_file_has_them() -> None:
+    values = [None, True, ["a", None], "wörter"]
+    rows = [replace(result(1), axes={"x": value}) for value in values]
+    rows.append(replace(result(1), axes={}))
+    cells = [line.split("done")[1].strip() for line in drawn(rows, 80).splitlines()[2:]]
+    assert cells == ["null", "true", '["a", null]', "wörter", ""]
+
+
+def test_wide_signs_are_counted_as_wide() -> None:
+    row = result(1, **{"val/loss": 1.0, "val/b": 2.0})
+    [*_, line] = drawn([replace(row, axes={"x": "深" * 12, "y": 1})], 60).splitlines()
+    assert "深" * 12 in line  # in 24 columns, so that there is room for one metric only
+    assert cell_len(line) <= 60
+
+
+@pytest.mark.parametrize(
+    ("form", "lines"),
+    [
+        (
+            Format.MARKDOWN,
+            [
+                r"| x | a\|b\_% |",
+                "| --- | ---: |",
+                r"| \[1\] \<b\> \$\&\*\| | 1 |",
+            ],
+        ),
+        (
+            Format.LATEX,
+            [
+                r"\begin{tabular}{lr}",
+                r"\toprule",
+                r"x & a\textbar{}b\_\% \\",
+                r"\midrule",
+                r"{[}1] \textless{}b\textgreater{} \$\&{*}\textbar{} & 1 \\",
+            ],
+        ),
+    ],
+)
+def test_nothing_of_a_title_or_a_cell_is_markup(form: Format, lines: list[str]) -> None:
+    summaries = {"a|b_%": MetricSummary(1.0, 1, 1.0, 1, 1.0, 1)}
+    row = result(1, **{"a|b_%": 1.0})
+    rows = [replace(row, axes={"x": "[1] <b> $&*|"}, summaries=summaries)]
+    named = [Columns(rows).find(name) for name in ("x", "a|b_%")]
+    assert results_text(rows, form, named).splitlines()[: len(lines)] == lines

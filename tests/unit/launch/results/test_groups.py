@@ -1,11 +1,14 @@
 """Means over seeds, and when one is called the best."""
 
+import math
+
 import pytest
 
-from launch.report.groups_table import groups_records, groups_sheet
+from launch.report.groups_table import groups_csv, groups_records, groups_sheet
 from launch.results.columns import Columns
-from launch.results.groups import clearly_best, grouped
+from launch.results.groups import clearly_best, group_value, grouped
 from launch.results.rows import Result
+from pcm.errors import UsageError
 from tests.unit.launch.results.samples import LR, SWEEP, metric, result
 
 
@@ -57,3 +60,33 @@ def test_records_have_exact_numbers_and_what_has_no_metric_counts() -> None:
         "count": 2,
         "metrics": {"val/loss:min": {"n": 1, "mean": 0.8, "std": None}},
     }
+
+
+def test_a_mean_says_of_how_many_it_is_where_some_have_no_number() -> None:
+    cells, _ = groups_of(sweep_of([1.0, 3.0, math.nan], [math.inf, 5.0]))
+    assert [row[2] for row in cells] == ["2 ± 1.414 (n=2)", "5 (n=1)"]
+
+
+def test_what_is_no_number_has_no_mean() -> None:
+    columns = Columns(SWEEP)
+    [group] = grouped(SWEEP, [], [columns.find("name"), columns.find("lr")])
+    assert [spread.n for spread in group.spreads] == [0, 4]
+
+
+def test_a_spreadsheet_has_each_number_in_a_column_of_its_own() -> None:
+    columns = Columns(SWEEP)
+    axes, metrics = columns.but("seed"), [columns.find("val/loss:min")]
+    text = groups_csv(grouped(SWEEP, axes, metrics), axes, metrics)
+    head, _, last = text.splitlines()
+    assert head == f"{LR},n,val/loss:min,val/loss:min std,val/loss:min n"
+    assert last == "0.0001,2,0.8,,1"
+
+
+def test_groups_are_sorted_by_what_they_have() -> None:
+    columns = Columns(SWEEP)
+    axes, metrics = columns.but("seed"), [columns.find("val/loss")]
+    group = grouped(SWEEP, axes, metrics)[1]
+    assert group_value("lr", axes, metrics)(group) == 1e-4
+    assert group_value("val/loss", axes, metrics)(group) == 0.9
+    with pytest.raises(UsageError, match="no column 'seed'"):
+        group_value("seed", axes, metrics)

@@ -1,6 +1,8 @@
 """Choosing rows and columns of results."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,8 +11,11 @@ from hypothesis import strategies as st
 from launch.results.columns import Columns
 from launch.results.ordering import ordered
 from launch.results.query import Query
+from launch.results.rows import Result
 from launch.results.where import parse_where
+from launch.status.state import State
 from pcm.errors import UsageError
+from pcm.run_dir.summary import MetricSummary
 from tests.unit.launch.results.samples import LR, SEED, SWEEP, metric, result
 
 
@@ -101,3 +106,66 @@ def test_attempts_are_looked_at_only_where_they_matter() -> None:
     assert not Query(where="lr<1", sort="val/loss").needs_costs
     assert Query(where="hours<1").needs_costs
     assert Query(columns=("id", "gpu_hours")).needs_costs
+
+
+def odd(index: int, value: Any, **metrics: MetricSummary) -> Result:
+    made = result(index, 1e-3, 0, State.DONE, **metrics)
+    return replace(made, axes={"run.params.kind": value})
+
+
+@pytest.mark.parametrize(
+    ("expression", "rows"),
+    [
+        ("kind=null", [1]),
+        ("kind!=null", [2, 3, 4]),
+        ("kind='null'", [4]),
+        ("kind=true", [2]),
+        ("kind>1", [3]),
+        ("val/loss=nan", [1]),
+        ("val/loss!=nan", [2]),
+        ("val/loss=null", [3, 4]),
+        ("val/loss<inf", [2]),
+        ("val/loss=low", []),
+        ("val/loss!=low", [1, 2]),
+    ],
+)
+def test_what_is_no_plain_number_is_found_as_it_is_shown(expression: str, rows: list[int]) -> None:
+    sweep = [
+        odd(1, None, val_loss=metric(math.nan)),
+        odd(2, True, val_loss=metric(0.5)),
+        odd(3, 5),
+        odd(4, "null"),
+    ]
+    found = Query(where=expression).choose(sweep)
+    assert [int(row.id, 16) for row in found] == rows
+
+
+@pytest.mark.parametrize("expression", ["val/loss<lr", "lr>=high", "state>5", "name<1e3"])
+def test_a_number_and_a_text_have_no_order(expression: str) -> None:
+    with pytest.raises(UsageError, match="numbers"):
+        chosen(expression)
+
+
+def test_an_axis_that_is_called_like_a_fact_has_another_name() -> None:
+    columns = Columns([replace(SWEEP[0], axes={"run.params.name": "mine", "run.params.x": 1})])
+    assert [axis.name for axis in columns.axes] == ["params.name", "x"]
+    assert columns.find("params.name").of(SWEEP[0]) is None
+
+
+def test_of_very_many_names_those_are_named_that_are_most_like_it() -> None:
+    many = {f"val/metric_{index}": metric(1.0) for index in range(10_000)}
+    row = replace(SWEEP[0], summaries=many, metrics=dict.fromkeys(many, 1.0))
+    with pytest.raises(UsageError) as caught:
+        Columns([row]).find("val/metrik_77")
+    assert "val/metric_77," in str(caught.value)
+    assert len(str(caught.value)) < 2000
+
+
+def test_the_top_of_a_metric_of_which_more_is_better_are_its_greatest() -> None:
+    assert [int(row.id) for row in Query(top=1, metrics=("val/loss:max",)).choose(SWEEP)] == [3]
+
+
+def test_a_column_that_is_asked_for_twice_is_there_once() -> None:
+    named = Query(columns=("id", "lr", LR, "id")).named(SWEEP)
+    assert named is not None
+    assert [each.path for each in named] == ["id", LR]
