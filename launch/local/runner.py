@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from launch.local.starter import Starter
@@ -119,7 +120,9 @@ class _Runner:
         for running in self._running:
             files = running.attempt()
             if files is not None:
-                request_stop(files, by=self._stop_asked_by, reason="interrupt")
+                # It is asked for again and again: a full disk may have room in a moment.
+                with suppress(OSError):
+                    request_stop(files, by=self._stop_asked_by, reason="interrupt")
             if signals.is_insisted(DOUBLE_S):
                 running.submitted.kill()
 

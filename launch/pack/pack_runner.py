@@ -32,6 +32,9 @@ from pcm.run_dir.typed_json import read
 
 TICK_S = 0.25
 
+REFUSED_PAUSE_S = 10.0
+"""Before another try where a disk has no room for what is to begin, while others run."""
+
 MOST_SECONDS = 20
 """Durations that an allocation keeps for the others."""
 
@@ -95,6 +98,7 @@ class PackRunner:
         self._running: list[_Running] = []
         self._begun = 0
         self._is_late = False
+        self._refused = -float("inf")
         self._beaten = time.monotonic()
         members = claims.submission.members(index_of(own.job.id))
         experiments = list(map(self._experiment, members))
@@ -156,16 +160,28 @@ class PackRunner:
 
     def _start(self) -> None:
         """Fill the free places, as long as there is time for a useful part of an experiment."""
-        while self._free and not self._is_ending and self._starter.is_ready():
+        while self._free and not self._is_waiting and self._starter.is_ready():
             # The first one in any case: else it would be sent back for ever.
             is_worth = is_worth_starting(self._limit.left_s, self._whole_s, self._record.seconds)
             if self._begun and not is_worth:
                 self._is_late = True
                 return
-            draw = self._draw()
-            if draw is None:
-                return
-            self._begin(draw)
+            try:
+                draw = self._draw()
+                if draw is None:
+                    return
+                self._begin(draw)
+            except RefusedError as error:
+                if not self._running:
+                    raise
+                # On a full disk those that run go on; there may be room when one has ended.
+                self._refused = time.monotonic()
+                self._tell(error.message)
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether nothing is to be started just now."""
+        return self._is_ending or time.monotonic() < self._refused + REFUSED_PAUSE_S
 
     def _draw(self) -> Draw | None:
         try:
@@ -173,17 +189,11 @@ class PackRunner:
             if draw is None and not self._running:
                 draw = self._drawing.last()
         except OSError as error:
-            # On a full disk those that run go on; there may be room when one has ended.
-            if self._running:
-                return None
             raise RefusedError(f"no experiment can be drawn: {error}") from error
         return draw
 
     def _begin(self, draw: Draw) -> None:
-        slot = self._free.pop(0)
-        self._begun += 1
-        self._note()
-        experiment = self._experiment(draw.id)
+        experiment, slot = self._experiment(draw.id), self._free[0]
         checkpoint = self._claims.submission.checkpoint
         try:
             with held_back(SCHEDULER):
@@ -192,8 +202,11 @@ class PackRunner:
             with suppress(OSError):
                 self._drawing.give_back(draw)
             raise
+        self._free.remove(slot)
+        self._begun += 1
         self._tell(f"experiment {draw.id} begins")
         self._running.append(_Running(draw, Watched(experiment, submitted, slot), slot))
+        self._note()
 
     def _collect(self) -> None:
         """See to what has ended: its claim, and its place."""
@@ -201,6 +214,7 @@ class PackRunner:
             each.watched.sweep()
             self._running.remove(each)
             self._free.append(each.slot)
+            self._refused = -float("inf")
             try:
                 said = self._settle(each)
             except OSError as error:

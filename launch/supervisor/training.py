@@ -19,6 +19,7 @@ from launch.supervisor.memory import count_oom_kills
 from pcm.errors import ExitCode
 from pcm.nursery.tie import Prctl, die_with
 from pcm.run_dir.records import OutcomeRecord
+from pcm.run_dir.signal_names import signal_name
 from pcm.run_dir.trust import open_private
 from pcm.run_dir.typed_json import plain
 
@@ -117,7 +118,7 @@ class TrainingProcess:
         kills = count_oom_kills() - self._oom_kills
         return Outcome(
             exit_code=code if code >= 0 else None,
-            signal=signal.Signals(-code).name if code < 0 else None,
+            signal=signal_name(-code) if code < 0 else None,
             killed=self._killed,
             out_of_memory=kills > 0,
             largest_process_mb=self._child.largest_mb(),

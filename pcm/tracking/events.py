@@ -8,11 +8,12 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pcm.run_dir.journal import end_torn_line
+from pcm.run_dir.typed_json import parse_object
 
 
 class EventWriter:
@@ -56,25 +57,33 @@ class EventWriter:
 
 
 class LineTail:
-    """Reads the JSON objects that were appended to a file since the last look."""
+    """Reads the JSON objects that were appended to a file since the last look.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        on_other: called with a line that is none: torn by a killed writer, and closed by the
+            next one, or no JSON at all.
+    """
+
+    def __init__(self, path: Path, on_other: Callable[[bytes], None] = lambda _: None) -> None:
         self._path = path
+        self._on_other = on_other
         self._offset = 0
 
-    def read(self) -> Iterator[dict[str, Any]]:
-        """New whole lines; a line that is still being written waits for the next call."""
+    def read(self, *, is_whole: bool = False) -> Iterator[dict[str, Any]]:
+        """New whole lines; a line that is still being written waits for the next call.
+
+        Args:
+            is_whole: whether nobody writes any more, so that the last line needs no end.
+        """
         if not self._path.exists():
             return
         with self._path.open("rb") as stream:
             stream.seek(self._offset)
             new = stream.read()
-        whole = new[: new.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.splitlines():
+        lines = new if is_whole else new[: new.rfind(b"\n") + 1]
+        self._offset += len(lines)
+        for line in lines.splitlines():
             try:
-                record = json.loads(line)
-            except ValueError:  # torn by a killed writer, and closed by the next one
-                continue
-            if isinstance(record, dict):
-                yield record
+                yield parse_object(line)
+            except ValueError:
+                self._on_other(line)

@@ -4,6 +4,7 @@ The script appends JSON lines to a file of the attempt, `{"step": 10, "loss": 0.
 process is the journal's one writer, as for any other training.
 """
 
+import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,12 @@ _LOSSES = ("train/loss", "train_loss", "loss")
 _OWN = frozenset({"step", "epoch", "time", "total_steps", "pcm"})
 """Keys of a line that are no metrics."""
 
+_MOST_STEPS = (1 << 63) - 1
+"""What trackers and tables can hold."""
+
+_MOST_SHOWN = 80
+"""Bytes of a line that is left out."""
+
 
 class ScriptJournal:
     """Reads on in what a script logs.
@@ -36,7 +43,7 @@ class ScriptJournal:
         self._run_dir = run_dir
         self._attempt = attempt
         self._progress = progress
-        self._tail = LineTail(attempt.logged)
+        self._tail = LineTail(attempt.logged, on_other=self._warn_of)
         self._writer: JournalWriter | None = None
         self._take_what_is_missing()
         self._summary = summarise(run_dir.metrics)
@@ -58,9 +65,13 @@ class ScriptJournal:
         """Epochs done, as far as the script says."""
         return self._epoch
 
-    def look(self) -> None:
-        """Take what is new: lines, and checkpoints."""
-        for record in self._tail.read():
+    def look(self, *, is_last: bool = False) -> None:
+        """Take what is new: lines, and checkpoints.
+
+        Args:
+            is_last: whether the script has ended, so that its last line needs no end.
+        """
+        for record in self._tail.read(is_whole=is_last):
             self._mark(record)
             if (row := self._row(record)) is not None:
                 self._append(row)
@@ -68,8 +79,8 @@ class ScriptJournal:
             self._note_checkpoints(new)
 
     def settle(self) -> None:
-        """Take the rest, and flush all to the disk."""
-        self.look()
+        """Take the rest, and flush all to the disk; the script has ended."""
+        self.look(is_last=True)
         if self._writer is not None:
             self._writer.sync()
         self._events.sync()
@@ -90,10 +101,18 @@ class ScriptJournal:
 
     def _row(self, record: Mapping[str, Any]) -> Row | None:
         row = row_of(record, self._attempt.number, self._step, self._epoch)
-        if row is None and "pcm" not in record and not self._is_warned:
-            self._is_warned = True
-            tell(f"warning: a line of {self._attempt.logged} is left out, it has no metrics")
+        if row is None and "pcm" not in record:
+            self._warn_of(json.dumps(record).encode())
         return row
+
+    def _warn_of(self, line: bytes) -> None:
+        """Say what is left out, once: all of them may be so."""
+        if self._is_warned or not line.strip():
+            return
+        self._is_warned = True
+        shown = line[:_MOST_SHOWN].decode(errors="replace")
+        where = self._attempt.logged
+        tell(f"warning: a line of {where} is left out, it is no JSON object with a number: {shown}")
 
     def _append(self, row: Row) -> None:
         if self._writer is None:
@@ -130,7 +149,7 @@ class ScriptJournal:
         if self._attempt.number == 1:
             return
         former = self._run_dir.attempt(self._attempt.number - 1)
-        logged = list(_rows(LineTail(former.logged).read(), former.number))
+        logged = list(_rows(LineTail(former.logged).read(is_whole=True), former.number))
         taken = sum(row.attempt == former.number for row in _all_rows(self._run_dir))
         if missing := logged[taken:]:
             since = missing[0].step - 1 if taken == 0 and self._run_dir.metrics.exists() else None
@@ -146,15 +165,12 @@ def row_of(record: Mapping[str, Any], attempt: int, step: int, epoch: int) -> Ro
     Args:
         step, epoch: of the line before, where this one has none.
     """
-    values = {
-        key: float(value)
-        for key, value in record.items()
-        if key not in _OWN and isinstance(value, int | float)
-    }
+    numbers = {key: _number(value) for key, value in record.items() if key not in _OWN}
+    values = {key: number for key, number in numbers.items() if number is not None}
     if not values:
         return None
-    said = record.get("time")
-    when = float(said) if isinstance(said, int | float) and math.isfinite(said) else time.time()
+    said = _number(record.get("time"))
+    when = said if said is not None and math.isfinite(said) else time.time()
     return Row(attempt, _whole(record, "step", step), _whole(record, "epoch", epoch), when, values)
 
 
@@ -171,6 +187,17 @@ def _all_rows(run_dir: RunDir) -> list[Row]:
     return read_journal(run_dir.metrics)
 
 
+def _number(value: object) -> float | None:
+    """A value as the journal has it; None where it is none."""
+    if not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        # A whole number has no bounds in JSON, nor in Python.
+        return math.inf if value > 0 else -math.inf
+
+
 def _whole(record: Mapping[str, Any], key: str, otherwise: int) -> int:
     value = record.get(key)
-    return value if type(value) is int and value >= 0 else otherwise
+    return value if type(value) is int and 0 <= value <= _MOST_STEPS else otherwise

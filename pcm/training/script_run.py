@@ -24,6 +24,7 @@ from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import RunDir, read_json, write_metrics_table
 from pcm.run_dir.checkpoints import read_manifests
 from pcm.run_dir.records import ErrorRecord, FinishedRecord, ScriptRecord, StoppedRecord
+from pcm.run_dir.signal_names import signal_name
 from pcm.run_dir.typed_json import read, write
 from pcm.tracking.process import FeedingProcess
 from pcm.tracking.tracker import has_tracker
@@ -193,4 +194,4 @@ def _with_python(words: list[str]) -> list[str]:
 def _how(code: int) -> str:
     if code >= 0:
         return f"ended with exit code {code}"
-    return f"was killed by {signal.Signals(-code).name}"
+    return f"was killed by {signal_name(-code)}"

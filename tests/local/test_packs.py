@@ -230,3 +230,21 @@ def test_time_is_kept_for_a_useful_part(slurm: Slurm, start: Start) -> None:
     said = finish(start(0, STAND_IN_STEPS="60"))
     assert "job 7_0 is sent back" in said
     assert slurm.attempts()[2:] == [0, 0, 0]
+
+
+def test_those_that_run_go_on_where_nothing_new_can_begin(slurm: Slurm, start: Start) -> None:
+    process = start(0, STAND_IN_STEPS="100")
+    wait_for(lambda: all(trains(each) for each in slurm.experiments[:2]))
+    claims = slurm.submission.path / "claims" / "0"
+    claims.rename(claims.with_name("away"))
+    claims.touch()
+    record = wait_for(lambda: read_record(first_attempt(slurm.experiments[0]).supervisor(0)))
+    os.kill(record["child_pid"], signal.SIGKILL)
+    assert process.stderr is not None
+    said = next(line for line in process.stderr if "no experiment can be drawn" in line)
+    assert "claims/0" in said
+    claims.unlink()
+    claims.with_name("away").rename(claims)
+    finish(process)
+    assert slurm.states()[:3] == [State.FAILED, State.DONE, State.DONE]
+    assert slurm.attempts()[:3] == [1, 1, 1]

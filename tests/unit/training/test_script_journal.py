@@ -48,6 +48,53 @@ def test_lines_become_rows_whatever_else_stands_there(run_dir: RunDir) -> None:
     assert read_summary(run_dir) == journal.summary
 
 
+ODD_LINES = [
+    b"{'loss': 1}",
+    b"\xff\xfe\x00",
+    b"[" * 100_000,
+    b'{"step": 1, "half a character \\ud800": 1}',
+    b'{"step": 1, "loss": ' + b"1" * 5000 + b"}",
+]
+
+ODD_NUMBERS = [
+    b'{"step": 1, "loss": 1' + b"0" * 400 + b', "time": 1' + b"0" * 400 + b"}",
+    b'{"step": -1, "loss": NaN, "epoch": 1' + b"0" * 400 + b"}",
+    b'{"step": 1' + b"0" * 400 + b', "loss": -1e999}',
+]
+
+
+@pytest.mark.parametrize("line", ODD_LINES)
+def test_what_is_no_object_is_told_and_nothing_else_is_lost(
+    run_dir: RunDir, line: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log(run_dir, 1, {"step": 1, "loss": 1})
+    logged = run_dir.attempt(1).logged
+    logged.write_bytes(logged.read_bytes() + line + b"\n" + line + b'\n{"step": 2, "loss": 1}\n')
+    taken(run_dir, 1)
+    assert steps(run_dir) == [(1, 1), (1, 2)]
+    warning = capsys.readouterr().err
+    assert warning.count("is left out, it is no JSON object with a number: ") == 1
+    assert len(warning) < 500
+
+
+def test_numbers_that_no_float_can_hold(run_dir: RunDir) -> None:
+    log(run_dir, 1)
+    run_dir.attempt(1).logged.write_bytes(b"\n".join([b"", *ODD_NUMBERS]))
+    taken(run_dir, 1)
+    rows = read_journal(run_dir.metrics)
+    assert [(row.step, row.epoch) for row in rows] == [(1, 0), (1, 0), (1, 0)]
+    assert [str(row.values["loss"]) for row in rows] == ["inf", "nan", "-inf"]
+    assert all(row.time < 1e12 for row in rows)
+
+
+def test_the_last_line_needs_no_end(run_dir: RunDir) -> None:
+    log(run_dir, 1, {"step": 1, "loss": 1}, torn='{"step": 2, "loss": 0.5}')
+    assert taken(run_dir, 1).summary.step == 2
+    log(run_dir, 2, {"step": 3, "loss": 1})
+    taken(run_dir, 2)
+    assert steps(run_dir) == [(1, 1), (1, 2), (2, 3)]
+
+
 def test_an_attempt_takes_back_what_it_computes_again(run_dir: RunDir) -> None:
     log(run_dir, 1, *({"step": step, "loss": 1} for step in range(1, 8)))
     taken(run_dir, 1)
