@@ -77,7 +77,7 @@ class _State:
 
     def __init__(self) -> None:
         self.step = 0
-        self.epoch = 0
+        self.epoch: int | None = None
         self.values: dict[str, float] = {}
         self.checkpoint = _path_of("PCM_CHECKPOINT")
         self.stream: Any = None
@@ -98,14 +98,15 @@ def log(
     Args:
         step: batches done, over all attempts. The first one of an attempt takes back what the
             attempts before have logged from there on.
-        epoch: epochs done.
+        epoch: epochs done; nothing is said of them where a script has none.
         total: the step that training ends at, for the time that is left.
     """
     values = {str(key): float(value) for key, value in metrics.items()}
     _state.step, _state.epoch = int(step), _state.epoch if epoch is None else int(epoch)
     _state.values.update(values)
     told = {} if total is None else {"total_steps": int(total)}
-    _tell({"step": _state.step, "epoch": _state.epoch, "time": time.time(), **told}, values)
+    reached = {} if _state.epoch is None else {"epoch": _state.epoch}
+    _tell({"step": _state.step, **reached, "time": time.time(), **told}, values)
 
 
 def should_stop() -> bool:
@@ -160,7 +161,7 @@ def save(path: str | os.PathLike[str], step: int | None = None) -> Path:
         "sha256": _flushed_digest(aside),
         "size": aside.stat().st_size,
         "step": at,
-        "epoch": _state.epoch,
+        "epoch": _state.epoch or 0,
         "attempt": attempt,
         "time": time.time(),
         "reason": "stop" if _state.is_stopping else "interval",

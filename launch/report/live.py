@@ -10,7 +10,7 @@ from rich.text import Text
 
 from launch.report.advance import bar, failures, pace
 from launch.report.sparkline import Losses, Recent
-from launch.report.status import by_interest, epoch, live_table
+from launch.report.status import by_interest, live_table, reached
 from launch.status.state import Line, State
 from launch.text import number, tally
 from pcm.config.printable import printable_line
@@ -160,8 +160,8 @@ def change(line: Line) -> str:
     """`1a2b3c4d5e mnist-0: done, epoch 3/3, loss 0.12`."""
     progress = line.status.progress or ProgressRecord()
     parts = [f"{line.id} {line.name}: {line.state}"]
-    if progress.epoch is not None:
-        parts.append(f"epoch {epoch(progress)}")
+    if place := reached(progress):
+        parts.append(place if progress.epoch is None else f"epoch {place}")
     if progress.loss is not None:
         parts.append(f"loss {number(progress.loss)}")
     if line.status.detail:

@@ -111,7 +111,7 @@ def status_row(line: Line) -> list[str]:
         line.id,
         line.name,
         line.state,
-        epoch(progress) or (line.status.detail if is_active else ""),
+        reached(progress) or (line.status.detail if is_active else ""),
         number(progress.loss),
         number(progress.rate) if is_active else "",
         duration(progress.eta) if is_active else "",
@@ -119,12 +119,20 @@ def status_row(line: Line) -> list[str]:
 
 
 def _how_far(line: Line) -> str:
-    """Its epoch; of what runs, `starting` where training has not spoken yet."""
+    """Its epoch or step; of what runs, `starting` where training has not spoken yet."""
     progress = line.status.progress or ProgressRecord()
-    has_spoken = progress.epoch is not None and progress.phase != "starting"
+    has_spoken = bool(reached(progress)) and progress.phase != "starting"
     if line.state is State.RUNNING and not has_spoken:
         return line.status.detail or "starting"
-    return epoch(progress) or (line.status.detail if line.state.is_active else "")
+    return reached(progress) or (line.status.detail if line.state.is_active else "")
+
+
+def reached(progress: ProgressRecord) -> str:
+    """Its epoch; of a script that names none `step 40`, or `step 40/200`."""
+    if progress.epoch is not None or progress.step is None:
+        return epoch(progress)
+    total = f"/{progress.total_steps}" if progress.total_steps else ""
+    return f"step {progress.step}{total}"
 
 
 def epoch(progress: ProgressRecord) -> str:

@@ -17,7 +17,7 @@ from pcm.run_dir.checkpoints import prune, read_manifests
 from pcm.run_dir.journal import Row
 from pcm.run_dir.summary import Summary, summarise, write_summary
 from pcm.tracking.events import EventWriter, LineTail
-from pcm.training.progress import Progress
+from pcm.training.script_progress import ScriptProgress
 
 _LOSSES = ("train/loss", "train_loss", "loss")
 
@@ -38,7 +38,7 @@ class ScriptJournal:
         marks: what the script has said of itself: `stopping`, `finished`.
     """
 
-    def __init__(self, run_dir: RunDir, attempt: AttemptDir, progress: Progress) -> None:
+    def __init__(self, run_dir: RunDir, attempt: AttemptDir, progress: ScriptProgress) -> None:
         self.marks: set[str] = set()
         self._run_dir = run_dir
         self._attempt = attempt
@@ -53,7 +53,8 @@ class ScriptJournal:
         self._checkpointing = read_checkpointing(run_dir)
         self._known = set(self._names_of_checkpoints())
         self._is_warned = False
-        progress.count_steps = lambda: self._step
+        # What an attempt before has named still holds.
+        progress.named_step = self._step or None
 
     @property
     def summary(self) -> Summary:
@@ -75,6 +76,7 @@ class ScriptJournal:
             self._mark(record)
             if (row := self._row(record)) is not None:
                 self._append(row)
+                self._note_place(record, row)
         if new := set(self._names_of_checkpoints()) - self._known:
             self._note_checkpoints(new)
 
@@ -122,13 +124,19 @@ class ScriptJournal:
             self._summary = summarise(self._run_dir.metrics)
         self._writer.append_row(row)
         self._summary = self._summary.after([row], self._writer.size)
-        self._step, self._epoch = row.step, row.epoch
         # No phase that expects steps: nobody knows how often a script logs.
         self._progress.phase = "running"
         self._progress.chances += 1
-        self._progress.epoch = row.epoch
         loss = next((row.values[name] for name in _LOSSES if name in row.values), None)
         self._progress.loss = self._progress.loss if loss is None else loss
+
+    def _note_place(self, record: Mapping[str, Any], row: Row) -> None:
+        """How far it is, by what it names alone: the journal has a 0 for the rest."""
+        self._step, self._epoch = row.step, row.epoch
+        if _names(record, "step"):
+            self._progress.named_step = row.step
+        if _names(record, "epoch"):
+            self._progress.named_epoch = row.epoch
 
     def _names_of_checkpoints(self) -> Iterator[str]:
         return (path.name for path in self._run_dir.checkpoints.glob("*.ckpt.json"))
@@ -199,5 +207,9 @@ def _number(value: object) -> float | None:
 
 
 def _whole(record: Mapping[str, Any], key: str, otherwise: int) -> int:
+    return int(record[key]) if _names(record, key) else otherwise
+
+
+def _names(record: Mapping[str, Any], key: str) -> bool:
     value = record.get(key)
-    return value if type(value) is int and 0 <= value <= _MOST_STEPS else otherwise
+    return type(value) is int and 0 <= value <= _MOST_STEPS

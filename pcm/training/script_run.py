@@ -29,11 +29,12 @@ from pcm.run_dir.typed_json import read, write
 from pcm.tracking.process import FeedingProcess
 from pcm.tracking.tracker import has_tracker
 from pcm.training.insisting import insist
-from pcm.training.progress import Heartbeat, Progress
+from pcm.training.progress import Heartbeat
 from pcm.training.script_environment import script_environment
 from pcm.training.script_journal import ScriptJournal
 from pcm.training.script_meeting import StoppedBeforeStartError, meet
 from pcm.training.script_process import ScriptProcess
+from pcm.training.script_progress import ScriptProgress
 from pcm.training.task import Task, record_stop
 
 _LOOK = 0.2
@@ -57,7 +58,7 @@ class ScriptRun:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._config: dict[str, Any] = load_document(task.run_dir.config).data
-        self._progress = Progress()
+        self._progress = ScriptProgress()
         self._has_asked = False
 
     def train(self) -> ExitCode:

@@ -27,11 +27,11 @@ run.finish({"acc": 0.5})
 """
 
 
-def use(folder: Path, **variables: Path | str) -> str:
+def use(folder: Path, code: Path | str = USE, **variables: Path | str) -> str:
     shutil.copy(ROOT / "pcm" / "script.py", folder)
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [sys.executable, "-S", "-c", USE],
+        [sys.executable, "-S", "-c", code],
         env=environment | {name: str(value) for name, value in variables.items()},
         cwd=folder,
         capture_output=True,
@@ -75,6 +75,15 @@ def test_its_records_are_those_that_pcm_reads(
     [manifest] = read_manifests(tmp_path / "checkpoints")
     assert (manifest.file, manifest.step, manifest.epoch) == ("step=3.ckpt", 3, 1)
     assert find_fault(tmp_path / "checkpoints", manifest) is None
+
+
+def test_no_epoch_is_told_that_the_script_does_not_name(
+    tmp_path: Path, variables: dict[str, Path | str]
+) -> None:
+    code = "import script as run; run.log(1, {'a': 1}); run.log(2, {}, epoch=0); run.log(3, {})"
+    use(tmp_path, code, **variables)
+    lines = map(json.loads, (tmp_path / "metrics.jsonl").read_text().splitlines())
+    assert [line.get("epoch") for line in lines] == [None, 0, 0]
 
 
 def test_other_ranks_write_nothing(tmp_path: Path, variables: dict[str, Path | str]) -> None:

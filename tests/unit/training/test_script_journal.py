@@ -8,8 +8,8 @@ import pytest
 
 from pcm.run_dir import RunDir, read_journal
 from pcm.run_dir.summary import read_summary
-from pcm.training.progress import Progress
 from pcm.training.script_journal import ScriptJournal
+from pcm.training.script_progress import ScriptProgress
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def log(run_dir: RunDir, attempt: int, *records: Any, torn: str = "") -> None:
 
 
 def taken(run_dir: RunDir, attempt: int) -> ScriptJournal:
-    journal = ScriptJournal(run_dir, run_dir.attempt(attempt), Progress())
+    journal = ScriptJournal(run_dir, run_dir.attempt(attempt), ScriptProgress())
     journal.settle()
     journal.close()
     return journal
@@ -93,6 +93,29 @@ def test_the_last_line_needs_no_end(run_dir: RunDir) -> None:
     log(run_dir, 2, {"step": 3, "loss": 1})
     taken(run_dir, 2)
     assert steps(run_dir) == [(1, 1), (1, 2), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "step", "epoch"),
+    [
+        ([], None, None),
+        ([{"pcm": "stopping"}], None, None),
+        ([{"loss": 1}], None, None),
+        ([{"step": 7, "loss": 1}, {"loss": 2}], 7, None),
+        ([{"step": 7, "epoch": 0, "loss": 1}, {"step": 8, "loss": 2}], 8, 0),
+        ([{"step": "7", "epoch": 1.5, "loss": 1}], None, None),
+    ],
+)
+def test_a_script_is_as_far_as_it_says_and_no_further(
+    run_dir: RunDir, lines: list[Any], step: int | None, epoch: int | None
+) -> None:
+    log(run_dir, 1, *lines)
+    progress = ScriptProgress()
+    journal = ScriptJournal(run_dir, run_dir.attempt(1), progress)
+    journal.look()
+    journal.close()
+    record = progress.record()
+    assert (record["step"], record["epoch"]) == (step, epoch)
 
 
 def test_an_attempt_takes_back_what_it_computes_again(run_dir: RunDir) -> None:

@@ -50,6 +50,13 @@ def test_a_failure_says_why() -> None:
     assert piped([failed]) == ["0123456789 x: failed, rank 0: ValueError: no"]
 
 
+def test_a_script_is_at_a_step_and_at_no_epoch() -> None:
+    at_step = Line("0123456789", "x", Status(State.DONE, progress=ProgressRecord(step=9)))
+    assert piped([at_step]) == ["0123456789 x: done, step 9"]
+    silent = Line("0123456789", "x", Status(State.DONE, progress=ProgressRecord()))
+    assert piped([silent]) == ["0123456789 x: done"]
+
+
 def test_every_experiment_has_a_line_on_a_terminal_with_room() -> None:
     text = drawn(lines(State.RUNNING, State.DONE, State.PENDING), height=24)
     assert all(f"mnist-{index}" in text for index in range(3))

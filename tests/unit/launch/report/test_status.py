@@ -5,6 +5,7 @@ import pytest
 from launch.report.status import (
     by_interest,
     epoch,
+    reached,
     remarks,
     status_records,
     status_row,
@@ -40,6 +41,15 @@ def test_every_state_has_a_row_before_the_first_progress(state: State) -> None:
 def test_epochs_without_a_limit_have_no_slash() -> None:
     assert epoch(ProgressRecord(epoch=0)) == "0"
     assert epoch(ProgressRecord(epoch=7, max_epochs=None)) == "7"
+
+
+def test_a_script_is_at_its_step_and_at_no_epoch_that_it_never_named() -> None:
+    assert reached(ProgressRecord(step=40)) == "step 40"
+    assert reached(ProgressRecord(step=0, total_steps=200)) == "step 0/200"
+    assert reached(ProgressRecord(step=40, epoch=2)) == "2"
+    assert reached(ProgressRecord()) == ""
+    silent = Line("0123456789", "x", Status(State.RUNNING, progress=ProgressRecord()))
+    assert status_row(silent)[3] == ""
 
 
 def test_what_runs_comes_first_and_what_is_done_last() -> None:
