@@ -11,12 +11,16 @@ from typing import Any
 
 from launch.importing.hydra_overrides import distribution_of, values_of
 from launch.importing.imported import RUN_PARAMS, Imported, script_grid
+from launch.importing.submitit_words import resources_of_launcher
 
 _OURS = ("hydra.mode", "hydra.run.", "hydra.sweep.", "hydra.launcher.", "hydra/launcher")
 """Of Hydra's own overrides: what pcm sees to itself."""
 
 _TRIALS = ("n_trials", "max_trials", "budget")
 """How many points a sweeper that draws them was asked for: Optuna's, Ax's, Nevergrad's."""
+
+_OTHER_SPACES = ("search_space", "custom_search_space", "ax_config", "parametrization")
+"""What sweepers draw from besides `params`: an older Optuna's, Ax's, Nevergrad's."""
 
 
 def is_hydra(data: Mapping[str, Any]) -> bool:
@@ -46,8 +50,15 @@ def import_hydra(data: Mapping[str, Any]) -> Imported:
     if "mode" in hydra:
         words.append("hydra.mode=RUN")
     words.append("hydra.run.dir={run_dir}/hydra")
-    left.append("hydra.launcher and the folders of hydra.sweep: pcm has its own")
+    left.append("the launcher, and the folders of hydra.sweep: pcm has its own")
     grid = script_grid(name, words, sweep.params, sweep.axes)
+    if resources := resources_of_launcher(hydra.get("launcher") or {}, left):
+        grid["resources"] = resources
+    left += [
+        f"hydra.sweeper.{key}: what it searches is not read; write it as `random:`"
+        for key in _OTHER_SPACES
+        if sweeper.get(key)
+    ]
     if sweep.draws:
         grid["random"] = {"n": trials, "seed": 0, "axes": sweep.draws}
         left.append(
@@ -73,6 +84,8 @@ class _Sweep:
             return _literal(override)
         values = values_of(text)
         draw = distribution_of(text) if self._drawn else None
+        if text.strip().startswith("shuffle([") and not self._drawn:
+            self._left.append(f"{override}: shuffled anew whenever a point is started")
         if not values and draw is None:
             self._left.append(f"{override}: a sweep that is none of a list, choice() or range()")
             return None

@@ -8,6 +8,7 @@ from typing import Any
 
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 _CASTS = ("int", "float", "str", "bool")
+_ORDERS = ("sort", "shuffle")
 
 
 def values_of(text: str) -> list[Any] | None:
@@ -19,6 +20,9 @@ def values_of(text: str) -> list[Any] | None:
     if match is None:
         return list(split(text))
     function, parts = match[1], split(match[2])
+    if function in _ORDERS and parts[0].startswith("["):
+        # The order of a list, which is a value and no sweep.
+        return [text]
     if function in _CASTS:
         inner = values_of(match[2])
         return None if inner is None else [f"{function}({value})" for value in inner]
@@ -46,9 +50,13 @@ def distribution_of(text: str) -> dict[str, Any] | None:
 
 
 def split(text: str) -> list[str]:
-    """At the commas that are in no bracket and in no quotes."""
-    parts, depth, quote = [""], 0, ""
+    """At the commas that are in no bracket and in no quotes, and have no backslash before them."""
+    parts, depth, quote, is_escaped = [""], 0, "", False
     for character in text:
+        if is_escaped or character == "\\":
+            parts[-1] += character
+            is_escaped = not is_escaped
+            continue
         if quote or character in "'\"":
             quote = "" if character == quote else quote or character
         else:
@@ -102,6 +110,5 @@ _SWEEPS: Mapping[str, Callable[[list[str]], list[Any] | None]] = {
     "range": _range,
     "tag": lambda parts: values_of(parts[-1]),
     # They put the values into another order, which no point depends on.
-    "sort": _ordered,
-    "shuffle": _ordered,
+    **dict.fromkeys(_ORDERS, _ordered),
 }

@@ -9,7 +9,8 @@ from launch.importing.imported import Imported, script_grid
 from launch.importing.sbatch_words import resources_of
 from launch.site.sbatch_options import read_words
 
-_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
+_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?(?:%\d+)?")
+"""Of an array: sbatch takes the `%` of how many may run at once behind any of them."""
 
 
 def is_sbatch(text: str) -> bool:
@@ -21,19 +22,34 @@ def import_sbatch(path: Path, text: str) -> Imported:
     """The grid of a script, which is run as it is."""
     options = _options(text)
     left: list[str] = []
-    tasks, most = _tasks(str(options.get("array", "0")))
+    array, name = options.pop("array", None), options.pop("job-name", path.stem)
+    tasks, most = _tasks(str(array or "0"))
+    known = {"ID": "{task}", "COUNT": len(tasks), "MIN": tasks[0], "MAX": tasks[-1]}
+    variables = {f"SLURM_ARRAY_TASK_{key}": value for key, value in known.items()}
+    used = set(re.findall(r"SLURM_\w+", text))
+    first = next(iter(variables))
+    given = [f"{key}={value}" for key, value in variables.items() if key in {first, *used}]
     shell = [word.replace("{", "{{").replace("}", "}}") for word in _shell(text)]
-    words: list[Any] = ["env", "SLURM_ARRAY_TASK_ID={task}", *shell, _from_here(path)]
-    axes = {"task": tasks} if "array" in options else {}
-    grid = script_grid(str(options.get("job-name", path.stem)), words, {"task": 0}, axes)
+    script = _from_here(path, left).replace("{", "{{").replace("}", "}}")
+    axes = {"task": tasks} if array else {}
+    grid = script_grid(str(name), ["env", *given, *shell, script], {"task": tasks[0]}, axes)
     resources = resources_of(options, left)
     grid["resources"] = resources | ({"max_parallel": most} if most else {})
+    if not array and used & variables.keys():
+        left.append("--array: none in the script; write it as `grid: {run.params.task: ...}`")
     if re.search(r"^\s*srun\b", text, re.MULTILINE):
         left.append("srun: pcm starts the script once a rank, so take it out of the script")
-    others = sorted(set(re.findall(r"SLURM_\w+", text)) - {"SLURM_ARRAY_TASK_ID"})
-    left += [f"${name}: a script sees nothing of Slurm" for name in others]
+    if _takes_arguments(text):
+        left.append("$1: what was typed behind the script's name; write it into run.command")
+    left += [f"${name}: a script sees nothing of Slurm" for name in sorted(used - variables.keys())]
     left.append("edits of the script: the same points again need `version: 2` in the grid file")
     return Imported("sbatch", {"": grid}, left=left)
+
+
+def _takes_arguments(text: str) -> bool:
+    """Whether a script reads its arguments; `$1` of awk, or in a function, is another's."""
+    code = re.sub(r"'[^']*'|^\s*#.*$", "", text, flags=re.MULTILINE)
+    return "()" not in code and re.search(r"\$\{?[1-9@]", code) is not None
 
 
 def _shell(text: str) -> list[str]:
@@ -44,10 +60,13 @@ def _shell(text: str) -> list[str]:
     return [Path(first).name, *words]
 
 
-def _from_here(path: Path) -> str:
+def _from_here(path: Path, left: list[str]) -> str:
     """The script as it is named where the launch is typed."""
     whole, here = path.resolve(), Path.cwd()
-    return str(whole.relative_to(here)) if whole.is_relative_to(here) else path.name
+    if whole.is_relative_to(here):
+        return str(whole.relative_to(here))
+    left.append(f"its folder: launch from {whole.parent}")
+    return path.name
 
 
 def _options(text: str) -> dict[str, Any]:
@@ -62,13 +81,18 @@ def _options(text: str) -> dict[str, Any]:
 
 
 def _tasks(text: str) -> tuple[list[int], int | None]:
-    """The numbers of an array, `0-9:3,12%4`, and how many may run at once."""
-    numbers, _, most = text.partition("%")
-    tasks: list[int] = []
-    for part in numbers.split(","):
+    """The numbers of an array, `0-9:3%4,12`, and how many may run at once."""
+    tasks: set[int] = set()
+    for part in text.split(","):
         match = _RANGE.fullmatch(part.strip())
-        if match is None:
+        first, last, step = (0, 0, 0) if match is None else _bounds(match)
+        if step < 1 or last < first:
             raise ValueError(f"--array={text}")
-        first, last, step = (int(group or 0) for group in match.groups())
-        tasks += range(first, max(first, last) + 1, step or 1)
-    return tasks, int(most) if most.isdecimal() else None
+        tasks.update(range(first, last + 1, step))
+    most = re.search(r"%(\d+)", text)
+    return sorted(tasks), int(most[1]) if most else None
+
+
+def _bounds(match: re.Match[str]) -> tuple[int, int, int]:
+    first = int(match[1])
+    return first, int(match[2] or first), int(match[3] or 1)
