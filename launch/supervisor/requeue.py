@@ -130,7 +130,7 @@ def _after_stop(facts: JobFacts, ending: Ending) -> Verdict:
     """What Slurm interrupted comes back."""
     reason = _interruption(facts, ending)
     if reason == "interrupt":
-        return Verdict(reason, detail=f"stopped by {ending.stopped_by}")
+        return Verdict(reason, detail=f"stopped by {ending.stopped_by or 'itself'}")
     return _back(reason, ending)
 
 

@@ -123,6 +123,9 @@ class ScriptRun:
         if ending is ExitCode.DONE and journal.marks == {"stopping"}:
             # It has seen the request, and its way out led through no `finish`.
             ending = ExitCode.STOPPED
+        if ending is ExitCode.DONE and self._task.attempt.failed.exists():
+            tell("the script has ended well, but another rank had failed before")
+            return ExitCode.EXPERIMENT_FAILED
         if ending is ExitCode.STOPPED:
             self._record_stop(journal)
         elif ending is ExitCode.DONE:

@@ -248,3 +248,15 @@ def test_those_that_run_go_on_where_nothing_new_can_begin(slurm: Slurm, start: S
     finish(process)
     assert slurm.states()[:3] == [State.FAILED, State.DONE, State.DONE]
     assert slurm.attempts()[:3] == [1, 1, 1]
+
+
+def test_what_runs_in_a_job_that_slurm_cancels_is_cancelled(slurm: Slurm, start: Start) -> None:
+    process = start(0, STAND_IN_STEPS="4000")
+    wait_for(lambda: all(trains(each) for each in slurm.experiments[:2]))
+    slurm.say(0, "JobState=COMPLETING Reason=None")
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+    assert slurm.requeued == []
+    finish(start(1))
+    assert slurm.states() == [State.CANCELLED] * 2 + [State.DONE] * 3
+    assert slurm.attempts() == [1, 1, 1, 1, 1]

@@ -10,6 +10,7 @@ import pytest
 LAUNCH = Path(__file__).parents[2] / "launch"
 
 FLOORS = (
+    ("__main__",),
     ("cli",),
     ("api",),
     ("answers", "resumption", "single_experiment"),

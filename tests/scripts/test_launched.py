@@ -157,8 +157,23 @@ grid:
   - [sh, -c, "echo so it goes; exit 3"]
   - [no-such-program]
   - [sh, -c, "kill -9 $$"]
+  - [sh, -c, "kill -40 $$"]
 resources: {tasks_per_node: 1}
 """
+
+
+FAILS_FIRST = """\
+[ $RANK = 1 ] && exit 4
+until [ -e "${PCM_METRICS%/*}/failed.json" ]; do sleep 0.1; done
+"""
+
+
+def test_a_rank_that_failed_first_counts_more_than_rank_0(folder: Folder) -> None:
+    grid = "run: {command: [sh, train.sh]}\nresources: {tasks_per_node: 2}\n"
+    folder.write(train_sh=FAILS_FIRST, grid_yaml=grid)
+    [experiment] = folder.launch()
+    assert run([experiment]).statuses[experiment.id].state is State.FAILED
+    assert "another rank had failed before" in log(experiment)
 
 
 def test_those_that_fail_say_how(folder: Folder) -> None:
@@ -169,6 +184,7 @@ def test_those_that_fail_say_how(folder: Folder) -> None:
     assert reasons[0] == "ScriptError: sh -c 'echo so it goes; exit 3' ended with exit code 3"
     assert reasons[1].startswith("ScriptError: cannot start 'no-such-program' in ")
     assert reasons[2].endswith("was killed by SIGKILL")
+    assert reasons[3].endswith("was killed by SIGRTMIN+6")
     assert "so it goes\n" in log(experiments[0])
 
 

@@ -1,0 +1,19 @@
+"""The command `pcm`, also as `python -m launch`."""
+
+import signal
+
+
+def main() -> None:
+    """Load the command line, in half a second in which there is nothing to lose, and run it."""
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    if on_interrupt is signal.default_int_handler:
+        # Else a Ctrl-C among imports ends with forty lines of where it has met them.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from launch.cli import app
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    app()
+
+
+if __name__ == "__main__":
+    main()
