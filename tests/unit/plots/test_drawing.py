@@ -261,17 +261,6 @@ def test_the_process_gives_way_to_training_and_has_no_lightning() -> None:
     assert os.nice(0) < 19
 
 
-def test_all_threads_of_the_process_run_where_no_other_program_wants_the_core() -> None:
-    code = (
-        "import os, threading, pcm.plots.__main__ as m; m._give_way(); seen = [];"
-        "thread = threading.Thread(target=lambda: seen.append(os.sched_getscheduler(0)));"
-        "thread.start(); thread.join(); print(*seen, os.sched_getscheduler(0))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"{os.SCHED_IDLE} {os.SCHED_IDLE}\n"
-    assert os.sched_getscheduler(0) != os.SCHED_IDLE
-
-
 def test_a_folder_that_is_not_there_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
