@@ -18,6 +18,8 @@ from pcm.plots.failures import BEGINNING
 from pcm.run_dir import RunDir
 
 _NICE = 19
+"""Takes 1.4 % of a core that training wants. SCHED_IDLE takes 0.3 %, but then nothing may be drawn
+for minutes on a machine that others keep busy."""
 _FIRST_TO_KILL = "1000"
 """Where memory is short, the kernel takes this process rather than training."""
 

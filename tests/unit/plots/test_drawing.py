@@ -71,6 +71,16 @@ def test_pictures_are_drawn_in_order_told_to_trackers_and_the_arrays_deleted(
     assert waiting_in(run_dir.undrawn) == []
 
 
+def test_names_that_are_longer_than_a_file_systems_are_drawn(
+    run_dir: RunDir, batch: dict[str, Tensor]
+) -> None:
+    long = "語" * 100
+    keep(run_dir.undrawn, plots(batch, 10**9, {**SCATTER, "filename_comp": long}, path=long))
+    draw(run_dir)
+    assert [Path(name).suffix for name in names(run_dir.plots)] == [".png"]
+    assert [each["key"] for each in LineTail(run_dir.pictures).read()] == [f"{long}/{long}"]
+
+
 def test_a_picture_is_the_same_whenever_it_is_drawn(
     run_dir: RunDir, batch: dict[str, Tensor]
 ) -> None:
