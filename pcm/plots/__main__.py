@@ -18,6 +18,8 @@ from pcm.plots.failures import BEGINNING
 from pcm.run_dir import RunDir
 
 _NICE = 19
+"""Takes 1.4 % of a core that training wants. SCHED_IDLE takes 0.3 %, but then nothing may be drawn
+for minutes on a machine that others keep busy."""
 _FIRST_TO_KILL = "1000"
 """Where memory is short, the kernel takes this process rather than training."""
 
@@ -70,10 +72,6 @@ def _tell_of_plots_alone() -> None:
 def _give_way() -> None:
     """Let training have what it wants of cores and memory."""
     os.nice(_NICE)
-    # Of a core that training wants, nice 19 alone takes 1.4 %, and this 0.3 %.
-    if hasattr(os, "SCHED_IDLE"):
-        with suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_KILL)
 

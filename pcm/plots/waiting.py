@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from pcm.run_dir import atomic_writer
+from pcm.tracking.filenames import readable
 
 MOST = 8
 """Validations of one plot tree that wait."""
@@ -86,8 +87,7 @@ def _file_name(plots: PlotData) -> str:
     """The same for the same step of the same tree, which a resumed attempt computes again."""
     tree = json.dumps([plots.log_path, plots.top_node_name, plots.top_node_cfg])
     digest = hashlib.sha256(tree.encode()).hexdigest()[:8]
-    readable = re.sub(r"[^\w.+-]", "_", plots.log_path)[:80]
-    return f"{readable}-{digest}-step={plots.step}.pt"
+    return f"{readable(plots.log_path)}-{digest}-step={plots.step}.pt"
 
 
 def _make_room(folder: Path) -> int:

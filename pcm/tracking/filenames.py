@@ -6,7 +6,10 @@ from pathlib import PurePosixPath
 
 _UNSAFE = re.compile(r"[^\w.=+-]+")
 _LONGEST = 80
-"""Characters of one part of a path; file systems take 255 bytes."""
+"""Characters of one part of a path."""
+
+_MOST_BYTES = 200
+"""Of it in UTF-8; file systems take 255, with a hash, a step and what is written aside."""
 
 
 def figure_file(name: str, step: int) -> PurePosixPath:
@@ -18,8 +21,14 @@ def figure_file(name: str, step: int) -> PurePosixPath:
     return PurePosixPath(*folders, f"{last}-step={step}.png")
 
 
+def readable(name: str) -> str:
+    """What a file's name may have of a name; not more of it than a file system takes."""
+    characters = _UNSAFE.sub("_", name)[:_LONGEST]
+    return characters.encode()[:_MOST_BYTES].decode(errors="ignore")
+
+
 def _safe(part: str) -> str:
-    safe = _UNSAFE.sub("_", part).lstrip(".")[:_LONGEST]
+    safe = readable(part.lstrip("."))
     if safe == part:
         return part
     return f"{safe}-{hashlib.sha256(part.encode()).hexdigest()[:8]}"

@@ -38,6 +38,7 @@ def test_flatten_takes_what_json_does_not_know() -> None:
         "..",
         "x" * 300,
         "ä" * 300,
+        "語" * 300,
         "",
         "//",
         "日本/語",
