@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from launch.executor import Executor
 from launch.grid import Grid
+from launch.local.gpus_here import require_gpus_here
 from launch.local.running import run_here
 from launch.plan import Plan
 from launch.site import site_of
@@ -47,7 +48,7 @@ class Proposal:
         warnings = list(self.grid.warnings)
         if self.executor is Executor.SLURM:
             asked = (item.resources for item in self.plan.work)
-            warnings += short_limits(asked, site_of(self.site))
+            warnings += [*self.grid.unmet, *short_limits(asked, site_of(self.site))]
         return warnings
 
     def experiments(self) -> list[Experiment]:
@@ -72,8 +73,14 @@ def propose(grid: Grid, store: Store, executor: Executor, site: str | None, tell
 
     Args:
         tell: called with what is missing where Slurm can't be asked.
+
+    Raises:
+        ConfigError: here it would end for want of GPUs.
     """
-    return Proposal(grid, store, executor, site, plan_of(grid, store, site_of(site), tell))
+    plan = plan_of(grid, store, site_of(site), tell)
+    if executor is Executor.LOCAL:
+        require_gpus_here(grid, {item.id for item in plan.work})
+    return Proposal(grid, store, executor, site, plan)
 
 
 def settle(store: Store, executor: Executor, tell: Tell) -> None:

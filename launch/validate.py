@@ -30,7 +30,7 @@ class CheckedFile:
 
     Attributes:
         kind: grid, model, ...; None where that can't be told.
-        notes: what could not be looked at, and why.
+        notes: what could not be looked at, and why; what a node may not have.
     """
 
     file: str
@@ -77,9 +77,13 @@ def check_file(path: Path) -> CheckedFile:
     if kind is None:
         return CheckedFile(str(path), None, (_unrecognised(document),))
     arguments = Arguments()
-    faults = _faults(kind, path, document, arguments)
+    unmet: tuple[str, ...] = ()
+    if kind == "grid":
+        faults, unmet = _look_into_grid(path, arguments)
+    else:
+        faults = _faults(kind, path, document, arguments)
     unread = [f"what {each} takes was not checked: {why}" for each, why in arguments.unread.items()]
-    return CheckedFile(str(path), kind, tuple(faults), tuple(unread))
+    return CheckedFile(str(path), kind, tuple(faults), (*unread, *unmet))
 
 
 def kind_of(data: Any) -> str | None:
@@ -108,8 +112,6 @@ def _keys(structure: ConfigStructure) -> Iterable[str]:
 
 
 def _faults(kind: str, path: Path, document: Document, arguments: Arguments) -> list[Fault]:
-    if kind == "grid":
-        return _faults_of_grid(path, arguments)
     if kind in LOADERS:
         return _faults_of_loading(LOADERS[kind], path)
     place: dict[str, Any] = {"file": document.name, "lines": document.lines}
@@ -119,14 +121,15 @@ def _faults(kind: str, path: Path, document: Document, arguments: Arguments) -> 
     return find_faults(document.data, Rule(dict, arguments.findings), **place)
 
 
-def _faults_of_grid(path: Path, arguments: Arguments) -> list[Fault]:
+def _look_into_grid(path: Path, arguments: Arguments) -> tuple[list[Fault], tuple[str, ...]]:
+    """What is wrong with it, and what a node may not have."""
     try:
         grid = expand(path)
     except ConfigError as error:
-        return list(error.faults)
+        return list(error.faults), ()
     # Where an image or a site decides, this is not the Python that trains.
     arguments.is_here = not grid.container and is_this_python()
-    return class_faults(grid, grid.points, arguments)
+    return class_faults(grid, grid.points, arguments), grid.unmet
 
 
 def _faults_of_loading(load: Callable[[Path], object], path: Path) -> list[Fault]:

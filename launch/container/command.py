@@ -1,7 +1,7 @@
 """An image, its binds and what to run in it -> the words of one `apptainer` command. Pure."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
 
 from launch.container.settings import Bind, Container
 from launch.machine.signals import SCHEDULER
@@ -29,9 +29,21 @@ def exec_command(
     options += ["--pwd", str(folder or "/")]
     options += ["--nv"] if (nv if container.nv is None else container.nv) else []
     options += ["--unsquash"] if container.mount is Mount.UNSQUASH else []
-    for bind in container.binds:
+    for bind in distinct(container.binds):
         options += ["--mount", mount_text(bind)]
     return [APPTAINER, "--quiet", "exec", *options, str(container.image), *words]
+
+
+def distinct(binds: Iterable[Bind]) -> list[Bind]:
+    """The binds without those that show the same place once more: of these the first counts.
+
+    So it is for Apptainer too, but it warns in every rank's log. Where a grid or site file binds
+    the folder that a script runs in, its word on `ro` comes first.
+    """
+    first: dict[tuple[PurePosixPath, PurePosixPath], Bind] = {}
+    for bind in binds:
+        first.setdefault((PurePosixPath(bind.source), PurePosixPath(bind.target)), bind)
+    return list(first.values())
 
 
 def deaf(words: Sequence[str]) -> list[str]:

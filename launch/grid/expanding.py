@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from launch.grid.accelerators import unmet_wishes
 from launch.grid.blame import Blame
 from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
@@ -118,6 +119,7 @@ class _Expansion:
         self._flags = grid.resource_flags
         self._idle: list[tuple[Collection[str], Mapping[str, str]]] = []
         self._resource_faults: dict[Fault, None] = {}
+        self._unmet: dict[str, None] = {}
         self._findings: Counter[Fault] = Counter()
         self._points: dict[str, Point] = {}
         self._repeated: list[str] = []
@@ -181,6 +183,8 @@ class _Expansion:
             faults = [*faults, *contradictions(decided)]
             self._resource_faults.update(dict.fromkeys(map(self._at_resource, faults)))
             self._resources[token] = decided
+            for finding in unmet_wishes(trainer, decided):
+                self._unmet[_in_a_line(self._blame.on_any(finding, frame, config))] = None
             # Where a trainer asks for the ranks, that's no entry of the file.
             said = replace(decided, tasks_per_node=resources.tasks_per_node)
             self._idle.append((resources.given().keys(), idle_entries(said)))
@@ -223,6 +227,7 @@ class _Expansion:
             blame=self._blame,
             points=tuple(self._points.values()),
             warnings=(*self._idle_rules(), *self._repeats(), *self._missing_programs()),
+            unmet=tuple(self._unmet),
             notify=_as_tuple(entry("notify", None)),
             preload=tuple(entry("preload", [])),
         )
@@ -243,6 +248,10 @@ class _Expansion:
             shown = ", ".join(self._repeated[:3]) + (", ..." if len(self._repeated) > 3 else "")
             verb = "point is" if len(self._repeated) == 1 else "points are"
             yield f"{len(self._repeated)} {verb} there twice and kept once: {shown}"
+
+
+def _in_a_line(fault: Fault) -> str:
+    return f"{fault.file}:{fault.line}: {fault.key}: {fault.found}: {fault.problem}"
 
 
 def _as_tuple(value: str | Sequence[str] | None) -> tuple[str, ...]:

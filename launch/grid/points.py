@@ -147,6 +147,7 @@ class Grid:
         blame: where what is found wrong with a point later on is written.
         points: in the grid's order, none of them twice.
         warnings: what may not be meant so.
+        unmet: what a trainer wants of its node that jobs with these resources may not get.
         checkout: top folder of the checkout that jobs run as it is at the launch; None for
             the code that is in the image or installed.
         image: record of the container that was found for it; None before that and without one.
@@ -167,6 +168,7 @@ class Grid:
     blame: "Blame"
     points: tuple[Point, ...]
     warnings: tuple[str, ...]
+    unmet: tuple[str, ...] = ()
     checkout: Path | None = None
     image: Mapping[str, Any] | None = None
     notify: tuple[str, ...] = ()

@@ -206,6 +206,24 @@ class UsageRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RendezvousRecord:
+    """`rendezvous.json`: where the ranks of an attempt find rank 0.
+
+    Attributes:
+        address, port: where it listens; of a script, where its rank 0 may: the port was free a
+            moment ago.
+        experiment, attempt: whose; not of a script.
+        checkpoint: a script's to go on from; None for none that pcm knows.
+    """
+
+    address: str
+    port: int
+    experiment: str | None = field(default=None, metadata=LEFT_OUT)
+    attempt: int | None = field(default=None, metadata=LEFT_OUT)
+    checkpoint: str | None = field(default=None, metadata=LEFT_OUT)
+
+
+@dataclass(frozen=True, slots=True)
 class StoppedRecord:
     """`stopped.json`: training has stopped, and its checkpoint is whole on disk.
 

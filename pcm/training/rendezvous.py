@@ -23,7 +23,9 @@ from torch.distributed import (  # type: ignore[attr-defined]  # documented ther
 )
 
 from pcm.errors import PcmError
-from pcm.run_dir import AttemptDir, read_json, write_json
+from pcm.run_dir import AttemptDir
+from pcm.run_dir.records import RendezvousRecord
+from pcm.run_dir.typed_json import Damaged, read, write
 from pcm.training.ranks import Ranks
 from pcm.training.settings import collective_seconds, rendezvous_seconds
 from pcm.training.stop import StopRequest
@@ -102,15 +104,8 @@ def _receive(
     store = TCPStore(address, 0, is_master=True, wait_for_workers=False)
     store.set("name", name)
     experiment = name.rpartition("/")[0]
-    write_json(
-        attempt.rendezvous,
-        {
-            "address": address,
-            "port": store.port,
-            "experiment": experiment,
-            "attempt": attempt.number,
-        },
-    )
+    record = RendezvousRecord(address, store.port, experiment, attempt.number)
+    write(attempt.rendezvous, record)
     others = ranks.world_size - 1
     while store.add("arrived", 0) < others and not stop.is_asked:
         if time.monotonic() > deadline:
@@ -138,11 +133,11 @@ def _send_away(store: TCPStore) -> None:
 def _join(ranks: Ranks, attempt: AttemptDir, name: str, deadline: float) -> Store:
     """Any other rank: find rank 0, check that it is ours, wait for its answer."""
     place = _published(attempt, deadline)
-    store = _connect(place["address"], place["port"], ranks, deadline)
+    store = _connect(place.address, place.port, ranks, deadline)
     found = store.get("name").decode()
     if found != name:
         raise PcmError(
-            f"rank {ranks.rank} of {name} reached {found} at {place['address']}:{place['port']}",
+            f"rank {ranks.rank} of {name} reached {found} at {place.address}:{place.port}",
             "resume the experiment: the next attempt listens on another port",
         )
     store.add("arrived", 1)
@@ -154,18 +149,20 @@ def _join(ranks: Ranks, attempt: AttemptDir, name: str, deadline: float) -> Stor
     return store
 
 
-def _published(attempt: AttemptDir, deadline: float) -> dict[str, object]:
-    while (place := read_json(attempt.rendezvous)) is None:
+def _published(attempt: AttemptDir, deadline: float) -> RendezvousRecord:
+    while (place := read(RendezvousRecord, attempt.rendezvous)) is None:
         if attempt.stopped.exists():
             raise StoppedWhileMeetingError
         _keep_waiting(deadline, f"rank 0 to write {attempt.rendezvous}")
-    return dict(place)
+    if isinstance(place, Damaged):
+        raise PcmError(str(place), "resume the experiment: the next attempt has a file of its own")
+    return place
 
 
-def _connect(address: object, port: object, ranks: Ranks, deadline: float) -> TCPStore:
+def _connect(address: str, port: int, ranks: Ranks, deadline: float) -> TCPStore:
     left = timedelta(seconds=max(1.0, deadline - time.monotonic()))
     try:
-        return TCPStore(str(address), int(str(port)), is_master=False, timeout=left)
+        return TCPStore(address, port, is_master=False, timeout=left)
     except (DistError, RuntimeError) as error:
         raise PcmError(
             f"rank {ranks.rank} cannot reach rank 0 at {address}:{port}: {error}",

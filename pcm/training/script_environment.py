@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pcm.training.script_meeting import Meeting
+from pcm.run_dir.records import RendezvousRecord
 from pcm.training.task import Task
 
 _NOT_PASSED_ON = ("PYTHONSAFEPATH",)
@@ -10,7 +10,7 @@ _NOT_PASSED_ON = ("PYTHONSAFEPATH",)
 
 
 def script_environment(
-    inherited: Mapping[str, str], task: Task, meeting: Meeting, seed: int, stop_signal: str
+    inherited: Mapping[str, str], task: Task, meeting: RendezvousRecord, seed: int, stop_signal: str
 ) -> dict[str, str]:
     """The variables of one rank's script.
 

@@ -3,11 +3,11 @@
 import socket
 import time
 from contextlib import closing
-from dataclasses import dataclass
 
 from pcm.errors import PcmError
 from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import find_checkpoint
+from pcm.run_dir.records import RendezvousRecord
 from pcm.run_dir.typed_json import read, write
 from pcm.training.settings import rendezvous_seconds
 from pcm.training.task import Task
@@ -19,21 +19,7 @@ class StoppedBeforeStartError(Exception):
     """A stop was asked for before rank 0 was there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """`rendezvous.json` of a script.
-
-    Attributes:
-        address, port: where its rank 0 may listen: the port was free a moment ago.
-        checkpoint: to go on from; None for none that pcm knows.
-    """
-
-    address: str
-    port: int
-    checkpoint: str | None = None
-
-
-def meet(task: Task) -> Meeting:
+def meet(task: Task) -> RendezvousRecord:
     """Rank 0's word, on every rank.
 
     Raises:
@@ -45,7 +31,7 @@ def meet(task: Task) -> Meeting:
     if task.ranks.is_first:
         write(path, _proposed(task))
     deadline = time.monotonic() + rendezvous_seconds()
-    while not isinstance(meeting := read(Meeting, path), Meeting):
+    while not isinstance(meeting := read(RendezvousRecord, path), RendezvousRecord):
         if task.stop.is_asked:
             raise StoppedBeforeStartError
         if time.monotonic() > deadline:
@@ -54,12 +40,13 @@ def meet(task: Task) -> Meeting:
     return meeting
 
 
-def _proposed(task: Task) -> Meeting:
+def _proposed(task: Task) -> RendezvousRecord:
     run_dir, ranks = task.run_dir, task.ranks
     own = find_checkpoint(run_dir.checkpoints, task.checkpoint, read_checkpointing(run_dir))
     address = "127.0.0.1" if ranks.nodes == 1 else ranks.address
     # The script runs in another folder.
-    return Meeting(address, _free_port(), None if own is None else str(own.absolute()))
+    checkpoint = None if own is None else str(own.absolute())
+    return RendezvousRecord(address, _free_port(), checkpoint=checkpoint)
 
 
 def _free_port() -> int:

@@ -15,8 +15,10 @@ from launch.status.state import State, Status
 from launch.store import Experiment, Store
 from launch.store.markers import cancel
 from launch.submit.completion import Completion
-from tests.cli.conftest import Pcm, Runs
+from pcm.errors import ExitCode
+from tests.cli.conftest import GRID, Pcm, Runs
 
+DRY = ("launch", "small.yaml", "--dry-run")
 LOCAL = ("--executor", "local")
 
 
@@ -111,6 +113,56 @@ def test_gpus_that_are_not_here_are_told_before_anybody_is_asked(
     assert ("so CPUs do the training" in pcm(*words, *LOCAL).stderr) is is_told
     assert "so CPUs" not in pcm(*words).stderr
     assert "so CPUs" not in pcm("launch", "small.yaml", "--dry-run", *LOCAL).stderr
+
+
+def with_trainer(project: Path, **entries: Any) -> None:
+    trainer = {"callbacks": [], "num_nodes": None, "devices": None, "kwargs": {}, **entries}
+    (project / "mine.yaml").write_text(json.dumps(trainer, indent=0))
+    text = GRID.replace("base: {", "base: {trainer: mine.yaml, ")
+    (project / "small.yaml").write_text(text)
+
+
+@pytest.mark.parametrize("devices", ["", "0"])
+def test_a_trainer_that_insists_on_gpus_is_refused_where_they_are_not(
+    pcm: Pcm, project: Path, monkeypatch: pytest.MonkeyPatch, devices: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
+    with_trainer(project, accelerator="gpu")
+    for more in ((), ("--dry-run",)):
+        refused = pcm("launch", "small.yaml", *LOCAL, "--yes", "--gpus-per-node", "2", *more)
+        assert refused.exit_code == ExitCode.CONFIG_INVALID
+        problem = f"needs 2 GPUs, and this machine shows {len(devices)}"
+        assert f"mine.yaml:6: trainer.accelerator: {problem}" in refused.stderr
+        assert "so CPUs" not in refused.stderr
+    assert not (project / "runs" / "sweeps").exists()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert pcm("launch", "small.yaml", *LOCAL, "--gpus-per-node", "2", "--dry-run").exit_code == 0
+    # Without an entry the launcher hides all GPUs.
+    none = pcm("launch", "small.yaml", *LOCAL, "--yes")
+    assert "insists on GPUs, and `resources` ask for none" in none.stderr
+
+
+@pytest.mark.parametrize(
+    ("entries", "flags", "told"),
+    [
+        ({"accelerator": "gpu"}, (), 'mine.yaml:6: trainer.accelerator: "gpu": insists on GPUs'),
+        ({"accelerator": "gpu"}, ("--gpus-per-node", "1"), None),
+        ({"accelerator": "gpu"}, ("--", "--gres=gpu:1"), None),
+        ({"accelerator": "auto"}, (), None),
+        ({"accelerator": "auto", "devices": [3]}, ("--gpus-per-node", "1"), "numbers below 1"),
+        ({"accelerator": "cpu", "devices": [3]}, ("--gpus-per-node", "1"), None),
+    ],
+)
+def test_what_a_node_may_not_have_is_told_with_its_place(
+    pcm: Pcm, project: Path, entries: dict[str, Any], flags: tuple[str, ...], told: str | None
+) -> None:
+    with_trainer(project, **entries)
+    texts = [pcm(*words, *flags).output for words in (("plan", "small.yaml"), DRY)]
+    if not flags:
+        texts.append(pcm("validate", "small.yaml").stderr)
+    for text in texts:
+        flat = " ".join(text.split())
+        assert told in flat if told else "trainer." not in flat
 
 
 def test_a_dry_run_works_where_there_is_no_slurm(pcm: Pcm, monkeypatch: pytest.MonkeyPatch) -> None:

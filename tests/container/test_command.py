@@ -13,9 +13,11 @@ from launch.container import (
     wanted_container,
 )
 from launch.container.checks import require_bindable
-from launch.container.settings import Bind, parse_bind, with_code, with_run_dir
+from launch.container.command import distinct
+from launch.container.settings import Bind, parse_bind, with_code, with_run_dir, with_script
 from launch.site import Mount, Site
 from pcm.errors import ConfigError, RefusedError
+from pcm.run_dir.records import ScriptRecord
 
 HOSTILE = [
     "/with space",
@@ -51,6 +53,21 @@ def test_the_whole_command() -> None:
         *("--mount", "type=bind,source=/data,destination=/data,ro"),
         *("--mount", 'type=bind,source=/a b,"destination=/inside, too"'),
         *("/images/my image.sif", "python", "-m", "pcm", "/runs/it's"),
+    ]
+
+
+def test_a_place_is_bound_once_and_its_first_bind_counts() -> None:
+    read_only = Bind("/data/a b", "/data/a b", writable=False)
+    once = (read_only, Bind("/data", "/data"), Bind("/data", "/elsewhere"), Bind("/x", "/data/y"))
+    again = (Bind("/data/a b/", "/data//a b"), Bind("/data", "/data"), Bind("/data/./", "/data"))
+    assert distinct([*once, *again]) == [*once]
+    # Two places at one target are for Apptainer to warn of.
+    assert distinct([Bind("/a", "/c"), Bind("/b", "/c")]) == [Bind("/a", "/c"), Bind("/b", "/c")]
+    folder = ScriptRecord(folder="/data/p/q", shared="/data/p")
+    container = Container(Path("/x.sif"), binds=(parse_bind("/data/p:/data/p:ro"),))
+    words = exec_command(with_script(container, folder), ["true"])
+    assert [words[place + 1] for place, word in enumerate(words) if word == "--mount"] == [
+        "type=bind,source=/data/p,destination=/data/p,ro"
     ]
 
 

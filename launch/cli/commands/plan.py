@@ -42,4 +42,4 @@ def plan(
         print_json(plan_record(found))
     else:
         short = short_limits((item.resources for item in found.work), cluster)
-        print_plan(found, [*expanded.warnings, *short], everything=everything)
+        print_plan(found, [*expanded.warnings, *expanded.unmet, *short], everything=everything)

@@ -7,6 +7,8 @@ import pytest
 from pcm.errors import PcmError, UsageError
 from pcm.run_dir import AttemptDir, create_json, read_json, write_json
 from pcm.run_dir.checkpointing import Checkpointing
+from pcm.run_dir.records import RendezvousRecord
+from pcm.run_dir.typed_json import read
 from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, _join, _receive
 from pcm.training.settings import checkpoint_minutes, collective_seconds, minutes
@@ -104,6 +106,18 @@ def test_nobody_listens(attempt: AttemptDir) -> None:
     write_json(attempt.rendezvous, {"address": "127.0.0.1", "port": 1})
     with pytest.raises(PcmError, match=r"cannot reach rank 0 at 127\.0\.0\.1:1"):
         _join(SECOND, attempt, "abc/3", time.monotonic() + 1)
+
+
+def test_a_damaged_place_is_told_at_once(attempt: AttemptDir) -> None:
+    write_json(attempt.rendezvous, {"address": "127.0.0.1", "port": "many"})
+    with pytest.raises(PcmError, match=r"rendezvous\.json is damaged: .*port"):
+        _join(SECOND, attempt, "abc/3", soon())
+
+
+def test_an_earlier_scripts_place_is_read(attempt: AttemptDir) -> None:
+    earlier = {"address": "127.0.0.1", "port": 7, "checkpoint": None}
+    write_json(attempt.rendezvous, earlier)
+    assert read(RendezvousRecord, attempt.rendezvous) == RendezvousRecord("127.0.0.1", 7)
 
 
 def test_waiting_times_are_set_by_variables(monkeypatch: pytest.MonkeyPatch) -> None:
