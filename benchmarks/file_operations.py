@@ -36,6 +36,7 @@ run_local(Store(Path(sys.argv[1])).experiments(), int(sys.argv[2]), lambda _: No
 """
 CALL = re.compile(r"^(?:\[pid +\d+\] |\d+ +)?(\w+)\(")
 PATIENCE_S = 180.0
+"""For eight ranks to begin; more take as much longer."""
 
 
 OVERRIDES = {"model.training.max_epochs": 100_000, "model.training.batch_size": 64}
@@ -112,7 +113,8 @@ def main() -> None:
         command = [sys.executable, "-c", LAUNCH, str(root), str(options.experiments)]
         launcher = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         try:
-            deadline = time.monotonic() + PATIENCE_S
+            patience_s = PATIENCE_S * max(1.0, options.ranks / 8)
+            deadline = time.monotonic() + patience_s
             while (pids := processes(root)) is None and time.monotonic() < deadline:
                 time.sleep(0.5)
             assert pids is not None, "training did not begin"

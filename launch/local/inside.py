@@ -72,14 +72,12 @@ class InsideNursery:
                 self._give_up(f"libraries were not loaded after {LOADING_S:.0f} s")
         return self._cold is None and self._forking is None
 
-    def name_for(self, launch: LaunchDir) -> str:
-        """The name of its socket, for a supervisor of an experiment of a launch.
+    def name(self) -> str:
+        """The name of its socket, for the supervisors of experiments that train there.
 
         Raises:
             ColdError: that can't be, or must not be.
         """
-        if launch.path != self._launch.path:
-            raise ColdError("its launch is not the one whose image was started")
         self._look_after()
         if self._cold is not None:
             raise ColdError(self._cold)

@@ -7,8 +7,9 @@ from itertools import chain
 from types import TracebackType
 from typing import Self
 
+from launch.local.image_groups import groups_inside, surroundings, trains_inside
 from launch.local.inside import InsideNursery
-from launch.local.nursery import Nursery, is_of_use, is_script, is_wanted
+from launch.local.nursery import Nursery, is_of_use, is_wanted
 from launch.store import Experiment
 from launch.store.trust import require_trusted_launch
 from launch.submit.local_job import LocalJob, submit_local
@@ -16,6 +17,9 @@ from launch.supervisor.forked import ColdError
 from launch.supervisor.job import Allocation, available_cores, local_job_text
 from launch.user_settings import read_settings
 from pcm.errors import RefusedError
+
+NOT_STARTED = "no other rank trains in its image and sees the same there, or too many others do"
+"""Why an experiment's image was not started for several."""
 
 
 def modules_to_preload(experiments: Sequence[Experiment]) -> list[str]:
@@ -53,17 +57,19 @@ class Starter:
         cores = available_cores() if allocation is None else allocation.cores
         self._cores = cores // parallel
         self._nursery: Nursery | None = None
-        self._inside: InsideNursery | None = None
+        self._is_forking_inside = False
+        self._inside: dict[str, InsideNursery] = {}
 
     def __enter__(self) -> Self:
         threads = max(1, self._cores // self._experiments[0].world_size)
         is_here = is_of_use(self._experiments, os.environ)
-        inside = list(filter(_trains_inside, self._experiments))
-        if inside and is_wanted(inside, os.environ):
-            # Of several launches, the first one's: each may have another image.
-            launch, modules = inside[0].launch, modules_to_preload(inside[:1])
-            self._inside = InsideNursery(launch, threads, modules, self._is_given_up)
-        if is_here or self._inside is not None:
+        self._is_forking_inside = is_wanted(
+            list(filter(trains_inside, self._experiments)), os.environ
+        )
+        for key, group in groups_inside(self._experiments).items():
+            launch, modules = group[0].launch, modules_to_preload(group)
+            self._inside[key] = InsideNursery(launch, threads, modules, self._is_given_up)
+        if is_here or self._is_forking_inside:
             modules = modules_to_preload(self._experiments) if is_here else []
             self._nursery = Nursery(threads, modules, is_for_training=is_here)
         return self
@@ -74,14 +80,12 @@ class Starter:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        for nursery in (self._nursery, self._inside):
-            if nursery is not None:
-                nursery.close()
+        for nursery in self._nurseries():
+            nursery.close()
 
     def is_ready(self) -> bool:
         """Whether a job may be started now."""
-        nurseries = (self._nursery, self._inside)
-        return not any(each is not None and each.is_loading() for each in nurseries)
+        return not any(each.is_loading() for each in self._nurseries())
 
     def start(self, experiment: Experiment, devices: list[str], checkpoint: str | None) -> LocalJob:
         """Start all ranks of one experiment.
@@ -120,14 +124,16 @@ class Starter:
 
     def _nursery_inside(self, experiment: Experiment) -> tuple[str | None, str | None]:
         """The socket of what forks its training inside an image; or why it must start afresh."""
-        if self._inside is None or not _trains_inside(experiment):
+        if not self._is_forking_inside or not trains_inside(experiment):
             return None, None
+        nursery = self._inside.get(surroundings(experiment.launch))
+        if nursery is None:
+            return None, NOT_STARTED
         try:
-            return self._inside.name_for(experiment.launch), None
+            return nursery.name(), None
         except ColdError as error:
             return None, str(error)
 
-
-def _trains_inside(experiment: Experiment) -> bool:
-    """Whether it trains with the libraries of an image."""
-    return experiment.launch.record.get("container") is not None and not is_script(experiment)
+    def _nurseries(self) -> list[Nursery | InsideNursery]:
+        """All that were started, those in images last."""
+        return [*filter(None, [self._nursery]), *self._inside.values()]
