@@ -25,6 +25,7 @@ FLOORS = (
     ("container",),
     ("store",),
     ("arguments", "grid"),
+    ("methods",),
     ("signatures", "site"),
     (
         "config_folders",
