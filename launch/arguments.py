@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from launch.methods import lacks_method
 from launch.signatures import (
     NoClass,
     NoModule,
@@ -38,10 +39,17 @@ class Arguments:
     is_here: bool = False
     unread: dict[str, str] = field(default_factory=dict)
     _known: dict[str, Signature | Unread] = field(default_factory=dict)
+    _lacking: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def findings(self, config: Any) -> Iterator[Finding]:
         """What is wrong with the arguments of every class in a config, however deep."""
         return self._look(config, (), 0)
+
+    def lacks(self, path: str, method: str) -> bool:
+        """Whether a class has no such method, for sure."""
+        if (path, method) not in self._lacking:
+            self._lacking[path, method] = lacks_method(path, method, self.folders)
+        return self._lacking[path, method]
 
     def _look(self, value: Any, keys: Keys, later: int | None) -> Iterator[Finding]:
         """Look at a config, however deep.

@@ -9,6 +9,7 @@ from launch.arguments import Arguments
 from launch.container.python import training_python
 from launch.grid import Grid, Point
 from launch.grid.bases import FOLDERS
+from launch.methods import lacking_methods
 from launch.site import Site
 from pcm.config.structures.own import names_own_class
 from pcm.errors import ConfigError, Fault
@@ -77,6 +78,8 @@ def _faults_of(point: Point, grid: Grid, arguments: Arguments) -> Iterator[Fault
         if isinstance(config.get(section), dict):
             for finding in arguments.findings(config[section]):
                 yield grid.blame.on_any(finding.under(section), point.frame, config)
+    for finding in lacking_methods(config, arguments.lacks):
+        yield grid.blame.on_any(finding, point.frame, config)
 
 
 def _class_paths(value: Any) -> Iterator[str]:

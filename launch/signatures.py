@@ -74,16 +74,16 @@ def is_of_package(
         for base in node.bases
     ]
     return any(
-        is_of_package(_path_of(each, module_name, module), package, folders, left - 1)
+        is_of_package(path_of(each, module_name, module), package, folders, left - 1)
         for each in bases or [name]
-        if each != name or _imported_from(name, module)
+        if each != name or imported_from(name, module)
     )
 
 
-def _path_of(name: str, module_name: str, module: Module) -> str:
+def path_of(name: str, module_name: str, module: Module) -> str:
     """The full path of a class as a module names it."""
     first, dot, rest = name.partition(".")
-    source = _imported_from(first, module)
+    source = imported_from(first, module)
     return f"{module_name}.{name}" if source is None else f"{source}{dot}{rest}"
 
 
@@ -106,7 +106,7 @@ def _look_inside(
             return _of_class(node, module, folders, left)
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return _of_function(node, bound=False)
-    source = _imported_from(name, module)
+    source = imported_from(name, module)
     if source is None:
         return _not_inside(name, module)
     return _look_up(source, folders, left - 1)
@@ -142,7 +142,7 @@ def _of_parent(
     first, _, rest = parent.partition(".")
     if not rest:
         return _look_inside(parent, module, folders, left - 1)
-    source = _imported_from(first, module)
+    source = imported_from(first, module)
     if source is None:
         return Unread(f"its parent {parent} is not imported plainly")
     return _look_up(f"{source}.{rest}", folders, left - 1)
@@ -164,7 +164,7 @@ def _of_function(node: ast.FunctionDef, *, bound: bool) -> Signature | Unread:
     return Signature(tuple(names), tuple(required), is_open=takes.kwarg is not None)
 
 
-def _imported_from(name: str, module: Module) -> str | None:
+def imported_from(name: str, module: Module) -> str | None:
     """The full path of what a module knows as `name`; None if it doesn't import it plainly."""
     for node in module.tree.body:
         if isinstance(node, ast.ImportFrom):

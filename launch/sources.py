@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pcm.config.names import did_you_mean
 
-_BY_ANOTHER_WAY = (
+BY_ANOTHER_WAY = (
     *("import *", "__getattr__", "sys.modules", "globals(", "vars(", "locals(", "setattr("),
     *("exec(", "eval("),
 )
@@ -71,7 +71,7 @@ def find_module(name: str, folders: Sequence[Path]) -> Module | Missing:
 
 def names_in(module: Module) -> frozenset[str] | None:
     """All names that a module may have; None where its text doesn't tell."""
-    if any(word in module.text for word in _BY_ANOTHER_WAY):
+    if any(word in module.text for word in BY_ANOTHER_WAY):
         return None
     return frozenset(_bound(module.tree))
 

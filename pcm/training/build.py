@@ -136,7 +136,7 @@ def build_trainer(
             logger=logger,
             default_root_dir=logger.root_dir,
         )
-    except (MisconfigurationException, RuntimeError, TypeError, ValueError) as error:
+    except (ImportError, MisconfigurationException, RuntimeError, TypeError, ValueError) as error:
         raise config_error("trainer", str(error)) from error
 
 

@@ -26,6 +26,7 @@ FLOORS = (
     ("container",),
     ("store",),
     ("arguments", "grid"),
+    ("methods",),
     ("signatures", "site"),
     (
         "config_folders",

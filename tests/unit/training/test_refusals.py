@@ -24,6 +24,7 @@ from pcm.training.training_logger import TrainingLogger
 
 DDP = "lightning.pytorch.strategies.DDPStrategy"
 SHARDED = "lightning.pytorch.strategies.ModelParallelStrategy"
+DEEPSPEED = "lightning.pytorch.strategies.DeepSpeedStrategy"
 
 
 class Model(LightningModule):
@@ -93,24 +94,61 @@ trainers = st.fixed_dictionaries(
 
 OWN = {"class_path": "my_pkg.Mine"}
 
+STRATEGIES = (
+    *("auto", "ddp", "fsdp2", "deepspeed", "deepspeed_stage_1", "deepspeed_stage_3", "fsdp"),
+    {"class_path": DEEPSPEED, "init_args": {"stage": 1, "overlap_comm": True}},
+    {"class_path": DEEPSPEED, "init_args": {"stage": 4}},
+    {"class_path": DEEPSPEED, "init_args": {"offload_optimizer": True}},
+    {"class_path": SHARDED, "init_args": {"tensor_parallel_size": 1, "data_parallel_size": 2}},
+    {"class_path": DDP, "init_args": {"find_unused_parameters": True}},
+)
+PRECISIONS = (
+    *(None, "32-true", "16-true", "16-mixed", "bf16-true", "bf16-mixed", "64-true", 16, 64),
+)
+DEVICES: tuple[Any, ...] = (None, 1, 2, "2", "auto", [0], [0, 1], [1, 0], "0,1", -1, 0, [])
+
+
+@st.composite
+def several_ranks(draw: st.DrawFn) -> tuple[dict[str, Any], int]:
+    """Ways to share out a model, with what goes with them and what doesn't."""
+    trainer: dict[str, Any] = draw(trainers)
+    trainer["kwargs"] |= {
+        "strategy": draw(st.sampled_from(STRATEGIES)),
+        "precision": draw(st.sampled_from(PRECISIONS)),
+    }
+    trainer["devices"] = draw(st.sampled_from(DEVICES))
+    return trainer, draw(st.integers(1, 2))
+
+
+RARELY_SLOW: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+
 
 @given(trainer=trainers)
-@settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+@settings(max_examples=400, database=None, **RARELY_SLOW)
 def test_what_is_passed_can_be_built(trainer: dict[str, Any]) -> None:
+    build_what_is_passed(trainer, 1)
+
+
+@given(asked=several_ranks())
+@settings(max_examples=50, database=None, **RARELY_SLOW)
+def test_what_is_passed_for_several_ranks_can_be_built(asked: tuple[dict[str, Any], int]) -> None:
+    build_what_is_passed(*asked)
+
+
+def build_what_is_passed(trainer: dict[str, Any], world_size: int) -> None:
     config: dict[str, Any] = {
         "schema_version": 1,
         "seed": 0,
         "subsample_size": None,
-        "world_size": 1,
+        "world_size": world_size,
     }
     config |= {"model": OWN, "data_train": OWN, "data_val": None, "trainer": trainer}
     if check_experiment(config):
         return
-    device = choose_device(trainer, Ranks())
+    ranks = Ranks(0, world_size, 0, world_size)
+    device = choose_device(trainer, ranks)
     with tempfile.TemporaryDirectory() as folder:
         files = CheckpointFiles(None, lambda: None, lambda _: None)
         logger = TrainingLogger(RunDir(Path(folder)), {"id": "1"}, 1, None, Progress())
-        build_trainer(config, Ranks(), device, Model(), callbacks=[], files=files, logger=logger)
+        build_trainer(config, ranks, device, Model(), callbacks=[], files=files, logger=logger)
         logger.close()
