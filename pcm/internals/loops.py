@@ -142,6 +142,30 @@ def watch_fetching(trainer: Trainer, begin: Callable[[], None], end: Callable[[]
     _replace(epoch_loop, "_on_after_fetch", end_first)
 
 
+def watch_skipping(trainer: Trainer, skipped: Callable[[], None]) -> None:
+    """Have it called where a batch of training is skipped, before any hook that follows.
+
+    Such a batch is None, or the module's `on_train_batch_start` has returned -1: Lightning counts
+    it as processed, but not as started.
+    """
+    progress = trainer.fit_loop.epoch_loop.batch_progress
+    start, process = progress.increment_started, progress.increment_processed
+    is_started = [False]
+
+    def start_and_note() -> None:
+        is_started[0] = True
+        start()
+
+    def process_or_skip() -> None:
+        if not is_started[0]:
+            skipped()
+        is_started[0] = False
+        process()
+
+    _replace(progress, "increment_started", start_and_note)
+    _replace(progress, "increment_processed", process_or_skip)
+
+
 def _replace(owner: object, name: str, function: Callable[..., Any]) -> None:
     assert hasattr(owner, name), f"this version of Lightning has no {name}"
     setattr(owner, name, function)

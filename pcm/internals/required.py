@@ -50,6 +50,10 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         "batch_progress",
         "val_loop",
     ),
+    "lightning.pytorch.loops.progress:_BatchProgress": (
+        "increment_processed",
+        "increment_started",
+    ),
     "lightning.pytorch.loops.evaluation_loop:_EvaluationLoop": (
         "_combined_loader",
         "_last_val_dl_reload_epoch",

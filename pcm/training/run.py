@@ -43,6 +43,7 @@ from pcm.training.schedule import LONGEST_S, Schedule, mean_between_interruption
 from pcm.training.search import look_before_training
 from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.settings import checkpoint_minutes, collective_seconds
+from pcm.training.skipped_batches import skip_together
 from pcm.training.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.strategies import needs_group
 from pcm.training.task import Task, record_stop, record_unkept
@@ -237,6 +238,7 @@ class Run:
         )
         wait = self._progress.data_wait
         loops.watch_fetching(trainer, wait.begin, wait.end)
+        skip_together(trainer, self._ranks)
         self._progress.count_steps = lambda: loops.steps_done(trainer)
         try:
             with closing(self._files), closing(wait):

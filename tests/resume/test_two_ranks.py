@@ -8,7 +8,7 @@ import pytest
 from pcm.errors import ExitCode
 from pcm.run_dir import RunDir
 from tests.resume.compositions import own
-from tests.resume.runs import assert_same, assert_same_end, make_run, newest, run
+from tests.resume.runs import assert_same, assert_same_end, make_run, newest, run, start
 
 PARTS = {
     "automatic": ["averaged", "remembering", "balanced", "owngenerators", "measured", "frozen"],
@@ -46,6 +46,45 @@ def test_two_ranks_go_on_as_two(config: dict[str, Any], stops: list[str], tmp_pa
     assert run(broken, 2) == [ExitCode.DONE] * 2
     assert_same_end(whole, broken)
     assert_same(newest(whole)["callbacks"], newest(broken)["callbacks"], "callbacks")
+
+
+def test_batches_that_no_rank_takes_are_skipped(tmp_path: Path) -> None:
+    config = _skipping(holes=[8, 9], last=[3, 3])
+    whole, broken = (_make(tmp_path / name, config) for name in ("whole", "broken"))
+    assert run(whole, 2) == [ExitCode.DONE] * 2
+    # Beside the batch that is None, and where the module has ended an epoch.
+    for stop in ("step 1", "epoch 8"):
+        assert run(broken, 2, OWN_STOP_AT=stop) == [ExitCode.STOPPED] * 2, stop
+    assert run(broken, 2) == [ExitCode.DONE] * 2
+    assert_same_end(whole, broken)
+    assert_same(newest(whole)["callbacks"], newest(broken)["callbacks"], "callbacks")
+
+
+@pytest.mark.parametrize(
+    ("holes", "last", "said"),
+    [
+        ([8], [3, 3], "batch 1 of epoch 0 is skipped on rank 0, and for 6 s not on every other"),
+        ([], [2, 3], "batch 2 of epoch 0 is skipped on rank 0, and others skip another one"),
+    ],
+    ids=["none", "-1"],
+)
+def test_a_batch_that_one_rank_skips_ends_training_in_words(
+    holes: list[int], last: list[int], said: str, tmp_path: Path
+) -> None:
+    # With so many to a step, the second one's ranks wait for no gradients.
+    several = {"kwargs": {"accumulate_grad_batches": 1 if holes else 5}}
+    run_dir = _make(tmp_path / "run", _skipping(holes=holes, last=last) | several)
+    attempt = start(run_dir, 2, PCM_COLLECTIVE_MINUTES="0.2")
+    assert attempt.wait()[0] == ExitCode.EXPERIMENT_FAILED
+    assert said in attempt.log()
+    assert "Traceback" not in attempt.log()
+
+
+def _skipping(*, holes: list[int], last: list[int]) -> dict[str, Any]:
+    return {
+        "model": own("own_kinds.SkippingOfRanks", batches=last),
+        "data_train": own("own_loaders.HolesOfRanks", holes=holes),
+    }
 
 
 def _make(folder: Path, config: dict[str, Any]) -> RunDir:

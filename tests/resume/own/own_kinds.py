@@ -270,6 +270,17 @@ class Skipping(Net):
         return -1 if batch_idx == 6 else None
 
 
+class SkippingOfRanks(Net):
+    """Ends each epoch early, each rank at a batch of its own."""
+
+    def __init__(self, batches: list[int]) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> Any:  # noqa: ARG002
+        return -1 if batch_idx == self.batches[self.global_rank] else None
+
+
 class GatheringGradients(Net):
     """Steps at every fourth batch, by hand."""
 

@@ -7,7 +7,15 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler, Subset, default_collate
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    DistributedSampler,
+    IterableDataset,
+    Sampler,
+    Subset,
+    default_collate,
+)
 
 Item = tuple[Tensor, Tensor]
 
@@ -87,6 +95,39 @@ class Gaps(Data):
 
     def train_dataloader(self) -> Any:
         return DataLoader(Unreadable(12), batch_size=1, shuffle=True, collate_fn=_readable)
+
+
+class Holes(Items):
+    """Items of which some can't be had."""
+
+    def __init__(self, size: int, holes: list[int]) -> None:
+        super().__init__(size)
+        self.holes = holes
+
+    def __getitem__(self, index: int) -> Any:
+        return None if index in self.holes else super().__getitem__(index)
+
+
+class HolesOfRanks(Data):
+    """In the order of the items, those after another on ranks after another.
+
+    A batch that lacks one of its items is None.
+    """
+
+    def __init__(self, holes: list[int]) -> None:
+        super().__init__()
+        self.holes = holes
+
+    def train_dataloader(self) -> Any:
+        items = Holes(40, self.holes)
+        assert self.trainer is not None
+        ranks, rank = self.trainer.world_size, self.trainer.global_rank
+        sampler: Any = DistributedSampler(items, ranks, rank, shuffle=False)
+        return DataLoader(items, 4, sampler=sampler, collate_fn=_whole)
+
+
+def _whole(items: list[Any]) -> Any:
+    return None if None in items else default_collate(items)
 
 
 class Endless:
