@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Sequence
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 from launch.notify.message import Message
@@ -38,9 +39,16 @@ def send(target: str, message: Message) -> None:
         else:
             _run([_sendmail(), "-t", "-i"], _mail(target, message))
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        # A webhook's address is a secret, and errors may tell it.
-        reason = type(error).__name__ if target == WEBHOOK else str(error)
+        reason = _without_address(error) if target == WEBHOOK else str(error)
         raise RefusedError(f"{target} could not be told: {reason}") from None
+
+
+def _without_address(error: Exception) -> str:
+    """What is wrong, in words of ours: a webhook's address is a secret, and errors may tell it."""
+    if isinstance(error, HTTPError):
+        return f"it answers {error.code}"
+    cause = error.reason if isinstance(error, URLError) else error
+    return type(cause).__name__
 
 
 def _require_address() -> str:
@@ -77,8 +85,16 @@ def _sendmail() -> str:
 
 
 def _run(command: Sequence[str], text: str) -> None:
+    # What it prints may hold secrets, and what it leaves running may hold a pipe open.
+    nowhere = subprocess.DEVNULL
     done = subprocess.run(
-        command, input=text, text=True, capture_output=True, timeout=_PATIENCE_S, check=False
+        command,
+        input=text,
+        text=True,
+        stdout=nowhere,
+        stderr=nowhere,
+        timeout=_PATIENCE_S,
+        check=False,
     )
     if done.returncode != 0:
         raise RefusedError(f"{command[0]} ended with exit code {done.returncode}")

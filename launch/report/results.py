@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from launch.report.markup import latex_table, markdown_table
-from launch.report.table import Column, console, table, width
+from launch.report.table import Column, console, least_width, table, width
 from launch.report.terminal import json_text, note
 from launch.results.columns import FACTS, Columns, Named
 from launch.results.format import Format
@@ -34,8 +34,7 @@ def print_results(
     """
     terminal = console()
     columns = terminal.width if terminal.is_terminal else min(terminal.width, PIPE_COLUMNS)
-    first = _first_columns(among or found)
-    shown, left_out = _fitting(found, first, columns, everything=everything)
+    first, shown, left_out = _fitting(found, among or found, columns, everything=everything)
     terminal.print(table(*_cells(found, first, shown)))
     if left_out:
         note(f"left out for want of room: {', '.join(left_out)}; `pcm results --all` has them")
@@ -147,8 +146,7 @@ def varying(points: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def results_table(results: Sequence[Result], columns: int, *, everything: bool = False) -> Table:
     """A row a point, with as many metrics as fit into `columns`, at least one."""
-    first = _first_columns(results)
-    shown, _ = _fitting(results, first, columns, everything=everything)
+    first, shown, _ = _fitting(results, results, columns, everything=everything)
     return table(*_cells(results, first, shown))
 
 
@@ -163,16 +161,23 @@ def _first_columns(results: Sequence[Result]) -> list[Named]:
 
 
 def _fitting(
-    results: Sequence[Result], first: Sequence[Named], columns: int, *, everything: bool
-) -> tuple[list[Named], list[str]]:
-    """Metrics, then what it cost, as far as there is room; and the names of the others."""
-    every = Columns(results)
+    results: Sequence[Result], among: Sequence[Result], columns: int, *, everything: bool
+) -> tuple[list[Named], list[Named], list[str]]:
+    """What tells rows apart, and metrics, then what it cost, as far as there is room.
+
+    Returns:
+        Both, and the names of what is left out: axes only where a single metric is too much.
+    """
+    first, every = _first_columns(among), Columns(results)
     metrics = [every.find(name) for name in shown_metrics(_metrics(results))]
     wanted = [*metrics, *(every.find(name) for name in SHOWN_COSTS if _is_telling(name, results))]
     shown = wanted
     while not everything and len(shown) > 1 and width(*_cells(results, first, shown)) > columns:
         shown = shown[:-1]
-    return shown, [column.name for column in wanted[len(shown) :]]
+    kept = first
+    while not everything and len(kept) > 2 and least_width(*_cells(results, kept, shown)) > columns:
+        kept = kept[:-1]
+    return kept, shown, [each.name for each in (*first[len(kept) :], *wanted[len(shown) :])]
 
 
 def _is_telling(fact: str, results: Sequence[Result]) -> bool:

@@ -23,7 +23,7 @@ def sparkline(values: Iterable[float], width: int) -> str:
     if count < 2:
         return ""
     edges = [index * len(known) // count for index in range(count + 1)]
-    means = [math.fsum(known[start:end]) / (end - start) for start, end in pairwise(edges)]
+    means = [sum(known[start:end]) / (end - start) for start, end in pairwise(edges)]
     low, high = min(means), max(means)
     wide = high - low
     if not (wide > 0 and math.isfinite(wide)):

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from launch.damage import remedy
-from launch.report.table import MIN_WIDTH, Column, table, width
+from launch.report.table import MIN_WIDTH, PIPE_WIDTH, Column, least_width, table, width
 from launch.status.state import Line, State
 from launch.text import duration, number
 from pcm.run_dir.records import ProgressRecord
@@ -15,6 +15,8 @@ from pcm.run_dir.typed_json import Damaged
 
 EPOCH = Column("epoch", number=True)
 LOSS = Column("loss", number=True)
+SPEED = Column("steps/s", number=True)
+LEFT = Column("left", number=True)
 
 NAME = Column("experiment", fold=True)
 
@@ -24,11 +26,14 @@ COLUMNS = (
     Column("state"),
     EPOCH,
     LOSS,
-    Column("steps/s", number=True),
-    Column("left", number=True),
+    SPEED,
+    LEFT,
 )
 
 JOB = Column("job")
+
+DISPENSABLE = (SPEED, LEFT, EPOCH, JOB, LOSS)
+"""Left out in this order where a terminal is too narrow: half a number would be a wrong one."""
 
 INTEREST = (
     State.RUNNING,
@@ -50,9 +55,26 @@ def by_interest(lines: Iterable[Line]) -> list[Line]:
     return sorted(lines, key=lambda line: rank.get(line.state, len(rank)))
 
 
-def status_table(lines: Iterable[Line]) -> Table:
-    """A row an experiment."""
-    return table(*_cells(list(lines)))
+def status_table(lines: Iterable[Line], room: int = PIPE_WIDTH) -> Table:
+    """A row an experiment.
+
+    Args:
+        room: columns of the terminal.
+    """
+    return table(*_narrowed(*_cells(list(lines)), room))
+
+
+def _narrowed(
+    columns: list[Column], rows: list[list[str]], room: int
+) -> tuple[list[Column], list[list[str]]]:
+    """Without what nobody has, and what there is no room for even where names are cut or folded."""
+    for column in DISPENSABLE:
+        if column in columns and width(columns, rows) > room:
+            place = columns.index(column)
+            if least_width(columns, rows) > room or not any(row[place] for row in rows):
+                columns = columns[:place] + columns[place + 1 :]
+                rows = [row[:place] + row[place + 1 :] for row in rows]
+    return columns, rows
 
 
 SPARKLINE = Column("")
@@ -78,14 +100,22 @@ def live_table(lines: Sequence[Line], sparks: Sequence[str] | None, room: int) -
         columns.insert(place, SPARKLINE)
         for row, spark in zip(rows, sparks, strict=True):
             row.insert(place, spark)
+    longest = max((len(line.name) for line in lines), default=0)
+    if sparks is not None and _room_of_names(columns, rows, room) < min(NAME_ROOM, longest):
+        return live_table(lines, None, room)
+    columns, rows = _narrowed(columns, rows, room)
+    left = max(MIN_WIDTH, _room_of_names(columns, rows, room))
+    names = columns.index(NAME)
+    for row in rows:
+        row[names] = _cut(row[names], left)
+    return table(columns, rows)
+
+
+def _room_of_names(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int) -> int:
+    """What the other columns leave to them."""
     names = columns.index(NAME)
     longest = max((len(row[names]) for row in rows), default=0)
-    left = room - (width(columns, rows) - max(longest, len(NAME.title)))
-    if sparks is not None and left < min(NAME_ROOM, longest):
-        return live_table(lines, None, room)
-    for row in rows:
-        row[names] = _cut(row[names], max(left, MIN_WIDTH))
-    return table(columns, rows)
+    return room - (width(columns, rows) - max(longest, len(NAME.title)))
 
 
 def _cut(name: str, length: int) -> str:

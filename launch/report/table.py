@@ -78,6 +78,13 @@ def width(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
     return sum(cells) + 2 * (len(cells) - 1)
 
 
+def least_width(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
+    """Terminal columns that it needs at least, so that nothing is cut."""
+    pairs = zip(columns, _widths(columns, rows), strict=True)
+    cells = [min(wide, MIN_WIDTH) if column.fold else wide for column, wide in pairs]
+    return sum(cells) + 2 * (len(cells) - 1)
+
+
 def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
     texts = zip([column.title for column in columns], *rows, strict=True)
     return [max(cell_len(printable_line(text)) for text in column) for column in texts]

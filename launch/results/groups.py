@@ -31,7 +31,7 @@ class Spread:
     @property
     def squared_error(self) -> float | None:
         """Of the mean; None where nothing is known of it."""
-        return None if self.deviation is None else self.deviation**2 / self.n
+        return None if self.deviation is None else self.deviation * self.deviation / self.n
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +110,13 @@ def _spread(values: Sequence[Any]) -> Spread:
     known = [value for value in values if isinstance(value, int | float) and math.isfinite(value)]
     if not known:
         return Spread(0)
-    return Spread(len(known), fmean(known), stdev(known) if len(known) > 1 else None)
+    deviation = _or_infinite(stdev, known) if len(known) > 1 else None
+    return Spread(len(known), _or_infinite(fmean, known), deviation)
+
+
+def _or_infinite(of: Callable[[Sequence[float]], float], values: Sequence[float]) -> float:
+    """Infinite where numbers near the greatest that there are have no such sum."""
+    try:
+        return of(values)
+    except OverflowError:
+        return math.inf

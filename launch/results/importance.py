@@ -76,7 +76,7 @@ def importance(
         None where there is too little to say anything, or all results are the same.
     """
     finite = [place for place, value in enumerate(values) if math.isfinite(value)]
-    chosen = [values[place] for place in finite]
+    chosen = near_one([values[place] for place in finite])
     varying = [
         place for place in range(len(axes)) if len({repr(points[row][place]) for row in finite}) > 1
     ]
@@ -92,6 +92,12 @@ def importance(
         Effect(name, score / total, p) for name, (score, p) in zip(names, scores, strict=True)
     )
     return Importance(Method.PED_ANOVA, len(rows), tuple(effects))
+
+
+def near_one(values: Sequence[float]) -> list[float]:
+    """The same, the greatest near 1: shares of variance stay, and squares of 1e300 are finite."""
+    _, exponent = math.frexp(max(map(abs, values), default=0.0))
+    return [math.ldexp(value, -exponent) for value in values]
 
 
 def is_full_grid(rows: Sequence[Sequence[Any]]) -> bool:

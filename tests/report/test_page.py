@@ -1,5 +1,6 @@
 """The page in a browser: what it draws, what a person can do with it, and no error."""
 
+import math
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from pcm.run_dir import JournalWriter
 from tests.report.browser import Browser, Tab
 from tests.report.conftest import HOSTILE, write_page
-from tests.report.sweeps import GRID, copy, freeze, train
+from tests.report.sweeps import BEGAN, GRID, attempt, copy, freeze, train
 
 _SIZED = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAA"
 DOT = _SIZED + "DUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -203,6 +205,42 @@ def test_before_anything_has_run_there_is_a_page_too(
     tab.size(800, 600)
     tab.open(page)
     assert "nothing to draw" in tab.evaluate("document.querySelector('#curves').innerText")
+    assert tab.errors == []
+    tab.close()
+
+
+def test_one_run_has_no_parts_that_compare(browser: Browser, tmp_path: Path) -> None:
+    experiments = freeze(tmp_path, "one")
+    train(experiments[0], 5, ("val/loss",))
+    tab = browser.tab()
+    tab.size(800, 600)
+    tab.open(write_page(experiments, tmp_path / "one.html"))
+    shown = "[...document.querySelectorAll('section')].filter((e) => !e.hidden).map((e) => e.id)"
+    assert tab.evaluate(shown) == ["summary-section", "curves-section", "table-section"]
+    cards = tab.evaluate("document.querySelector('#cards').innerText")
+    assert "1 attempt (" in cards
+    assert f"{experiments[0].id}\n" in cards
+    assert tab.errors == []
+    tab.close()
+
+
+def test_what_has_diverged_is_told_from_what_is_missing(browser: Browser, tmp_path: Path) -> None:
+    lasts = [math.nan, math.inf, -1e300, 1e300, 0.5, 1e-300]
+    names = [f"model.init_args.kw{index}" for index in range(30)]
+    points = [dict.fromkeys(names, value) for value in range(len(lasts))]
+    experiments = freeze(tmp_path, "wild", include=points)
+    for experiment, last in zip(experiments, lasts, strict=True):
+        journal = JournalWriter(experiment.create_run_dir().metrics, 1, None)
+        for step, loss in ((1, 1.0), (2, last)):
+            journal.append(step, 0, BEGAN + step, {"val/loss": loss})
+        journal.close()
+        attempt(experiment, ended=BEGAN + 9)
+    tab = browser.tab()
+    tab.size(360, 740)
+    tab.open(write_page(experiments, tmp_path / "wild.html"))
+    lasts_shown = [row[2 + len(names)] for row in tab.evaluate(CELLS)]
+    assert lasts_shown == ["nan", "inf", "-1e300", "1e300", "0.5", "1e-300"]
+    assert tab.evaluate("document.documentElement.scrollWidth") == 360
     assert tab.errors == []
     tab.close()
 

@@ -129,7 +129,8 @@ def _print_lines(lines: "list[Line]", store: "Store", *, everything: bool) -> No
     typer.echo(f"{counted(len(lines), 'experiment')}: {tally(line.state for line in lines)}")
     shown = lines if everything or len(lines) <= SHOWN else by_interest(lines)[:SHOWN]
     shown = with_progress(store.root, shown)
-    console().print(status_table(shown))
+    terminal = console()
+    terminal.print(status_table(shown, terminal.width))
     for remark in remarks(shown, time.time()):
         typer.echo(printable(remark))
     if len(shown) < len(lines):

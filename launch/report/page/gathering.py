@@ -131,6 +131,11 @@ def _axes(paths: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
+def _for_page(value: float | None) -> float | str | None:
+    """What has diverged is told from what is missing; JSON has no words for it."""
+    return value if value is None or math.isfinite(value) else str(value)
+
+
 def _record(run: _Run, paths: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
     progress, clock = run.line.status.progress, run.curves.clock
     known = [run.summary.get(name) for name in metrics]
@@ -141,9 +146,9 @@ def _record(run: _Run, paths: Sequence[str], metrics: Sequence[str]) -> dict[str
         "state": str(run.line.state),
         "detail": run.line.status.detail,
         "axes": run.point(paths),
-        "last": [None if each is None else each.last for each in known],
-        "least": [None if each is None else each.least for each in known],
-        "greatest": [None if each is None else each.greatest for each in known],
+        "last": [None if each is None else _for_page(each.last) for each in known],
+        "least": [None if each is None else _for_page(each.least) for each in known],
+        "greatest": [None if each is None else _for_page(each.greatest) for each in known],
         "step": None if progress is None else progress.step,
         "attempts": run.line.status.attempt,
         "hours": run.hours.ran,

@@ -13,7 +13,7 @@ WEBHOOK = "webhook"
 
 _MAIL = re.compile(r"[^@\s/:]+@[^@\s/:]+")
 
-_FORMS = "a mail address, `webhook`, or the path of a program: /... or ~/..."
+_FORMS = "a mail address, `webhook`, or the path of a program: /... or ~/..., its spaces after a \\"
 
 
 def is_url(target: str) -> bool:

@@ -27,8 +27,13 @@ function axisOf(name, kind, values) {
 const asCell = (value, kind) => (kind === "choice" ? asText(value) : value);
 const metricValue = (run) => valueOf(run, choice.metric, choice.kind, choice.greatest);
 
+const ROOM_OF_AN_AXIS = 96;
+
 function drawParallel(changed) {
-  const host = byId("parallel"), chart = charted(host);
+  const host = byId("parallel");
+  if (byId("parallel-section").hidden) return;
+  host.style.minWidth = `${ROOM_OF_AN_AXIS * (AXES.length + 1)}px`; // more than that is scrolled
+  const chart = charted(host);
   const runs = RUNS.filter((run) => Number.isFinite(metricValue(run)));
   host.runs = runs;
   const scale = scaleOf(choice.colour);
@@ -103,6 +108,7 @@ const MOST_SCATTERS = 12;
 
 function drawScatters() {
   const host = byId("scatters");
+  if (byId("axes-section").hidden) return;
   const effects = DATA.importance[choice.metric]?.effects ?? [];
   const rank = (axis) => effects.find((each) => each.axis === axis.path)?.share ?? -1;
   const order = [...AXES.keys()].sort((one, other) => rank(AXES[other]) - rank(AXES[one])).slice(0, MOST_SCATTERS);

@@ -56,7 +56,7 @@ function testOf(word) {
 }
 
 function compared(value, sign, wanted) {
-  if (value === null || value === undefined) return sign === "=" && wanted === "–";
+  if (value === null || value === undefined) return sign === "=" && ["–", "null"].includes(wanted);
   const number = Number(wanted);
   const isNumber = typeof value === "number" && wanted.trim() !== "" && !Number.isNaN(number);
   const [one, other] = isNumber && sign !== "~" ? [value, number] : [asText(value).toLowerCase(), wanted.toLowerCase()];

@@ -23,12 +23,13 @@ const configOf = (run, path) => {
 const environmentOf = (run) => DATA.environments.kinds[DATA.environments.places[run.index]];
 
 async function drawCompare() {
+  if (byId("compare-section").hidden) return;
   const pair = [byId("one"), byId("other")].map((select) => RUNS[Number(select.value)]);
   if (pair.some((run) => run === undefined)) return;
   const [one, other] = pair, everything = byId("same").checked;
   const body = [];
   const add = (label, a, b) => {
-    const differs = a !== b;
+    const differs = !Object.is(a, b);
     if (!differs && !everything) return;
     const row = make("tr", undefined, { class: differs ? "differs" : "same" });
     const cell = (value) => make("td", short(value ?? null), { title: asText(value) });

@@ -4,6 +4,12 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const { runs: RUNS, axes: AXES, metrics: METRICS } = DATA;
 RUNS.forEach((run, index) => { run.index = index; });
 
+// JSON has no words for them.
+const NO_NUMBERS = { nan: NaN, inf: Infinity, "-inf": -Infinity };
+for (const run of RUNS) {
+  for (const key of ["last", "least", "greatest"]) run[key] = run[key].map((value) => NO_NUMBERS[value] ?? value);
+}
+
 const LARGEST = 65534;
 const unpacked = new Map();
 
@@ -80,11 +86,12 @@ function valueOf(run, metric, kind, greatest) {
 // Text of any value of an axis.
 function asText(value) {
   if (value === null || value === undefined) return "–";
+  if (typeof value === "number" && !Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function short(value) {
-  if (typeof value !== "number") return asText(value);
+  if (!Number.isFinite(value)) return asText(value);
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) {

@@ -101,9 +101,19 @@ function followPrinter() {
   });
 }
 
+// What needs axes, results, or a second run to say anything.
+function hideEmpty() {
+  const isBare = !AXES.length || !RUNS.some((run) => run.last.some(Number.isFinite));
+  for (const [name, isEmpty] of [["parallel", isBare], ["axes", isBare], ["compare", RUNS.length < 2]]) {
+    byId(`${name}-section`).hidden = isEmpty;
+    document.querySelector(`nav a[href="#${name}-section"]`).hidden = isEmpty;
+  }
+}
+
 async function start() {
   document.documentElement.dataset.theme = preferred();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTheme(preferred()));
+  hideEmpty();
   fillControls();
   connect();
   listen();

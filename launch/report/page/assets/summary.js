@@ -46,6 +46,8 @@ function bestRun(runs = RUNS) {
   return best;
 }
 
+const MOST_IN_CARD = 8;
+
 function drawCards() {
   const sum = (key) => RUNS.reduce((total, run) => total + (run[key] ?? 0), 0);
   const ran = sum("hours"), repeated = sum("repeated"), gpus = sum("gpu_hours");
@@ -55,11 +57,13 @@ function drawCards() {
   const cards = [];
   if (best) {
     const value = valueOf(best, choice.metric, choice.kind, choice.greatest);
-    const axes = AXES.map((axis, place) => `${axis.label} ${short(best.axes[place])}`).join(", ");
-    cards.push([`best ${choice.metric}`, short(value), `${best.id}: ${axes}`]);
+    const facts = AXES.map((axis, place) => `${axis.label} ${short(best.axes[place])}`);
+    if (facts.length > MOST_IN_CARD) facts.splice(MOST_IN_CARD, Infinity, `${facts.length - MOST_IN_CARD} more`);
+    const axes = facts.join(", ");
+    cards.push([`best ${choice.metric}`, short(value), AXES.length ? `${best.id}: ${axes}` : best.id]);
   }
   cards.push(["useful", hoursText(ran - repeated), gpus ? `${hoursText(gpus)} of GPUs in all` : "of wall time, over all experiments"]);
-  cards.push(["repeated after a kill", hoursText(repeated), `${attempts.toLocaleString("en")} attempts${share}`]);
+  cards.push(["repeated after a kill", hoursText(repeated), `${attempts.toLocaleString("en")} attempt${attempts === 1 ? "" : "s"}${share}`]);
   cards.push(queued.length
     ? ["waiting in the queue", hoursText(sum("queued")), `${hoursText(sum("queued") / queued.length)} on average`]
     : ["waiting in the queue", "–", "no record of a queue"]);

@@ -5,7 +5,7 @@ let rowsAPage = 25;
 const MOST_ON_PAPER = 1000;
 
 function numbersFirst(one, other, _a, _b, _column, direction) {
-  const missing = (value) => value === null || value === undefined;
+  const missing = (value) => value === null || value === undefined || Number.isNaN(value);
   if (missing(one) || missing(other)) {
     const order = missing(one) - missing(other);
     return direction === "asc" ? order : -order; // what is missing is last, either way

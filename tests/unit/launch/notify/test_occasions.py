@@ -1,6 +1,7 @@
 """Who is told of what, and how often."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,7 @@ def test_what_a_webhook_refuses_is_sent_by_the_next(tmp_path: Path, webhook: Lis
     webhook.status = 500
     (warning,) = notice(only)
     assert "webhook" in warning
+    assert "it answers 500" in warning
     assert SECRET not in warning
     webhook.status = 200
     assert notice(only) == notice(only) == []
@@ -125,6 +127,24 @@ def test_what_a_webhook_refuses_is_sent_by_the_next(tmp_path: Path, webhook: Lis
     ]
     files = [path for path in (tmp_path / "runs").rglob("*") if path.is_file()]
     assert not any(SECRET in path.read_text() for path in files)
+
+
+def test_what_a_program_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    program, goes_on = tmp_path / "my program", tmp_path / "goes on"
+    os.mkfifo(goes_on)
+    program.write_text(f"#!/bin/sh\n(read _ < '{goes_on}') &\n")
+    program.chmod(0o755)
+    send(str(program).replace(" ", "\\ "), Message("x", ()))
+    goes_on.write_text("\n")  # which waits for its reader
+
+
+def test_what_a_program_prints_is_not_repeated(tmp_path: Path) -> None:
+    program = tmp_path / "tell"
+    program.write_text(f"#!/bin/sh\necho {SECRET} >&2\nexit 3\n")
+    program.chmod(0o755)
+    with pytest.raises(RefusedError, match="ended with exit code 3") as caught:
+        send(str(program), Message("x", ()))
+    assert SECRET not in str(caught.value)
 
 
 def test_mail_goes_by_sendmail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

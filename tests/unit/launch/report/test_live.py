@@ -2,7 +2,10 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from launch.report.live import live_view, picture
 from launch.status.state import Line, State, Status
@@ -80,6 +83,22 @@ def test_names_of_several_lines_leave_room_for_the_tally() -> None:
 
 def test_a_tiny_terminal_shows_something() -> None:
     assert "mnist-0" in drawn(lines(State.RUNNING, State.RUNNING), height=2, width=60)
+
+
+@pytest.mark.parametrize("width", [34, 40, 60])
+def test_a_narrow_terminal_has_whole_ids_and_numbers_or_none(width: int) -> None:
+    progress = ProgressRecord(phase="training", epoch=3, loss=0.03125, rate=12.25, eta=272.0)
+    many = [
+        replace(line, status=replace(line.status, progress=progress))
+        for line in lines(State.RUNNING, State.CANCELLED)
+    ]
+    text = Text.from_ansi(drawn(many, height=20, width=width)).plain
+    assert all(cell_len(row) <= width for row in text.splitlines())
+    assert all(line.id in text and line.state in text for line in many)
+    assert "mnist-0" in text or "..st-0" in text
+    for title, number in (("loss", "0.03125"), ("steps/s", "12.25"), ("left", "4m 32s")):
+        assert (title in text) == (number in text)
+    assert ("0.03125" in text) == (width >= 40)
 
 
 def test_a_terminal_keeps_the_last_picture() -> None:

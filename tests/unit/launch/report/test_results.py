@@ -68,6 +68,15 @@ def test_the_table_shows_as_many_metrics_as_fit(columns: int) -> None:
     assert ("val/metric_9" in text) == (columns == 300)
 
 
+def test_very_many_axes_leave_ids_whole() -> None:
+    axes = {f"model.axis_{index}": 0.123456 for index in range(30)}
+    row = replace(result(1, **{"val/loss": 0.5}), axes=axes)
+    text = drawn([row], 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert row.id in text
+    assert "val/loss" in text
+
+
 def test_axes_are_called_by_as_little_as_tells_them_apart() -> None:
     text = drawn([result(1)], 80)
     assert " lr " in text

@@ -67,6 +67,12 @@ def test_a_mean_says_of_how_many_it_is_where_some_have_no_number() -> None:
     assert [row[2] for row in cells] == ["2 ± 1.414 (n=2)", "5 (n=1)"]
 
 
+def test_what_has_diverged_is_no_overflow() -> None:
+    cells, best = groups_of(sweep_of([1e300, -1e300], [1e308, 1.5e308]))
+    assert best is None
+    assert [row[2] for row in cells] == ["0 ± 1.414e+300", "inf ± 3.536e+307"]
+
+
 def test_what_is_no_number_has_no_mean() -> None:
     columns = Columns(SWEEP)
     [group] = grouped(SWEEP, [], [columns.find("name"), columns.find("lr")])

@@ -59,6 +59,19 @@ def test_a_grid_that_leaves_nothing_to_tell_by_may_be_noise() -> None:
     assert found.effects[0].is_noise
 
 
+@pytest.mark.parametrize("scale", [1e300, 1e-300, 1.7e308])
+def test_shares_are_the_same_on_any_scale(scale: float) -> None:
+    points = [[row, column] for row, column in product(range(2), range(2))]
+    values = [0.25, 0.5, 0.75, -1.0]
+    plain = importance(["a", "b"], points, values)
+    scaled = importance(["a", "b"], points, [value * scale for value in values])
+    assert plain is not None
+    assert scaled is not None
+    assert [each.share for each in scaled.effects] == pytest.approx(
+        [each.share for each in plain.effects]
+    )
+
+
 def test_a_hole_or_a_point_more_is_no_full_grid() -> None:
     full = [list(point) for point in product([1, 2], "xy")]
     assert is_full_grid(full)
