@@ -136,7 +136,8 @@ def stop() -> NoReturn:
 def save(path: str | os.PathLike[str], step: int | None = None) -> Path:
     """Take a file that was just written as the checkpoint of a step; on rank 0.
 
-    The file moves into the experiment's folder, is flushed to the disk, and counts from then on.
+    The file moves into the experiment's folder (what a link leads to is copied), is flushed to
+    the disk, and counts from then on.
 
     Args:
         step: that it was written at; None for the last one that was logged.
@@ -155,7 +156,11 @@ def save(path: str | os.PathLike[str], step: int | None = None) -> Path:
     for leftover in folder.glob("*.part"):
         leftover.unlink()
     target, aside = folder / f"step={at}.ckpt", folder / f"step={at}.part"
-    shutil.move(source, aside)
+    if source.is_symlink():
+        # What moves is the link, and it leads nowhere from there.
+        shutil.copyfile(source, aside)
+    else:
+        shutil.move(source, aside)
     record = {
         "file": target.name,
         "sha256": _flushed_digest(aside),

@@ -35,6 +35,7 @@ from pcm.training.script_journal import ScriptJournal
 from pcm.training.script_meeting import StoppedBeforeStartError, meet
 from pcm.training.script_process import ScriptProcess
 from pcm.training.script_progress import ScriptProgress
+from pcm.training.script_traceback import last_exception
 from pcm.training.task import Task, record_stop
 
 _LOOK = 0.2
@@ -42,6 +43,9 @@ _LOOK = 0.2
 
 _JOURNAL_LOOK = 1.0
 """The same for what it has logged: each look asks a file server twice."""
+
+_UNCAUGHT = 1
+"""Python's exit code after an exception."""
 
 _GRACE, _SHORT_GRACE = 60.0, 5.0
 """Seconds that the tracker has for the rest: at the end, and where somebody waits."""
@@ -140,7 +144,10 @@ class ScriptRun:
             # Ranks that wait for each other fall over the first that leaves.
             tell(f"rank {self._task.ranks.rank}: the script ended after the stop: {how}")
             return ExitCode.STOPPED
-        return self._fail(PcmError(f"{shlex.join(words)} {how}", "its log says more: pcm logs"))
+        log = self._task.attempt.log(self._task.ranks.rank)
+        raised = last_exception(log) if code == _UNCAUGHT else ""
+        said = ": ".join(filter(None, [f"{shlex.join(words)} {how}", raised]))
+        return self._fail(PcmError(said, "its log says more: pcm logs"))
 
     def _is_of_stop_signal(self, code: int) -> bool:
         """Whether a script died of the signal itself; a shell says so by 128 and its number."""

@@ -22,6 +22,10 @@ if run.run_dir:
         file.write_text(text)
         kept = run.save(file)
     assert not file.exists() and run.checkpoint() == kept
+    target, link = file.with_name("target"), file.with_name("link")
+    target.write_text("b")
+    link.symlink_to("target")
+    assert run.save(link).read_text() == target.read_text()
 print(run.params, run.seed, run.should_stop())
 run.finish({"acc": 0.5})
 """
