@@ -29,6 +29,7 @@ from launch.answers import (
 )
 from launch.damage import told_damage
 from launch.executor import Code, Executor
+from launch.grid import plain_assignments
 from launch.image.contents import Contents, VerifiedImage
 from launch.image.order import build_image, show_image, verify_image
 from launch.image.record import Record as BuiltImage
@@ -282,10 +283,8 @@ def _wishes(
     image: str | Path | None = None,
     code: Code | None = None,
 ) -> Wishes:
-    named = None if image is None else str(image)
-    return Wishes(
-        dict(overrides or {}), dict(resources or {}), tracker, named, code, read_settings()
-    )
+    named, asked = None if image is None else str(image), plain_assignments(resources or {})
+    return Wishes(plain_assignments(overrides or {}), asked, tracker, named, code, read_settings())
 
 
 def _some(words: Sequence[str]) -> Sequence[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from launch.damage import told_damage
 from launch.executor import Code, Executor
-from launch.grid import Grid, single
+from launch.grid import Grid, plain_assignments, single
 from launch.proposal import Launch, Show, launch_now
 from launch.site import chosen_site
 from launch.store import Store
@@ -28,7 +28,7 @@ def train(
     name: str = "train",
     seed: int = 0,
     subsample_size: int | None = None,
-    tags: Sequence[str] = (),
+    tags: str | Sequence[str] = (),
     project: str | None = None,
     checkpoint_of: str | None = None,
     checkpoint: str | None = None,
@@ -60,7 +60,7 @@ def train(
     """
     where, store = Executor(executor), open_store(runs_dir)
     wishes = Wishes(
-        resources=dict(resources or {}),
+        resources=plain_assignments(resources or {}),
         tracker=tracker,
         image=None if image is None else str(image),
         code=None if code is None else Code(code),
@@ -77,7 +77,7 @@ def train(
         name=name,
         seed=seed,
         subsample_size=subsample_size,
-        tags=tags,
+        tags=[tags] if isinstance(tags, str) else tags,
         project=project,
         checkpoint_of=checkpoint_of,
         checkpoint=checkpoint,

@@ -2,7 +2,7 @@
 
 from launch.grid.bases import find_file
 from launch.grid.expanding import expand
-from launch.grid.flags import parse_assignment
+from launch.grid.flags import parse_assignment, plain_assignments
 from launch.grid.points import ID_DIGITS, Grid, Point
 from launch.grid.single import single
 
@@ -13,5 +13,6 @@ __all__ = [
     "expand",
     "find_file",
     "parse_assignment",
+    "plain_assignments",
     "single",
 ]
