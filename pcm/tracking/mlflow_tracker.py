@@ -37,6 +37,12 @@ _CLIENT_HINT = (
     "a database needs all of it, of which pcm-launch[mlflow] is a part: pip install mlflow"
 )
 
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+"""Of the client, whose own is minutes, in which nobody feeds the other experiments.
+
+What a server has missed is sent again anyway, at the next look.
+"""
+
 _LONGEST_PARAM = 6000
 _LONGEST_NAME = 200
 _UNSAFE = re.compile(r"[^/\w.\- :]")
@@ -172,6 +178,8 @@ class MlflowTracker:
 def _client(uri: str) -> Any:
     # Its makers want to know who uses it, from every job.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
     try:
         from mlflow import MlflowClient
     except ImportError as error:

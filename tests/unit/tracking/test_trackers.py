@@ -4,6 +4,7 @@ import os
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -253,3 +254,32 @@ def test_wandb_keeps_pictures_and_no_secret(
     files = [path.read_bytes() for path in run_dir.path.rglob("*") if path.is_file()]
     assert sum(text == PNG for text in files) == 2  # pcm's own and the client's
     assert not any(b"0123456789abcdef" in text for text in files)
+
+
+def test_an_mlflow_server_that_is_down_is_not_asked_for_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.exceptions import MlflowException
+
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    for name in ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    asked: list[str] = []
+
+    class Down(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(503)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Down) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+        tracker = MlflowTracker(RunDir(tmp_path), {"id": "a", "name": "b", "sweep": "c"})
+        with pytest.raises(MlflowException):
+            tracker.open([])
+        server.shutdown()
+    assert len(asked) == 3
