@@ -1,5 +1,6 @@
 """Frozen experiments on this machine, by either of its executors."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from launch.status.facts import read_statuses
 from launch.status.state import Line, State, Status
 from launch.store import Experiment
 from launch.submit.completion import Completion
+from pcm.errors import RefusedError
 
 
 def run_here(
@@ -33,6 +35,10 @@ def run_here(
         RefusedError: the executor can't run them.
     """
     assert executor is not Executor.SLURM
+    if threading.current_thread() is not threading.main_thread():
+        # Signals reach no other thread, and a Ctrl-C could stop nothing.
+        problem = "experiments run on this machine from a program's main thread alone"
+        raise RefusedError(problem, "call it there, or as `pcm launch` in a process of its own")
     if executor is Executor.DEBUG:
         return _run_in_this_process(experiments, checkpoint)
 

@@ -1,6 +1,7 @@
 """What `launch.api` answers is what the commands print, in a folder with a nasty name."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,14 @@ def test_one_experiment_is_trained_as_by_the_command(
         api.train("vae.yaml", **files, checkpoint="last")
     with pytest.raises(NotFoundError):
         api.train("vae.yaml", **files, checkpoint_of="feedbeef")
+
+
+def test_another_thread_is_refused(project: Path, runner: FakeRunner) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        launched = threads.submit(api.launch, "small.yaml", executor="local")
+        with pytest.raises(RefusedError, match="main thread alone"):
+            launched.result()
+    assert runner.calls == []
 
 
 def test_images_need_apptainer_and_a_checkout(
