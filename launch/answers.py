@@ -1,12 +1,10 @@
 """What the commands that look answer, for Python: no torch, and nothing is printed."""
 
-import subprocess
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from launch.container.modules import module_command
+from launch.container.syncing import Sent, send_each
 from launch.damage import told_damage
 from launch.report.experiment import experiment_record
 from launch.report.explain import Explanation, explain
@@ -26,20 +24,6 @@ from launch.wishes import require_trackers
 from pcm.config.describe import describe_at
 from pcm.config.structures import spec_paths
 from pcm.run_dir import write_text
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What came of sending an experiment's metrics to its trackers.
-
-    Attributes:
-        is_sent: whether the trackers have all of it.
-        text: how many points they got, or why they did not get them.
-    """
-
-    id: str
-    is_sent: bool
-    text: str
 
 
 def validate(*files: str | Path) -> list[CheckedFile]:
@@ -153,7 +137,7 @@ def report(
 def sync(
     *words: str, to: str | Iterable[str] = (), runs_dir: str | Path | None = None
 ) -> list[Sent]:
-    """Send trackers what they have missed, an experiment after the other; those that have started.
+    """Send trackers what they have missed, a launch after the other; those that have started.
 
     Args:
         to: trackers to send to, whatever the grid file says.
@@ -164,20 +148,7 @@ def sync(
     """
     names = [to] if isinstance(to, str) else list(to)
     require_trackers(names)
-    started = (
+    started = [
         each for each in experiments(*words, runs_dir=runs_dir) if each.run_dir.path.exists()
-    )
-    return [send(each, names) for each in started]
-
-
-def send(experiment: Experiment, to: Sequence[str]) -> Sent:
-    """Feed an experiment's trackers once, with what it trains in."""
-    options = [f"--to={name}" for name in to]
-    command, variables = module_command(
-        experiment.launch, experiment.run_dir.path, "pcm.tracking", options
-    )
-    done = subprocess.run(
-        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    text = done.stdout.decode(errors="replace").strip()
-    return Sent(experiment.id, done.returncode == 0, text)
+    ]
+    return list(send_each(started, names))

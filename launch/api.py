@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from launch.answers import (
-    Sent,
     eff,
     experiments,
     logs,
@@ -27,6 +26,7 @@ from launch.answers import (
     validate,
     why,
 )
+from launch.container.syncing import Sent
 from launch.damage import told_damage
 from launch.executor import Code, Executor
 from launch.grid import plain_assignments

@@ -26,7 +26,7 @@ class Feeding:
         options = ["--watch", *(f"--to={name}" for name in to)]
         self._processes = [
             _start(launch, [each.run_dir.path for each in group], options)
-            for launch, group in _by_launch(experiments).values()
+            for launch, group in by_launch(experiments).values()
         ]
 
     @property
@@ -47,9 +47,10 @@ class Feeding:
         return all(endings)
 
 
-def _by_launch(
+def by_launch(
     experiments: Sequence[Experiment],
 ) -> Mapping[Path, tuple[LaunchDir, list[Experiment]]]:
+    """Experiments with their launch, by its folder."""
     groups: dict[Path, tuple[LaunchDir, list[Experiment]]] = {}
     for each in experiments:
         groups.setdefault(each.launch.path, (each.launch, []))[1].append(each)

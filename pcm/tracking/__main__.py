@@ -1,7 +1,7 @@
 """`python -m pcm.tracking RUN_DIR`: bring the experiment's tracker run up to date.
 
 With `--follow`, do so until standard input ends; training starts it like that. With
-`--watch`, for many experiments.
+`--watch`, for many experiments. With `--each`, for many as well, but once.
 """
 
 import argparse
@@ -11,12 +11,14 @@ import threading
 from pathlib import Path
 
 from pcm.companion import work_beside_parent
-from pcm.errors import ExitCode, PcmError, RefusedError
+from pcm.errors import ExitCode, PcmError
 from pcm.run_dir import RunDir
-from pcm.tracking.follow import follow, late_warning, sync_trackers
+from pcm.tracking.follow import follow, late_warning
+from pcm.tracking.sending import send, send_each
 from pcm.tracking.watch import watch
 
 _WATCH_HELP = "RUN_DIR has many; standard input names those to feed until it ends"
+_EACH_HELP = "RUN_DIR has many; standard input names those to feed, standard output gets JSON"
 _GRACE_HELP = "seconds for the rest then, unless standard input said how many"
 
 
@@ -26,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run_dir", type=Path, help="run directory of the experiment")
     parser.add_argument("--follow", action="store_true", help="until standard input ends")
     parser.add_argument("--watch", action="store_true", help=_WATCH_HELP)
+    parser.add_argument("--each", action="store_true", help=_EACH_HELP)
     parser.add_argument("--to", action="append", default=[], help="a tracker; repeatable")
     parser.add_argument("--grace", type=float, default=15.0, help=_GRACE_HELP)
     options = parser.parse_args(arguments)
@@ -35,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
             _follow_parent(run_dir, options.grace)
         elif options.watch:
             return _watch(run_dir.path, options.to)
+        elif options.each:
+            _send_each(run_dir.path, options.to)
         else:
             return _sync(run_dir, options.to)
     except PcmError as error:
@@ -50,17 +55,22 @@ def _watch(folder: Path, to: list[str]) -> ExitCode:
     return ExitCode.DONE if watch(folder, to, tell) else ExitCode.REFUSED
 
 
-def _sync(run_dir: RunDir, to: list[str]) -> ExitCode:
-    results = sync_trackers(run_dir, to)
-    code = ExitCode.DONE
-    for name, result in results.items():
-        which = f"{name}: " if len(results) > 1 else ""
-        if isinstance(result, RefusedError):
-            print(f"error: {which}{result}", file=sys.stderr)
-            code = result.exit_code
-        else:
-            print(f"{which}sent {result} points")
-    return code
+def _sync(run_dir: RunDir, to: list[str]) -> int:
+    answer = send(run_dir, to)
+    for line in answer.sent:
+        print(line)
+    for line in answer.errors:
+        print(line, file=sys.stderr)
+    return answer.code
+
+
+def _send_each(folder: Path, to: list[str]) -> None:
+    # What tracker clients print must not come between the answers.
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    names = sys.stdin.read().splitlines()
+    with os.fdopen(answers, "w", buffering=1) as stream:
+        send_each(folder, names, to, lambda line: print(line, file=stream))
 
 
 def _follow_parent(run_dir: RunDir, grace: float) -> None:

@@ -1,8 +1,8 @@
 """`pcm resume`, `pcm cancel` and `pcm sync`."""
 
-import subprocess
+import shlex
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -167,29 +167,52 @@ def test_cancelled_experiments_are_not_launched_again(
     assert mixed.experiments[2].name not in runner.calls[0][0]
 
 
-@pytest.fixture
-def replays(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Commands that would send metrics; the first one fails."""
-    commands: list[list[str]] = []
-
-    def run(command: list[str], *, env: dict[str, str], check: bool) -> Any:
-        commands.append(command)
-        return subprocess.CompletedProcess(command, 4 if len(commands) == 1 else 0)
-
-    monkeypatch.setattr("subprocess.run", run)
-    return commands
-
-
-def test_metrics_are_sent_of_what_has_started(
-    pcm: Pcm, mixed: Runs, replays: list[list[str]]
-) -> None:
+def test_metrics_are_sent_of_what_has_started(pcm: Pcm, mixed: Runs) -> None:
     result = pcm("sync", "small")
     assert result.exit_code == 4
-    assert [Path(command[-1]).name for command in replays] == [
+    assert result.stdout == f"{mixed.experiments[3].id}: not started\n"
+    lines = result.stderr.splitlines()
+    assert [line.partition(": error: ")[0] for line in lines] == [
         each.id for each in mixed.experiments[:3]
     ]
-    assert all(command[-3:-1] == ["-m", "pcm.tracking"] for command in replays)
-    assert f"{mixed.experiments[3].id}: not started" in result.stdout
+    assert all("asks for no tracker" in line for line in lines)
+    result = pcm("sync", "small", "--to", "tensorboard")
+    assert result.exit_code == 0
+    assert result.stdout.count(": sent ") == 3
+
+
+STAND_IN = """
+import sys
+words = sys.argv[1:]
+if "--each" not in words:
+    print("sent 7 points")
+elif OLD:
+    sys.exit(2)
+else:
+    names = sys.stdin.read().split()
+    print('{"code": 0, "sent": ["sent 1 points"], "errors": []}', flush=True)
+    print("out of luck", file=sys.stderr)
+    sys.exit(len(names) and 7)
+"""
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_what_sends_may_be_old_or_end_too_early(
+    pcm: Pcm, mixed: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, old: bool
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(f"OLD = {old}{STAND_IN}")
+    monkeypatch.setenv("PCM_PYTHON", shlex.join([sys.executable, str(program)]))
+    result = pcm("sync", "small")
+    said = result.stdout + result.stderr
+    if old:
+        assert result.exit_code == 0
+        assert said.count("sent 7 points") == 3
+    else:
+        # One sent, one lost with the process, and the third by another process.
+        assert result.exit_code == 4
+        assert said.count("sent 1 points") == 2
+        assert said.count("ended with exit code 7: out of luck") == 1
 
 
 def test_finished_experiments_are_carried_to_another_tracker(pcm: Pcm, mixed: Runs) -> None:

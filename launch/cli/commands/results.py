@@ -179,7 +179,7 @@ def _split(text: str | None) -> tuple[str, ...]:
 
 
 def _write_parquet(chosen: "list[Result]", named: "list[Named] | None", output: Path) -> None:
-    from launch.report.output import as_output
+    from launch.report.output_file import as_output
     from launch.results.collection import Results, columns_of, write_parquet
 
     rows = Results(chosen)
@@ -192,7 +192,7 @@ def _write(text: str, output: Path | None) -> None:
     """To a file as a whole or not at all, else to the terminal."""
     import sys
 
-    from launch.report.output import as_output
+    from launch.report.output_file import as_output
     from pcm.config.printable import printable
     from pcm.run_dir import write_text
 

@@ -57,20 +57,19 @@ def _names(to: str | None) -> list[str]:
 
 
 def _send(experiments: Sequence["Experiment"], to: Sequence[str]) -> bool:
-    import subprocess
+    from launch.container.syncing import send_each
+    from pcm.config.printable import printable
 
-    from launch.container.modules import module_command
-
+    started = []
+    for each in experiments:
+        if each.run_dir.path.exists():
+            started.append(each)
+        else:
+            typer.echo(f"{each.id}: not started")
     failures = 0
-    for experiment in experiments:
-        if not experiment.run_dir.path.exists():
-            typer.echo(f"{experiment.id}: not started")
-            continue
-        typer.echo(f"{experiment.id}: ", nl=False)
-        options = [f"--to={name}" for name in to]
-        run_dir = experiment.run_dir.path
-        command, variables = module_command(experiment.launch, run_dir, "pcm.tracking", options)
-        failures += subprocess.run(command, env=variables, check=False).returncode != 0
+    for sent in send_each(started, to):
+        failures += not sent.is_sent
+        typer.echo(printable(f"{sent.id}: {sent.text}"), err=not sent.is_sent)
     return not failures
 
 

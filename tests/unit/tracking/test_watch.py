@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,16 @@ def test_from_the_command_line_until_the_end_of_input(runs: list[RunDir]) -> Non
         command, input="aaa\nccc\n", capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout == "aaa: tensorboard: sent 10 points\n"
+
+
+def test_each_of_several_is_sent_once_and_a_failure_ends_none(runs: list[RunDir]) -> None:
+    command = [sys.executable, "-m", "pcm.tracking", "--each", str(runs[0].path.parent)]
+    done = subprocess.run(
+        command, input="bbb\nccc\naaa", capture_output=True, text=True, check=True, timeout=60
+    )
+    failed, absent, sent = map(json.loads, done.stdout.splitlines())
+    assert failed["code"] == 4
+    assert failed["errors"][0].startswith("error: the tracker failed: ConnectionError")
+    assert absent["code"] == 4
+    assert absent["sent"] == []
+    assert sent == {"code": 0, "sent": ["sent 10 points"], "errors": []}
