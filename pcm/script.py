@@ -46,6 +46,9 @@ __all__ = [
 STOPPED = 75
 """The exit code that means: stopped, go on later."""
 
+_OWN_NAMES = frozenset({"step", "epoch", "time", "total_steps", "pcm"})
+"""Names in a line of what is logged that no metric can have."""
+
 _LOOK = 0.25
 """Seconds between two looks for a request to stop."""
 
@@ -100,7 +103,12 @@ def log(
             attempts before have logged from there on.
         epoch: epochs done; nothing is said of them where a script has none.
         total: the step that training ends at, for the time that is left.
+
+    Raises:
+        ValueError: a metric has a name that a line has for itself.
     """
+    if taken := sorted(_OWN_NAMES & {*map(str, metrics)}):
+        raise ValueError(f"call the metric {taken[0]!r} otherwise, e.g. 'train/{taken[0]}'")
     values = {str(key): float(value) for key, value in metrics.items()}
     _state.step, _state.epoch = int(step), _state.epoch if epoch is None else int(epoch)
     _state.values.update(values)
@@ -144,7 +152,13 @@ def save(path: str | os.PathLike[str], step: int | None = None) -> Path:
 
     Returns:
         Where it is now.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: no step is less than 0.
     """
+    if step is not None and int(step) < 0:
+        raise ValueError(f"a checkpoint is of a step from 0, not of {step}")
     source = Path(path)
     if not source.is_file():
         raise FileNotFoundError(f"no file to take as a checkpoint: {source} (a folder is none)")

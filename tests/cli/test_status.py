@@ -306,3 +306,10 @@ def test_results_put_together_over_seeds(pcm: Pcm, mixed: Runs) -> None:
     assert "val/loss:min" in text
     records = json.loads(pcm("results", "small", "--group-by", "all", "--json").stdout)
     assert [record["count"] for record in records] == [2, 2]
+
+
+def test_a_runs_folder_that_is_a_file(pcm: Pcm, tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    result = pcm("status", "--runs-dir", str(tmp_path / "a file"))
+    assert result.exit_code == 2
+    assert "a file is a file" in result.stderr

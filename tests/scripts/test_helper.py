@@ -97,3 +97,26 @@ def test_other_ranks_write_nothing(tmp_path: Path, variables: dict[str, Path | s
         use(tmp_path, **use_text)
     assert not (tmp_path / "metrics.jsonl").exists()
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_what_nobody_could_read_back_is_refused(
+    tmp_path: Path, variables: dict[str, Path | str]
+) -> None:
+    code = """if True:
+        import pathlib, script as run
+        for wrong in (
+            lambda: run.log(1, {"loss": 1, "time": 2}),
+            lambda: run.finish({"epoch": 2}),
+            lambda: run.save(pathlib.Path("script.py"), step=-1),
+        ):
+            try:
+                wrong()
+            except ValueError as error:
+                print(error)
+    """
+    time, epoch, step = use(tmp_path, code, **variables).splitlines()
+    assert time == "call the metric 'time' otherwise, e.g. 'train/time'"
+    assert "'epoch'" in epoch
+    assert "-1" in step
+    assert not (tmp_path / "metrics.jsonl").exists()
+    assert (tmp_path / "script.py").exists()
