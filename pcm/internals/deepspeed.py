@@ -4,6 +4,8 @@ import os
 import sys
 from typing import Any
 
+from lightning.pytorch.strategies import DeepSpeedStrategy
+
 
 def train_on_cpus() -> None:
     """Have DeepSpeed train on CPUs, whatever else this node has; before anything imports it."""
@@ -19,3 +21,8 @@ def train_on_cpus() -> None:
 def leave_out_scripts(engine: Any) -> None:
     """Have an engine put no scripts beside its states: `Result.load()` does what they do."""
     engine._copy_recovery_script = lambda _: None
+
+
+def join_ranks(strategy: DeepSpeedStrategy) -> None:
+    """Have DeepSpeed take the process group, or make one."""
+    strategy._init_deepspeed_distributed()

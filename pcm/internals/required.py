@@ -61,6 +61,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         "setup_data",
     ),
     "lightning.pytorch.loops.fetchers:_DataFetcher": ("fetched",),
+    "lightning.pytorch.strategies:DeepSpeedStrategy": ("_init_deepspeed_distributed",),
     "lightning.pytorch.strategies:Strategy": (
         "load_model_state_dict",
         "process_dataloader",
@@ -80,8 +81,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 """A class or module, written `module:name`, and what training uses of it."""
 
-OPTIONAL = frozenset({"_broadcast_sigterm_tensor"})
-"""What is used where there is one: Lightning has it from 2.6 on."""
+OPTIONAL = frozenset({"_broadcast_sigterm_tensor", "_copy_recovery_script"})
+"""What is used where there is one: Lightning from 2.6 on has the first, DeepSpeed the second."""
 
 
 def check_internals(required: Mapping[str, tuple[str, ...]] = REQUIRED) -> None:

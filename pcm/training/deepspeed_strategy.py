@@ -13,7 +13,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch.optim import Optimizer
 
 from pcm.errors import PcmError
-from pcm.internals.deepspeed import leave_out_scripts
+from pcm.internals.deepspeed import join_ranks, leave_out_scripts
 from pcm.run_dir.shards import StagedShards, count_states, shards_folder
 from pcm.training.checkpoint_io import load_plain
 from pcm.training.deepspeed_states import NO_TAG, State, States, write_states
@@ -50,7 +50,7 @@ class OwnDeepSpeedStrategy(DeepSpeedStrategy):
         """Join the ranks; with Lightning they could not each know its own GPU by one number."""
         reset_seed()
         self.set_world_ranks()
-        self._init_deepspeed_distributed()
+        join_ranks(self)
 
     def setup(self, trainer: Trainer) -> None:
         """Make the engine, and be what it saves to and loads from."""

@@ -95,7 +95,7 @@ class Session(Callback):
 
     def on_load_checkpoint(
         self,
-        trainer: Trainer,  # noqa: ARG002
+        trainer: Trainer,
         pl_module: LightningModule,  # noqa: ARG002
         checkpoint: dict[str, Any],
     ) -> None:
@@ -107,9 +107,15 @@ class Session(Callback):
         self._start = read_start(checkpoint, self._ranks, self._is_own)
         self.making.start_from(self._start.state or {})
         self._saver.skip(checkpoint[KEY]["step"], self._start.place)
+        if trainer.strategy.restore_checkpoint_after_setup:
+            # Strategies that share weights out load them after `on_fit_start`.
+            self._give_metrics(trainer)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Give callbacks the metrics that there were; also if there is nothing left to do."""
+        self._give_metrics(trainer)
+
+    def _give_metrics(self, trainer: Trainer) -> None:
         if self._start is not None and self._start.state is not None:
             trainer.callback_metrics.update(self._start.state["callback_metrics"])
             trainer.should_stop = self._start.state.get("module", {}).get("should_stop", False)

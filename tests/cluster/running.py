@@ -59,7 +59,7 @@ class Running:
 
         def trains() -> bool:
             self.hurry()
-            step = read_record(self.attempt(attempt).progress).get("step", 0)
+            step = read_record(self.attempt(attempt).progress).get("step") or 0
             return bool(step >= steps)
 
         wait_for(trains, PATIENCE_S)

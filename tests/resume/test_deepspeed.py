@@ -16,15 +16,15 @@ pytestmark = pytest.mark.skipif(
 DONE, STOPPED = ExitCode.DONE, ExitCode.STOPPED
 
 
-def make_shared(folder: Path, stage: int, precision: str) -> RunDir:
-    """Two epochs, each of eight batches for two ranks."""
+def make_shared(folder: Path, stage: int, precision: str, ranks: int) -> RunDir:
+    """Two epochs, each of eight batches for a rank."""
     # On CPUs, a norm's buffers in full precision don't go with weights in half.
     model = "Normed" if precision == "32-true" else "Automatic"
     return make_run(
         folder,
         model={"class_path": f"own_deepspeed.{model}", "init_args": {}},
-        data_train={"class_path": "own_model.Data", "init_args": {"size": 64}},
-        world_size=2,
+        data_train={"class_path": "own_model.Data", "init_args": {"size": 32 * ranks}},
+        world_size=ranks,
         kwargs={
             "strategy": f"deepspeed_stage_{stage}",
             "precision": precision,
@@ -41,13 +41,20 @@ def assert_same_states(one: RunDir, other: RunDir) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "precision", "place"),
-    [(1, "bf16-mixed", "step 11"), (2, "32-true", "validation 8"), (3, "32-true", "step 3")],
+    ("stage", "precision", "ranks", "place"),
+    [
+        # One rank alone surely sees a request so late.
+        (1, "bf16-mixed", 1, "validation 16"),
+        (2, "32-true", 2, "validation 8"),
+        (3, "32-true", 2, "step 3"),
+    ],
 )
-def test_a_stop_changes_no_bit(tmp_path: Path, stage: int, precision: str, place: str) -> None:
+def test_a_stop_changes_no_bit(
+    tmp_path: Path, stage: int, precision: str, ranks: int, place: str
+) -> None:
     names = ("whole [é]", "broken")
-    whole, broken = (make_shared(tmp_path / name, stage, precision) for name in names)
-    assert run(whole, 2) == [DONE] * 2
-    assert run(broken, 2, OWN_STOP_AT=place) == [STOPPED] * 2
-    assert run(broken, 2) == [DONE] * 2
+    whole, broken = (make_shared(tmp_path / name, stage, precision, ranks) for name in names)
+    assert run(whole, ranks) == [DONE] * ranks
+    assert run(broken, ranks, OWN_STOP_AT=place) == [STOPPED] * ranks
+    assert run(broken, ranks) == [DONE] * ranks
     assert_same_states(whole, broken)
