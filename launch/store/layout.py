@@ -32,7 +32,7 @@ from launch.store.host_records import SweepRecord
 from launch.store.points_file import find_point, read_points
 from launch.store.spreading import WIDTH, place_in
 from launch.user_settings import read_settings
-from pcm.errors import UsageError
+from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 from pcm.run_dir.typed_json import Damaged, read_checked, unreadable
 
@@ -207,12 +207,12 @@ def runs_root(flag: Path | None = None) -> Path:
 
     Raises:
         ConfigError: the user's settings are wrong.
-        UsageError: it is no folder.
+        RefusedError: it is no folder.
     """
     named = flag or os.environ.get("PCM_RUNS_DIR") or read_settings().runs_dir or "runs"
     root = Path(named).expanduser().absolute()
     if root.exists() and not root.is_dir():
-        raise UsageError(f"the runs folder {root} is a file", "name a folder with --runs-dir")
+        raise RefusedError(f"the runs folder {root} is a file", "name a folder with --runs-dir")
     return root
 
 

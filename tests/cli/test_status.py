@@ -311,5 +311,5 @@ def test_results_put_together_over_seeds(pcm: Pcm, mixed: Runs) -> None:
 def test_a_runs_folder_that_is_a_file(pcm: Pcm, tmp_path: Path) -> None:
     (tmp_path / "a file").touch()
     result = pcm("status", "--runs-dir", str(tmp_path / "a file"))
-    assert result.exit_code == 2
+    assert result.exit_code == 4
     assert "a file is a file" in result.stderr

@@ -6,6 +6,7 @@ import torch
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities import rank_zero_only
 
 from pcm.errors import ConfigError, RefusedError
 from pcm.run_dir import RunDir
@@ -113,6 +114,8 @@ def test_several_visible_gpus_are_shared_out(monkeypatch: pytest.MonkeyPatch) ->
 def test_lightning_finds_a_ranks_own_gpu(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, strategy: str
 ) -> None:
+    # A strategy for several ranks sets it for the whole process.
+    monkeypatch.setattr(rank_zero_only, "rank", 0, raising=False)
     gpus(monkeypatch, 1)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     monkeypatch.setenv("PCM_GPUS_ASKED", "2")

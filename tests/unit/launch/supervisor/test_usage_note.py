@@ -57,7 +57,8 @@ def test_cores_memory_and_gpu_are_noted_while_it_trains(
     assert gpu == (87, 87, 40213, 612.1)
     assert record.newest is not None
     assert 0 < record.newest.cores < 2
-    assert (record.newest.memory_mb, record.newest.gpu_power_w) == (record.memory_mb, 612.1)
+    assert record.newest.memory_mb <= record.memory_mb
+    assert record.newest.gpu_power_w == 612.1
 
 
 def test_between_two_notes_nothing_is_written_but_at_the_end(
