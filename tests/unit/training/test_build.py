@@ -26,6 +26,12 @@ ONE = Ranks()
 TWO = Ranks(1, 2, 1, 2)
 
 
+@pytest.fixture(autouse=True)
+def _first_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A strategy for several ranks sets the rank for the whole process."""
+    monkeypatch.setattr(rank_zero_only, "rank", 0)
+
+
 class Model(LightningModule):
     def __init__(self, width: int = 1) -> None:
         super().__init__()
@@ -114,8 +120,6 @@ def test_several_visible_gpus_are_shared_out(monkeypatch: pytest.MonkeyPatch) ->
 def test_lightning_finds_a_ranks_own_gpu(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, strategy: str
 ) -> None:
-    # A strategy for several ranks sets it for the whole process.
-    monkeypatch.setattr(rank_zero_only, "rank", 0, raising=False)
     gpus(monkeypatch, 1)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     monkeypatch.setenv("PCM_GPUS_ASKED", "2")
