@@ -29,7 +29,6 @@ from launch.answers import (
 from launch.container.syncing import Sent
 from launch.damage import told_damage
 from launch.executor import Code, Executor
-from launch.grid import plain_assignments
 from launch.image.contents import Contents, VerifiedImage
 from launch.image.order import build_image, show_image, verify_image
 from launch.image.record import Record as BuiltImage
@@ -55,9 +54,8 @@ from launch.submit.cancelling import cancel_all
 from launch.submit.completion import Completion
 from launch.submit.launches import plan_of
 from launch.telling import Tell, say_nothing
-from launch.user_settings import read_settings
 from launch.validate import CheckedFile
-from launch.wishes import Wishes
+from launch.wishes import wishes_of
 from pcm.errors import PcmError, RefusedError
 
 __all__ = [
@@ -165,7 +163,7 @@ def plan(
     Raises:
         ConfigError: with everything that is wrong with the grid.
     """
-    expanded = _wishes(overrides, resources).expand(Path(grid))
+    expanded = wishes_of(overrides, resources).expand(Path(grid))
     with told_damage(tell):
         return plan_of(expanded, open_store(runs_dir), site_of(chosen_site(site)), tell)
 
@@ -201,7 +199,7 @@ def launch(
         RefusedError: the executor doesn't take it.
     """
     where = Executor(executor)
-    wishes = _wishes(overrides, resources, tracker, image, None if code is None else Code(code))
+    wishes = wishes_of(overrides, resources, tracker, image, code)
     if where is Executor.DEBUG:
         wishes = wishes.for_one_rank()
     expanded, store = wishes.expand(Path(grid)), open_store(runs_dir)
@@ -274,17 +272,6 @@ def cancel(*words: str, now: bool = False, runs_dir: str | Path | None = None) -
     if trouble is not None:
         raise RefusedError(f"cancelled, but still in Slurm's queue: {trouble}")
     return meant
-
-
-def _wishes(
-    overrides: Mapping[str, Any] | None,
-    resources: Mapping[str, Any] | None,
-    tracker: str | None = None,
-    image: str | Path | None = None,
-    code: Code | None = None,
-) -> Wishes:
-    named, asked = None if image is None else str(image), plain_assignments(resources or {})
-    return Wishes(plain_assignments(overrides or {}), asked, tracker, named, code, read_settings())
 
 
 def _some(words: Sequence[str]) -> Sequence[str]:

@@ -6,15 +6,14 @@ from typing import Any
 
 from launch.damage import told_damage
 from launch.executor import Code, Executor
-from launch.grid import Grid, plain_assignments, single
+from launch.grid import Grid, single
 from launch.proposal import Launch, Show, launch_now
 from launch.site import chosen_site
 from launch.store import Store
 from launch.store.finding import open_store
 from launch.store.named_checkpoints import checkpoint_file
 from launch.telling import Tell, say_nothing
-from launch.user_settings import read_settings
-from launch.wishes import Wishes
+from launch.wishes import Wishes, wishes_of
 from pcm.config.trackers import TRACKERS, names_in
 from pcm.errors import UsageError
 
@@ -59,13 +58,7 @@ def train(
         RefusedError: the executor doesn't take it.
     """
     where, store = Executor(executor), open_store(runs_dir)
-    wishes = Wishes(
-        resources=plain_assignments(resources or {}),
-        tracker=tracker,
-        image=None if image is None else str(image),
-        code=None if code is None else Code(code),
-        settings=read_settings(),
-    )
+    wishes = wishes_of(None, resources, tracker, image, code)
     if where is Executor.DEBUG:
         wishes = wishes.for_one_rank()
     files = {"data_train": data_train, "data_val": data_val, "trainer": trainer}

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from launch.executor import Code
-from launch.grid import Grid, expand
-from launch.user_settings import Settings
+from launch.grid import Grid, expand, plain_assignments
+from launch.user_settings import Settings, read_settings
 from pcm.config.structures.notify import WEBHOOK, is_url
 from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker, names_in, requested
 from pcm.errors import ConfigError, Fault, UsageError
@@ -91,6 +91,29 @@ class Wishes:
         named = {"image": self.image, "code": None if self.code is None else str(self.code)}
         said = {key: value for key, value in named.items() if value is not None}
         return replace(grid, container={**grid.container, **said})
+
+
+def wishes_of(
+    overrides: Mapping[str, Any] | None = None,
+    resources: Mapping[str, Any] | None = None,
+    tracker: str | None = None,
+    image: str | Path | None = None,
+    code: Code | str | None = None,
+) -> Wishes:
+    """What a Python program asks for, in values of its own kinds, with the user's settings.
+
+    Raises:
+        UsageError: there is a value that no file could have.
+        ConfigError: the settings are wrong.
+    """
+    return Wishes(
+        overrides=plain_assignments(overrides or {}),
+        resources=plain_assignments(resources or {}),
+        tracker=tracker,
+        image=None if image is None else str(image),
+        code=None if code is None else Code(code),
+        settings=read_settings(),
+    )
 
 
 def _refuse_other_kinds(path: Path) -> None:
