@@ -8,7 +8,7 @@ from launch.grid.frames import FrameMaker
 from launch.grid.points import Frame
 from pcm.config.keys import Keys, dotted, overlap
 from pcm.config.structure import Finding, line_of
-from pcm.config.structures.script import RUN
+from pcm.config.structures.run_command import RUN
 from pcm.errors import Fault
 
 

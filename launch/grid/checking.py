@@ -10,7 +10,7 @@ from pcm.config.check import EXPERIMENT
 from pcm.config.keys import overlapping
 from pcm.config.own_places import structures_of_places
 from pcm.config.structure import ConfigStructure, Finding, Inspector
-from pcm.config.structures.script import RUN
+from pcm.config.structures.run_command import RUN
 
 _Wanted = list[tuple[int, list[ConfigStructure]]]
 """Positions of a row's values, and all that each must fit."""

@@ -31,7 +31,7 @@ from launch.text import short_labels
 from pcm.config.document import Document, load_document
 from pcm.config.override import Variants
 from pcm.config.structure import line_of
-from pcm.config.structures.script import RUN
+from pcm.config.structures.run_command import RUN
 from pcm.errors import ConfigError, Fault
 
 MOST_FAULTS = 50

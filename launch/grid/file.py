@@ -10,7 +10,7 @@ from launch.grid.blocks import Block
 from pcm.config.document import Document
 from pcm.config.keys import Keys
 from pcm.config.structure import line_of
-from pcm.config.structures.script import RUN, names_script
+from pcm.config.structures.run_command import RUN, names_script
 from pcm.errors import Fault
 
 FLAG = "--set"

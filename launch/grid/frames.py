@@ -12,7 +12,7 @@ from pcm.config.check import section_faults
 from pcm.config.document import Document, load_document
 from pcm.config.keys import Keys, overlap
 from pcm.config.override import resolve, with_value
-from pcm.config.structures.script import RUN
+from pcm.config.structures.run_command import RUN
 from pcm.errors import ConfigError, Fault
 from pcm.run_dir import SCHEMA_VERSION
 

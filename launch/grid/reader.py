@@ -15,7 +15,7 @@ from pcm.config.keys import Keys
 from pcm.config.names import did_you_mean
 from pcm.config.structure import find_faults, line_of
 from pcm.config.structures.grid import GRID
-from pcm.config.structures.script import RUN, names_script
+from pcm.config.structures.run_command import RUN, names_script
 from pcm.config.wording import hint_for, shown
 from pcm.errors import Fault
 

@@ -15,7 +15,6 @@ from launch.store.layout import LaunchDir, RunsRoot
 from launch.store.leftovers import remove_leftovers
 from launch.store.snapshot import copy_checkout
 from pcm import __version__
-from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
 from pcm.run_dir import (
     SCHEMA_VERSION,
@@ -25,6 +24,7 @@ from pcm.run_dir import (
     write_text,
 )
 from pcm.run_dir.trust import make_folder, make_shared_folder
+from pcm.secret_values import scrub
 
 if TYPE_CHECKING:
     from launch.grid import Grid, Point

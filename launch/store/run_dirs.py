@@ -78,7 +78,7 @@ def _built(bases: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any
 def _create(run_dir: RunDir, launch: LaunchDir, record: Mapping[str, Any]) -> None:
     # Most commands only look at run directories, and these take long to import.
     from launch.store.yaml_text import dump_yaml
-    from pcm.config.structures.script import RUN, names_script
+    from pcm.config.structures.run_command import RUN, names_script
 
     folder = run_dir.path.parent
     make_part(folder)

@@ -27,12 +27,12 @@ from launch.supervisor.node_container import (
     require_on_node,
     with_sure_mount,
 )
-from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.records import AttemptRecord, ExperimentRecord
 from pcm.run_dir.trust import make_folder, open_private
 from pcm.run_dir.typed_json import read, write
+from pcm.secret_values import scrub
 
 LOCK_PATIENCE_S = 15.0
 """The former attempt's supervisor may still be waiting for its other ranks."""

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir, read_json
+from pcm.secret_values import scrub
 from pcm.tracking.feeder import Feeder
 from pcm.tracking.outcome import outcome_at_end, outcome_so_far
 from pcm.tracking.tracker import Tracker, make_tracker, store_lock, wanted_trackers

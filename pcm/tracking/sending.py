@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError, RefusedError
 from pcm.run_dir import RunDir
+from pcm.secret_values import scrub
 from pcm.tracking.follow import sync_trackers
 
 
