@@ -44,7 +44,7 @@ class Blame:
     def _overrides(self, frame: Frame) -> dict[str, Keys]:
         """Where in a frame's config each override sets its value, by its path as written."""
         axes = {frame.paths[position]: keys for position, keys in frame.targets}
-        return {**axes, **self._frames.fixed_keys(frame.config)}
+        return {**axes, **self._frames.fixed_keys(frame.config, frame.unsound)}
 
 
 def _fault_of(finding: Finding, config: Any) -> Fault:

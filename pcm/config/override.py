@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pcm.config.by_object import ByObject
-from pcm.config.keys import Keys, dotted, item_name, item_names
+from pcm.config.keys import Keys, dotted, index_in, item_name, item_names
 from pcm.config.names import did_you_mean
 from pcm.config.wording import shown
 from pcm.errors import ConfigError, Fault
@@ -92,8 +92,9 @@ def _step(value: Any, part: str) -> str | int | None:
         return part if part in value else None
     if not isinstance(value, list):
         return None
-    if part.isdecimal():
-        return int(part) if int(part) < len(value) else None
+    index = index_in(part)
+    if index is not None:
+        return index if index < len(value) else None
     found = [index for index, item in enumerate(value) if item_name(item) == part]
     return found[0] if len(found) == 1 else None
 
