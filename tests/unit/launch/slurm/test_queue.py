@@ -64,7 +64,9 @@ def test_a_task_waits_runs_or_has_ended(task: str, expected: tuple[bool, bool, b
 
 
 def test_tasks_that_wait_share_a_line() -> None:
-    tasks = parse_queue(f"7|0,2-4%2|PENDING|0|N/A||Resources|{TOKEN}|\n7|1|RUNNING|0|9|n1|None|x|\n")
+    tasks = parse_queue(
+        f"7|0,2-4%2|PENDING|0|N/A||Resources|{TOKEN}|\n7|1|RUNNING|0|9|n1|None|x|\n"
+    )
     assert list(tasks) == ["7_0", "7_2", "7_3", "7_4", "7_1"]
     assert {tasks[f"7_{index}"].reason for index in (0, 2, 3, 4)} == {"Resources"}
     assert tasks["7_4"].token == TOKEN
