@@ -13,12 +13,13 @@ from launch.damage import required, whole
 from launch.machine.processes import Process
 from launch.site import Mount
 from launch.status.holder import whereabouts
-from launch.store import LaunchDir, RunsRoot, create_run_dir
+from launch.store import LaunchDir, RunsRoot
 from launch.store.installed import code_digest
 from launch.store.leftovers import remove_leftovers_of_run
 from launch.store.markers import request_stop
 from launch.store.records import is_code_edited
 from launch.store.refusals import HeldError, read_refusal
+from launch.store.run_dirs import create_run_dir
 from launch.store.trust import require_trusted_launch, require_trusted_run_dir
 from launch.supervisor.job import Job
 from launch.supervisor.node_container import (
