@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from launch.arguments import Arguments
@@ -11,11 +12,16 @@ from launch.grid import Grid, Point
 from launch.grid.bases import FOLDERS
 from launch.methods import lacking_methods
 from launch.site import Site
+from launch.sources import import_folders, is_importable
 from pcm.config.structures.own import names_own_class
-from pcm.errors import ConfigError, Fault
+from pcm.config.structures.run_command import RUN
+from pcm.errors import ConfigError, Fault, RefusedError
 
 _DECIDING = (dict, list, str)
 """Only a value of these can be a class, or the name of one."""
+
+TRAINING_NEEDS = ("torch", "lightning")
+"""Of a Python that has these it is taken that it can train."""
 
 
 def require_classes(grid: Grid, ids: Collection[str], site: Site) -> None:
@@ -29,17 +35,58 @@ def require_classes(grid: Grid, ids: Collection[str], site: Site) -> None:
     Raises:
         ConfigError: with all of them.
     """
-    if grid.container or site.container or site.modules or site.setup or not is_this_python():
+    if not _trains_here(grid, site):
         return
     points = (point for point in grid.points if point.id in ids)
-    faults = class_faults(grid, points, Arguments(is_here=True))
+    faults = class_faults(grid, points, Arguments(is_here=not _missing_for_training()))
     if faults:
         raise ConfigError(faults)
 
 
+def untrainable(grid: Grid, site: Site) -> str | None:
+    """Why no rank of a grid could train, where this Python would run it and lacks torch.
+
+    As on a login node that has the host side alone; None where all is well, or isn't known.
+    """
+    missing = _missing_for_training()
+    if RUN in grid.bases or not missing or not _trains_here(grid, site):
+        return None
+    return f"{sys.executable}, which is to train, has no {' and no '.join(missing)}"
+
+
+def require_training(grid: Grid, site: Site) -> None:
+    """Refuse what could only fail in every rank.
+
+    Raises:
+        RefusedError: this Python is to train, and can't.
+    """
+    if problem := untrainable(grid, site):
+        raise RefusedError(
+            problem,
+            "pip install 'pcm-launch[train]'; or name another Python in PCM_PYTHON, "
+            "or an image with --image",
+        )
+
+
 def is_this_python() -> bool:
-    """Whether training without an image would be run by the Python that runs this."""
+    """Whether training without an image would be run by the Python that runs this, and can be."""
+    return _runs_this_python() and not _missing_for_training()
+
+
+def _runs_this_python() -> bool:
     return training_python(os.environ) == [sys.executable]
+
+
+def _trains_here(grid: Grid, site: Site) -> bool:
+    """Whether training finds what this Python finds, with neither image nor site in between."""
+    elsewhere = grid.container or site.container or site.modules or site.setup
+    return not elsewhere and _runs_this_python()
+
+
+@cache
+def _missing_for_training() -> tuple[str, ...]:
+    folders = import_folders()
+    return tuple(name for name in TRAINING_NEEDS if not is_importable(name, folders))
 
 
 def modules_named(grid: Grid) -> set[str]:

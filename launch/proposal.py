@@ -7,6 +7,7 @@ does it. A command asks in between; `launch.api` doesn't.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from launch.classes import require_training, untrainable
 from launch.executor import Executor
 from launch.grid import Grid
 from launch.local.gpus_here import require_gpus_here
@@ -49,6 +50,8 @@ class Proposal:
         if self.executor is Executor.SLURM:
             asked = (item.resources for item in self.plan.work)
             warnings += [*self.grid.unmet, *short_limits(asked, site_of(self.site))]
+        if self.plan.work and (problem := untrainable(self.grid, site_of(self.site))):
+            warnings.append(problem)
         return warnings
 
     def experiments(self) -> list[Experiment]:
@@ -103,6 +106,7 @@ def prepare(proposal: Proposal, tell: Tell) -> Proposal:
     if proposal.executor is Executor.SLURM:
         require_slurm()
     executor, root, site = proposal.executor, proposal.store.root.path, site_of(proposal.site)
+    require_training(proposal.grid, site)
     grid = with_checkout(proposal.grid, executor, site, root, tell)
     return replace(proposal, grid=with_image(grid, executor, site, root, tell))
 

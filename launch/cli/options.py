@@ -82,7 +82,7 @@ SweepsOrIds = Annotated[
     list[str],
     typer.Argument(
         help="Sweep names and experiment ids, or unique beginnings of ids.",
-        metavar="SWEEP|ID",
+        metavar="SWEEP|ID...",
         show_default=False,
     ),
 ]
@@ -91,7 +91,7 @@ SweepsOrIdsOrAll = Annotated[
     list[str] | None,
     typer.Argument(
         help="Sweeps or experiments; everything without.",
-        metavar="SWEEP|ID",
+        metavar="SWEEP|ID...",
         show_default=False,
     ),
 ]

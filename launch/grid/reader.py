@@ -227,7 +227,8 @@ class GridReader:
         heads = SCRIPT_HEADS if names_script(self.document.data) else HEADS
         if head not in heads or path in WHOLES:
             expected = f"a path that begins with one of {', '.join(heads)}"
-            self._fault(keys, "no such place", expected=expected, hint=did_you_mean(head, heads))
+            hint = did_you_mean(head, heads) or self._longer(path)
+            self._fault(keys, "no such place", expected=expected, hint=hint)
             return False
         if head in SCALARS and path != head:
             self._fault(keys, f"nothing is below '{head}'", expected=f"the path `{head}` alone")
@@ -236,6 +237,15 @@ class GridReader:
             self._fault(keys, "not a file's name", found=shown(value), expected="a YAML file")
             return False
         return True
+
+    def _longer(self, path: str) -> str | None:
+        """The path that is meant where the way to an argument or a param was left out."""
+        head = path.split(".", 1)[0]
+        script = self.document.data.get(RUN)
+        params = script.get("params") if isinstance(script, dict) else None
+        if isinstance(params, dict) and head in params:
+            return f"did you mean '{RUN}.params.{path}'?"
+        return f"did you mean 'model.{path}'?" if head == "init_args" else None
 
     def _fault(self, keys: Keys, problem: str, **details: Any) -> None:
         """Add a fault at `keys` of the document, or at `(FLAG, path)` of the command line."""

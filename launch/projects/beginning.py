@@ -36,6 +36,8 @@ def begin_project(kind: Kind, folder: Path) -> list[Path]:
             f"{folder} has {', '.join(there)} already, and nothing is overwritten",
             hint="name another folder, or move them away",
         )
+    if folder.exists() and not folder.is_dir():
+        raise RefusedError(f"{folder} is a file", hint="name another folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for source, target in zip(sources, targets, strict=True):

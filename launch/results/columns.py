@@ -8,6 +8,7 @@ from typing import Any
 from launch.results.moments import best_value, value_at
 from launch.results.rows import Result
 from launch.text import short_labels
+from pcm.config.names import did_you_mean
 from pcm.errors import UsageError
 
 
@@ -109,9 +110,10 @@ class Columns:
         if found is not None:
             return Named(name, name, found)
         known = [*FACTS, *self._labels.values(), *self._metrics]
+        meant = did_you_mean(name, known)
         raise UsageError(
             f"no axis, metric or fact '{name}'",
-            f"there is {_some(name, known)}; "
+            f"{f'{meant} ' if meant else ''}there is {_some(name, known)}; "
             f"a metric may end in {', '.join(f':{part}' for part in PARTS)}, :best or @STEP",
         )
 

@@ -81,7 +81,8 @@ def reason(files: AttemptDir, rank: int) -> str:
     error = whole(read(ErrorRecord, files.error(rank)))
     outcome = whole(read(OutcomeRecord, files.outcome(rank)))
     if error is not None and not (outcome is not None and outcome.is_silent):
-        return f"{error.type}: {_first_line(error.message)}"
+        message = _first_line(error.message)
+        return f"{error.type}: {message}" if message else error.type
     failure = whole(read(FailureRecord, files.failed))
     is_its_own = failure is not None and failure.rank == rank
     return _ending((failure if is_its_own else outcome) or FailureRecord(rank))

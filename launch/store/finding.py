@@ -48,4 +48,10 @@ def _named(store: Store, word: str) -> Iterable[Experiment]:
     try:
         return store.experiments(store.find_sweep(word).name)
     except NotFoundError as error:
-        raise NotFoundError(f"no sweep or experiment '{word}'", error.hint) from None
+        hint = error.hint if store.sweeps() else nothing_in(store)
+        raise NotFoundError(f"no sweep or experiment '{word}'", hint) from None
+
+
+def nothing_in(store: Store) -> str:
+    """What to try where nothing was launched, as in any folder but that of the launches."""
+    return f"nothing was launched into {store.root.path}; --runs-dir names another folder"

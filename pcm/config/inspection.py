@@ -221,7 +221,8 @@ def _key_findings(
         if nearest in missing:
             # One slip of the pen is one fault, not an unknown and a missing key.
             missing.remove(nearest)
-        hint = None if nearest is None else f"did you mean '{nearest}'?"
+        meant = nearest or _place_below(value, key)
+        hint = None if meant is None else f"did you mean '{meant}'?"
         expected = f"one of {', '.join(known)}" if known else "no keys here"
         yield Finding((key,), f"unknown key '{key}'", expected=expected, hint=hint)
     for key in missing:
@@ -229,6 +230,16 @@ def _key_findings(
         may_be_null = isinstance(structure, tuple) and None in structure
         hint = f"write '{key}: null' for none" if may_be_null else None
         yield Finding((key,), f"missing key '{key}'", expected=summary(structure), hint=hint)
+
+
+def _place_below(value: dict[str, Any], key: Any) -> str | None:
+    """Where a key stands further down, for whoever left out a step of the way to it."""
+    for step, below in value.items():
+        if isinstance(below, dict):
+            deeper = str(key) if key in below else _place_below(below, key)
+            if deeper is not None:
+                return f"{step}.{deeper}"
+    return None
 
 
 def _wrong_type(value: Any, wanted: type, expected: str) -> Finding:

@@ -10,8 +10,18 @@ import atexit
 import logging
 import os
 import sys
+import threading
+import time
 from contextlib import suppress
 from typing import NoReturn
+
+from pcm.console import tell
+
+TOLD_AFTER_S = 5.0
+"""Threads that end in less are nobody's concern."""
+
+PATIENCE_S = 600.0
+"""For threads that aren't daemons: they may upload something, or wait for nothing at all."""
 
 _codes: list[int] = []
 
@@ -19,11 +29,28 @@ _codes: list[int] = []
 def leave(code: int) -> NoReturn:
     """End the process with an exit code.
 
-    Threads that aren't daemons are waited for and hooks of `atexit` are run, as ever. Of the
-    hooks those alone are left out that were there before this module was.
+    Threads that aren't daemons are waited for, with a word and with an end, and hooks of `atexit`
+    are run, as ever. Of the hooks those alone are left out that were there before this module was.
     """
     _codes.append(code)
+    # Python waits for threads without a limit, and a job would keep its node as long.
+    threading.Thread(target=_see_to_the_end, args=(code,), daemon=True).start()
     sys.exit(code)
+
+
+def _see_to_the_end(code: int) -> None:
+    time.sleep(TOLD_AFTER_S)
+    names = ", ".join(_lasting_threads()) or "a hook of atexit"
+    tell(f"training is over; its process still waits for {names}, {PATIENCE_S:.0f} s at most")
+    time.sleep(PATIENCE_S)
+    tell(f"left without waiting any longer for {names}")
+    flush()
+    os._exit(code)
+
+
+def _lasting_threads() -> list[str]:
+    main = threading.main_thread()
+    return [each.name for each in threading.enumerate() if not each.daemon and each is not main]
 
 
 def flush() -> None:

@@ -35,14 +35,27 @@ def record_finish(task: Task, trainer: Trainer) -> None:
         insist(lambda: write(task.attempt.finished, record), lambda _: None)
 
 
+def _as_raised(error: BaseException) -> BaseException:
+    """Before Lightning made a plain exit of it, as it does of a KeyboardInterrupt."""
+    is_exit_of_interrupt = isinstance(error, SystemExit) and isinstance(
+        error.__context__, KeyboardInterrupt
+    )
+    return error.__context__ or error if is_exit_of_interrupt else error
+
+
 def record_failure(task: Task, error: BaseException) -> ExitCode:
     """Write this rank's error record, and tell a person; on every rank that fails."""
+    error = _as_raised(error)
     rank, trace = task.ranks.rank, scrub("".join(traceback.format_exception(error)))
     if isinstance(error, PcmError):
         tell(f"rank {rank}: {error}")
         code = error.exit_code
     elif isinstance(error, KeyboardInterrupt | SystemExit):
-        tell(f"rank {rank}: interrupted; what came after the last checkpoint is lost")
+        is_exit = isinstance(error, SystemExit)
+        if is_exit:
+            print(trace, end="", file=sys.stderr)
+        what = "its code called for an exit" if is_exit else "interrupted"
+        tell(f"rank {rank}: {what}; what came after the last checkpoint is lost")
         code = ExitCode.INTERRUPTED
     else:
         print(trace, end="", file=sys.stderr)

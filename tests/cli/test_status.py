@@ -27,6 +27,8 @@ def mixed(runs: Runs) -> Runs:
 def test_an_empty_store(pcm: Pcm) -> None:
     result = pcm("status")
     assert (result.exit_code, result.stdout) == (0, "No experiments.\n")
+    # Whoever stands in another folder than that of the launch sees where was looked.
+    assert f"nothing was launched into {Path.cwd() / 'runs'}; --runs-dir" in result.stderr
     empty: dict[str, Any] = {"counts": {}, "warning": None, "experiments": []}
     assert json.loads(pcm("status", "--json").stdout) == empty
 

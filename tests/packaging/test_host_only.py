@@ -131,6 +131,23 @@ def test_plan(pcm: Run) -> None:
     done = pcm("plan", GRID)
     assert done.returncode == 0, done.stderr
     assert "4 to start" in done.stdout
+    assert "which is to train, has no torch and no lightning" in done.stderr
+
+
+def test_a_launch_that_could_only_fail_is_refused(pcm: Run, tmp_path: Path) -> None:
+    done = pcm("launch", GRID, "--executor", "local", "--yes")
+    assert done.returncode == 4, done.stderr
+    assert "pip install 'pcm-launch[train]'" in done.stderr
+    assert "PCM_PYTHON" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_class_is_planned_and_its_imports_are_not_blamed(pcm: Run, tmp_path: Path) -> None:
+    done = pcm("init", str(tmp_path / "first"))
+    assert done.returncode == 0, done.stderr
+    done = pcm("plan", str(tmp_path / "first" / "grid.yaml"))
+    assert done.returncode == 0, done.stderr
+    assert "has no torch" in done.stderr
 
 
 def test_dry_run_of_a_launch(pcm: Run, tmp_path: Path) -> None:

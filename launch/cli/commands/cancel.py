@@ -22,7 +22,7 @@ def cancel(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Sweeps or experiments; with --state, all without.", metavar="SWEEP|ID"
+            help="Sweeps or experiments; with --state, all without.", metavar="SWEEP|ID..."
         ),
     ] = None,
     *,

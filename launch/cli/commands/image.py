@@ -130,7 +130,7 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check that an image is what was built, and its signatures where it has some.
+    """Check that an image is what was built, and its signatures.
 
     \b
     Example:

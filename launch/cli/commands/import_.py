@@ -17,7 +17,10 @@ def import_(
     ],
     *,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Grid file to write; nothing is overwritten.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="Grid file to write; nothing is overwritten.", metavar="FILE"
+        ),
     ] = Path("grid.yaml"),
 ) -> None:
     """Write a grid file that runs the points of another tool's sweep.

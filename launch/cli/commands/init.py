@@ -10,7 +10,10 @@ from launch.projects.beginning import Kind
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(help="Folder of the project; made if need be.", show_default=False)
+        Path,
+        typer.Argument(
+            help="Folder of the project; made if need be.", metavar="FOLDER", show_default=False
+        ),
     ],
     *,
     model: Annotated[

@@ -24,6 +24,7 @@ def plan(
     Example:
       pcm plan config/grids/quickstart.yaml
     """
+    from launch.classes import untrainable
     from launch.grid import parse_assignment
     from launch.report.plan_table import plan_record, print_plan
     from launch.report.terminal import note, print_json
@@ -41,5 +42,8 @@ def plan(
     if as_json:
         print_json(plan_record(found))
     else:
-        short = short_limits((item.resources for item in found.work), cluster)
-        print_plan(found, [*expanded.warnings, *expanded.unmet, *short], everything=everything)
+        warnings = [*expanded.warnings, *expanded.unmet]
+        warnings += short_limits((item.resources for item in found.work), cluster)
+        if found.work and (problem := untrainable(expanded, cluster)):
+            warnings.append(problem)
+        print_plan(found, warnings, everything=everything)

@@ -22,7 +22,7 @@ MOST_WITH_COSTS = 500
 def results(
     words: Annotated[
         list[str],
-        typer.Argument(help="Sweeps or experiments.", metavar="SWEEP|ID", show_default=False),
+        typer.Argument(help="Sweeps or experiments.", metavar="SWEEP|ID...", show_default=False),
     ],
     *,
     where: Annotated[

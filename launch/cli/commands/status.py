@@ -120,11 +120,15 @@ def _print_json(lines: "list[Line]", warning: str | None) -> None:
 def _print_lines(lines: "list[Line]", store: "Store", *, everything: bool) -> None:
     from launch.report.status import by_interest, remarks, status_table
     from launch.report.table import console
+    from launch.report.terminal import note
     from launch.status.progress import with_progress
+    from launch.store.finding import nothing_in
     from launch.text import counted, tally
 
     if not lines:
         typer.echo("No experiments.")
+        if not store.sweeps():
+            note(f"note: {nothing_in(store)}")
         return
     typer.echo(f"{counted(len(lines), 'experiment')}: {tally(line.state for line in lines)}")
     shown = lines if everything or len(lines) <= SHOWN else by_interest(lines)[:SHOWN]

@@ -33,7 +33,7 @@ def sync(
     machine that has a network, trackers are fed live of nodes that have none.
 
     \b
-    Example:
+    Examples:
       pcm sync quickstart
       pcm sync quickstart --to mlflow
       pcm sync quickstart --follow

@@ -17,7 +17,7 @@ def validate(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Grid, model, data, trainer or site files.", metavar="FILE", show_default=False
+            help="Grid, model, data, trainer or site files.", metavar="FILE...", show_default=False
         ),
     ],
     *,

@@ -120,6 +120,15 @@ def test_a_misspelt_key_is_one_fault_with_the_right_name() -> None:
     assert fault.hint == "did you mean 'max_epochs'?"
 
 
+def test_a_key_that_stands_further_down_is_shown_its_place() -> None:
+    cfg = {"lr": 1, "optimizer": {"kwargs": {"lr": 2}}}
+    fault = fault_of(cfg, {"optimizer": {"kwargs": {"lr": int}}})
+    assert (fault.problem, fault.hint) == (
+        "unknown key 'lr'",
+        "did you mean 'optimizer.kwargs.lr'?",
+    )
+
+
 def test_a_key_of_another_type_than_string() -> None:
     assert fault_of({1: 2}, {}).problem == "unknown key '1'"
 

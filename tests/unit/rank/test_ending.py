@@ -42,3 +42,15 @@ def test_threads_and_hooks_come_to_their_end_and_libraries_are_not_taken_apart()
 
 def test_who_does_not_leave_ends_as_ever() -> None:
     assert "taken apart" in end_with(0, PROGRAM.replace("ending.leave(", "sys.exit("))[1]
+
+
+def test_a_thread_that_never_ends_is_named_and_left() -> None:
+    forever = 'threading.Thread(target=threading.Event().wait, name="uploader").start()\n'
+    soon = "ending.TOLD_AFTER_S = ending.PATIENCE_S = 0.01\n"
+    program = PROGRAM.replace("ending.leave(", f"{forever}{soon}ending.leave(")
+    command = [sys.executable, "-c", program, str(ExitCode.DONE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == ExitCode.DONE
+    assert "still waits for" in done.stderr
+    assert "uploader" in done.stderr
+    assert done.stdout.startswith("unflushed")

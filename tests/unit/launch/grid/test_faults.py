@@ -37,6 +37,9 @@ def line_with(path: Path, text: str) -> int:
         ({"grid": {"modle.init_args.lr": [1]}}, "no such place", "did you mean 'model'?"),
         ({"set": {"traner.devices": 1}}, "no such place", "did you mean 'trainer'?"),
         ({"include": [{"sed": 1}]}, "no such place", "did you mean 'seed'?"),
+        # Steps of the way are left out.
+        ({"grid": {"model.lr": [1]}}, "unknown key 'lr'", "did you mean 'init_args.lr'?"),
+        ({"grid": {"init_args.lr": [1]}}, "no such place", "did you mean 'model.init_args.lr'?"),
         ({"exclude": [{"model.init_args.layers.9.x": 1}]}, "has no '9'", None),
         ({"grid": {LR: []}}, "an axis without values", "give it a value, or leave it out"),
         ({"grid": {LR: 0.1}}, "an axis needs a list of values", "write a list, e.g. [0.1]"),

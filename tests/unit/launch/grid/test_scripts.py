@@ -54,6 +54,12 @@ def test_what_an_experiment_is(tmp_path: Path, old: str, new: str, *, is_same: b
     assert is_same or not set(ids) & set(others)
 
 
+def test_a_param_without_the_way_to_it_is_shown_the_way(tmp_path: Path) -> None:
+    (tmp_path / "grid.yaml").write_text(GRID.replace("run.params.lr", "width"))
+    [fault] = check_file(tmp_path / "grid.yaml").faults[:1]
+    assert (fault.problem, fault.hint) == ("no such place", "did you mean 'run.params.width'?")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [

@@ -56,7 +56,9 @@ def test_what_is_no_expression_is_refused_with_an_example(expression: str) -> No
 
 
 def test_an_unknown_name_is_refused_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match=r"no axis, metric or fact 'lrr'[\s\S]*val/loss"):
+    with pytest.raises(
+        UsageError, match=r"no axis, metric or fact 'lrr'[\s\S]*did you mean 'lr'\?[\s\S]*val/loss"
+    ):
         chosen("lrr<1")
 
 
