@@ -19,6 +19,7 @@ from launch.grid.programs import missing_program
 from launch.grid.reader import GridReader
 from launch.grid.rules import Rule
 from launch.grid.sound import files_are_known, points_are_known, ranks_are_known
+from launch.grid.spelling import OPTIONS, Spelling
 from launch.machine.garbage_collection import no_garbage_collection
 from launch.site import (
     DECIDES_EFFECT,
@@ -47,6 +48,7 @@ def expand(
     overrides: Mapping[str, Any] | None = None,
     resources: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    spelling: Spelling = OPTIONS,
 ) -> Grid:
     """The points of a grid file.
 
@@ -57,6 +59,7 @@ def expand(
         overrides: values by path that win over the file's, from the command line.
         resources: the same for entries of `resources`, each from an option of its name.
         defaults: entries of `resources` that the file wins over.
+        spelling: how overrides and resources are called in what is said of them.
 
     Raises:
         ConfigError: with everything that is wrong with the grid, its base files and points.
@@ -70,6 +73,7 @@ def expand(
         overrides=overrides,
         resources=resources,
         defaults=defaults,
+        spelling=spelling,
     )
 
 
@@ -81,6 +85,7 @@ def expand_document(
     overrides: Mapping[str, Any] | None = None,
     resources: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    spelling: Spelling = OPTIONS,
 ) -> Grid:
     """As `expand`, for a grid file that was read already.
 
@@ -90,18 +95,20 @@ def expand_document(
     """
     asked = {f"{RESOURCES}{name}": value for name, value in (resources or {}).items()}
     flags = {**(overrides or {}), **asked}
-    options = {f"{RESOURCES}{name}": option_of(name) for name in resources or {}}
-    reader = GridReader(document, folder, flags, options, defaults or {})
+    options = {f"{RESOURCES}{name}": spelling.resource(name) for name in resources or {}}
+    reader = GridReader(
+        document,
+        folder,
+        flags=flags,
+        options=options,
+        flag=spelling.overrides,
+        defaults=defaults or {},
+    )
     grid = reader.read()
     if grid is None:
         raise ConfigError(reader.faults)
     with no_garbage_collection():
         return _Expansion(grid, reader.faults).run(text, flags)
-
-
-def option_of(name: str) -> str:
-    """How an entry of `resources` is spelt on the command line; those of sbatch follow a `--`."""
-    return "--" if name == "sbatch" else f"--{name.replace('_', '-')}"
 
 
 class _Expansion:

@@ -14,7 +14,7 @@ from pcm.config.structures.run_command import RUN, names_script
 from pcm.errors import Fault
 
 FLAG = "--set"
-"""What faults of the command line's overrides name in place of a file."""
+"""Begins the keys of an override of the command line, which no file holds."""
 
 RESOURCES = "resources."
 """How paths of resources begin; they are no part of a config."""
@@ -28,7 +28,8 @@ class GridFile:
         fixed: overrides that hold for every point, by path; the command line's included.
         blocks: what varies.
         flags: overrides of the command line.
-        options: the option that a flag was typed as, for those that weren't with `--set`.
+        options: the option that a flag was typed as, for those that weren't with `flag`.
+        flag: what faults of the other flags name in place of a file.
         origins: where in the document each path is written.
         defaults: entries of `resources` that hold where nobody says otherwise.
         wrong: places of the document whose form is wrong; it is without them.
@@ -41,6 +42,7 @@ class GridFile:
     blocks: tuple[Block, ...]
     flags: Mapping[str, Any]
     options: Mapping[str, str]
+    flag: str
     origins: Mapping[str, Keys]
     defaults: Mapping[str, Any]
     wrong: Sequence[Keys] = ()
@@ -91,7 +93,7 @@ class GridFile:
             if path in self.options:
                 return replace(fault, file=self.options[path], line=None, key=None)
             if path in self.flags:
-                return replace(fault, file=FLAG, line=None)
+                return replace(fault, file=self.flag, line=None)
             for keys in (self.origins.get(path, ()), ("base", path), _keys_of(path)):
                 if keys and keys in self.document.lines:
                     return self.at(fault, keys)

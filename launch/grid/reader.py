@@ -42,21 +42,24 @@ class GridReader:
     """Collects what is wrong with a grid file while it is taken apart.
 
     Args:
-        flags, options, defaults: see `GridFile`.
+        flags, options, flag, defaults: see `GridFile`.
     """
 
     def __init__(
         self,
         document: Document,
         folder: Path,
+        *,
         flags: Mapping[str, Any],
         options: Mapping[str, str],
+        flag: str,
         defaults: Mapping[str, Any],
     ) -> None:
         self.document = document
         self.folder = folder
         self.flags = flags
         self.options = options
+        self.flag = flag
         self.defaults = defaults
         self.faults: list[Fault] = []
         self._wrong: list[Keys] = []
@@ -85,6 +88,7 @@ class GridReader:
             blocks=blocks,
             flags=self.flags,
             options=self.options,
+            flag=self.flag,
             origins=self._origins,
             defaults=self.defaults,
             wrong=self._wrong,
@@ -253,7 +257,7 @@ class GridReader:
         if keys[0] == FLAG:
             option = self.options.get(str(keys[1]))
             key = None if option else str(keys[1])
-            fault = Fault(problem, file=option or FLAG, key=key, **details)
+            fault = Fault(problem, file=option or self.flag, key=key, **details)
         else:
             line = line_of(self.document.lines, keys)
             place = ".".join(map(str, keys))

@@ -24,8 +24,10 @@ def index_in(part: str) -> int | None:
 
 
 def value_at(config: Any, keys: Keys) -> Any:
-    """What stands at a place; None where the last key isn't there."""
+    """What stands at a place; None where one of its keys isn't there."""
     for key in keys:
+        if config is None:
+            return None
         config = config.get(key) if isinstance(config, dict) else config[key]
     return config
 
