@@ -100,8 +100,8 @@ def look(
             # Of thousands that wait, none is looked for; of thousands that are done, little.
             attempts = f"{folders[each]}/{_ATTEMPTS}" if each in folders else None
             number = 0 if attempts is None else newest_number_in(attempts)
-            newest = f"{attempts}/{number}"
-            if number and lexists(f"{newest}/{_FINISHED}"):
+            newest = f"{attempts}/{number}" if number else ""
+            if newest and lexists(f"{newest}/{_FINISHED}"):
                 said = progress(newest)
                 done = _done(number)
                 found.statuses[each] = done if said is None else replace(done, progress=said)
