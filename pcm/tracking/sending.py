@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pcm.errors import ExitCode, PcmError, RefusedError
 from pcm.run_dir import RunDir
-from pcm.secret_values import scrub
 from pcm.tracking.follow import sync_trackers
+from pcm.tracking.reasons import reason_of
 
 
 @dataclass(slots=True)
@@ -60,5 +60,5 @@ def send_each(
         try:
             answer = send(RunDir(folder / name), to)
         except Exception as error:
-            answer = Answer(ExitCode.REFUSED, errors=[f"error: {scrub(repr(error))}"])
+            answer = Answer(ExitCode.REFUSED, errors=[f"error: {reason_of(error)}"])
         tell(json.dumps(asdict(answer)))
