@@ -14,6 +14,7 @@ from launch.report.terminal import json_text, note
 from launch.results.columns import FACTS, Columns, Named
 from launch.results.format import Format
 from launch.results.rows import Result
+from launch.status.state import State
 from launch.text import number, word
 
 SHOWN_COSTS = ("hours", "gpu_hours", "attempts", "gpu_use")
@@ -38,6 +39,8 @@ def print_results(
     terminal.print(table(*_cells(found, first, shown)))
     if left_out:
         note(f"left out for want of room: {', '.join(left_out)}; `pcm results --all` has them")
+    if any(row.state is State.DONE for row in found) and not any(row.metrics for row in found):
+        note("note: no metrics were logged: a LightningModule's self.log does, or pcm.script's log")
 
 
 def results_text(

@@ -19,6 +19,9 @@ def _is_missing(value: Any) -> bool:
 
 
 def _rank(value: Any) -> tuple[int, float, str]:
-    if isinstance(value, int | float):
-        return 0, float(value), ""
-    return 1, 0.0, str(value)
+    """Numbers by their size, also those that another tool's sweep has as words, then texts."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 1, 0.0, str(value)
+    return (1, 0.0, str(value)) if math.isnan(number) else (0, number, "")

@@ -104,7 +104,7 @@ class _Parser:
     def _require_order(self, column: Named, sign: str, wanted: str) -> None:
         """Refuse `val/loss<lr`: between a number and a text there is no order."""
         number = _number(_unquoted(wanted))
-        kinds = {_is_number(value) for value in self._columns.values(column)}
+        kinds = {_is_number(_spelt(value)) for value in self._columns.values(column)}
         if kinds == {True} and number is None:
             raise _fault(f"{column.name} has numbers, and '{wanted}' is none")
         if kinds == {False} and number is not None:
@@ -140,7 +140,7 @@ def _comparison(of: Callable[[Result], Any], sign: str, wanted: str) -> Test:
     number = None if sign == "~" else _number(text)
 
     def test(row: Result) -> bool:
-        value = of(row)
+        value = _spelt(of(row)) if sign in _ORDERS and number is not None else of(row)
         if value is None:
             return False
         if _is_number(value) and number is not None:
@@ -155,6 +155,12 @@ def _comparison(of: Callable[[Result], Any], sign: str, wanted: str) -> Test:
         return compare(str(value), text)
 
     return test
+
+
+def _spelt(value: Any) -> Any:
+    """The number that a text spells, as words of another tool's sweep may be; else the value."""
+    number = _number(value) if isinstance(value, str) else None
+    return value if number is None else number
 
 
 def _is_number(value: Any) -> bool:

@@ -47,6 +47,9 @@ _JOURNAL_LOOK = 1.0
 _UNCAUGHT = 1
 """Python's exit code after an exception."""
 
+_MOST_SHOWN = 100
+"""Signs of a command that a reason begins with."""
+
 _GRACE, _SHORT_GRACE = 60.0, 5.0
 """Seconds that the tracker has for the rest: at the end, and where somebody waits."""
 
@@ -146,7 +149,7 @@ class ScriptRun:
             return ExitCode.STOPPED
         log = self._task.attempt.log(self._task.ranks.rank)
         raised = last_exception(log) if code == _UNCAUGHT else ""
-        said = ": ".join(filter(None, [f"{shlex.join(words)} {how}", raised]))
+        said = ": ".join(filter(None, [f"{_brief(words)} {how}", raised]))
         return self._fail(PcmError(said, "its log says more: pcm logs"))
 
     def _is_of_stop_signal(self, code: int) -> bool:
@@ -200,6 +203,12 @@ class ScriptRun:
 def _with_python(words: list[str]) -> list[str]:
     """The words with this interpreter for a bare `python`: the one that trains everything else."""
     return [sys.executable, *words[1:]] if words[0] in ("python", "python3") else words
+
+
+def _brief(words: list[str]) -> str:
+    """The command, cut: how it ended stands behind it. The log has all of it."""
+    command = shlex.join(words)
+    return command if len(command) <= _MOST_SHOWN else f"{command[:_MOST_SHOWN]} ..."
 
 
 def _how(code: int) -> str:

@@ -71,6 +71,17 @@ def test_any_text_is_an_expression_or_refused(text: str) -> None:
     assert all(test(row) in (True, False) for row in SWEEP)
 
 
+def test_numbers_that_another_tools_sweep_has_as_words_are_numbers() -> None:
+    words = ["1e-2", "1e-3", "0.5"]
+    rows = [
+        replace(result(index, 0.0, 0), axes={LR: word}) for index, word in enumerate(words, start=1)
+    ]
+    columns = Columns(rows)
+    assert [row.axes[LR] for row in ordered(rows, columns.find(LR).of)] == ["1e-3", "1e-2", "0.5"]
+    assert [row.axes[LR] for row in rows if parse_where("lr<5e-2", columns)(row)] == words[:2]
+    assert [row.axes[LR] for row in rows if parse_where("lr=1e-3", columns)(row)] == ["1e-3"]
+
+
 def test_what_has_no_value_is_last_in_either_order() -> None:
     rows = [
         result(1, 1.0, 0, val_loss=metric(math.nan)),
