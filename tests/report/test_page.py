@@ -258,7 +258,8 @@ def test_a_curve_of_one_point_is_a_dot_and_a_long_or_empty_value_is_named(
     coloured = (
         "(() => { const c = document.querySelector('#curves canvas');"
         "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;"
-        "for (let i = 0; i < d.length; i += 4) n += d[i + 3] > 100 && Math.abs(d[i] - d[i + 2]) > 90;"
+        "for (let i = 0; i < d.length; i += 4)"
+        "n += d[i + 3] > 100 && Math.abs(d[i] - d[i + 2]) > 90;"
         "return n; })()"
     )
     assert tab.evaluate(coloured) > 4
