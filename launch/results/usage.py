@@ -1,5 +1,6 @@
 """What an experiment took of the machine, from what its supervisors noted."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -77,11 +78,24 @@ def _notes(attempt: AttemptDir) -> Iterable[_Note]:
     ranks = (match[1] for name in names_in(attempt.path) if (match := _NOTE.fullmatch(name)))
     for rank in map(int, ranks):
         record = whole(read(UsageRecord, attempt.usage(rank)))
-        if record is not None:
+        if record is not None and _tells(record):
             # A peak between two looks is known of the largest process alone, by the kernel.
             outcome = whole(read(OutcomeRecord, attempt.outcome(rank))) or OutcomeRecord()
             peak = max(record.memory_mb, outcome.largest_process_mb or 0)
             yield _Note(attempt.number, rank, record, peak)
+
+
+def _tells(record: UsageRecord) -> bool:
+    """Whether it is about some time, with figures that can be: of no look, nothing is known."""
+    figures = (
+        record.cpu_s,
+        record.memory_mb,
+        record.gpu_percent or 0.0,
+        record.gpu_memory_mb or 0.0,
+        record.gpu_power_w or 0.0,
+    )
+    is_about_time = record.samples > 0 and 0 < record.seconds < math.inf
+    return is_about_time and all(0 <= each < math.inf for each in figures)
 
 
 def _data_percent(attempts: Iterable[AttemptDir]) -> float | None:

@@ -28,6 +28,9 @@ _TABLE = "CREATE TABLE IF NOT EXISTS v2 (id TEXT PRIMARY KEY, files TEXT, summar
 _NAMES = RunDir(Path())
 _SUMMARY, _JOURNAL = (f"/{path.name}" for path in (_NAMES.summary, _NAMES.metrics))
 
+_BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+"""What no wait mends, unlike a lock, a full disk or a folder that nobody may write to."""
+
 MANY = 1000
 """Experiments from which on summaries are kept, too."""
 
@@ -61,10 +64,15 @@ class SummaryCache(AbstractContextManager["SummaryCache"]):
         if self._path is None or not self._new:
             return
         rows = [(each, files, _text(summary)) for each, (files, summary) in self._new.items()]
-        with suppress(sqlite3.Error), _database(self._path) as database:
-            database.execute("DROP TABLE IF EXISTS v1")
-            database.execute(_TABLE)
-            database.executemany("INSERT OR REPLACE INTO v2 VALUES (?, ?, ?)", rows)
+        with suppress(sqlite3.Error, OSError):
+            try:
+                _keep(self._path, rows)
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorname not in _BROKEN:
+                    raise
+                # Else all would be read anew, each time.
+                self._path.unlink()
+                _keep(self._path, rows)
 
     def summary(self, experiment: Experiment) -> Summary:
         """What an experiment's metrics came to so far."""
@@ -109,6 +117,13 @@ class SummaryCache(AbstractContextManager["SummaryCache"]):
                     rows = database.execute("SELECT id, files, summary FROM v2")
                     self._known = {each: (files, text) for each, files, text in rows}
         return self._known
+
+
+def _keep(path: Path, rows: Sequence[tuple[str, str, str]]) -> None:
+    with _database(path) as database:
+        database.execute("DROP TABLE IF EXISTS v1")
+        database.execute(_TABLE)
+        database.executemany("INSERT OR REPLACE INTO v2 VALUES (?, ?, ?)", rows)
 
 
 def _files(experiment: Experiment) -> str:

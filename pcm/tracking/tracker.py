@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker, plugins, requested
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
+from pcm.secret_values import scrub
 from pcm.tracking.outcome import Outcome
 
 Value = float | str | Path
@@ -144,8 +145,10 @@ def _factory(name: str, target: str) -> TrackerFactory:
     module, _, attribute = target.partition(":")
     try:
         return cast("TrackerFactory", getattr(importlib.import_module(module), attribute))
-    except (ImportError, AttributeError) as error:
-        raise RefusedError(f"cannot import the tracker {name!r}: {error}") from error
+    except (Exception, SystemExit) as error:
+        # Whatever its module does at its import: one that ends the process would end all others.
+        reason = scrub(str(error) or repr(error))
+        raise RefusedError(f"cannot import the tracker {name!r}: {reason}") from error
 
 
 def missing_client(name: str, error: ImportError) -> RefusedError:

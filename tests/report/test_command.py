@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from launch.cli import app
+from launch.report.page.gathering import Gathering
+from launch.store import Experiment
 from pcm.errors import ExitCode
 from tests.report.sweeps import freeze, train
 
@@ -36,6 +39,29 @@ def test_watching_ends_when_nothing_is_to_come(runs: Path) -> None:
     result = pcm("two", "--watch", "-o", "page.html", runs=runs)
     assert result.exit_code == ExitCode.DONE
     assert Path("page.html").exists()
+
+
+def test_watching_goes_on_when_the_disk_has_room_again(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, gather, looks = Path("page.html"), Gathering.gather, [False, False, False, True]
+
+    def gather_more(self: Gathering, experiments: Sequence[Experiment]) -> dict[str, Any]:
+        return gather(self, experiments) | {"is_over": looks.pop(0)}
+
+    def wait(_seconds: float) -> None:
+        if page.is_file():
+            page.unlink()
+            page.mkdir()
+        elif len(looks) == 1:
+            page.rmdir()
+
+    monkeypatch.setattr(Gathering, "gather", gather_more)
+    monkeypatch.setattr("launch.cli.commands.report.time.sleep", wait)
+    result = pcm("two", "--watch", "-o", "page.html", runs=runs)
+    assert result.exit_code == ExitCode.DONE
+    assert result.output.count("can't write page.html: it is a folder") == 1
+    assert page.is_file()
 
 
 def test_the_metric_is_the_one_that_was_asked_for(runs: Path) -> None:

@@ -241,6 +241,30 @@ def test_what_has_diverged_is_told_from_what_is_missing(browser: Browser, tmp_pa
     lasts_shown = [row[2 + len(names)] for row in tab.evaluate(CELLS)]
     assert lasts_shown == ["nan", "inf", "-1e300", "1e300", "0.5", "1e-300"]
     assert tab.evaluate("document.documentElement.scrollWidth") == 360
+    assert tab.evaluate("document.querySelector('#curves').plot.axes[1]._values.length") > 2
+    assert tab.errors == []
+    tab.close()
+
+
+def test_a_curve_of_one_point_is_a_dot_and_a_long_or_empty_value_is_named(
+    browser: Browser, tmp_path: Path
+) -> None:
+    experiments = freeze(tmp_path, "dots", grid={"model.init_args.kw": ["y" * 400, ""]})
+    train(experiments[0], 1, ("val/loss",))
+    tab = browser.tab()
+    tab.size(800, 600)
+    tab.open(write_page(experiments, tmp_path / "dots.html"))
+    # Anything that is not of a shade of grey, as the grid is.
+    coloured = (
+        "(() => { const c = document.querySelector('#curves canvas');"
+        "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;"
+        "for (let i = 0; i < d.length; i += 4)"
+        "n += d[i + 3] > 100 && Math.abs(d[i] - d[i + 2]) > 90;"
+        "return n; })()"
+    )
+    assert tab.evaluate(coloured) > 4
+    chips = "[...document.querySelectorAll('#legend .chip')].map((chip) => chip.innerText)"
+    assert tab.evaluate(chips) == ["y" * 59 + "…", '""']
     assert tab.errors == []
     tab.close()
 

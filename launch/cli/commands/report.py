@@ -49,22 +49,30 @@ def report(
     from launch.report.terminal import note, say
     from launch.status.looking import Looking
     from launch.store.finding import find_experiments, open_store
+    from pcm.errors import RefusedError
 
     store = open_store(runs_dir)
     target = output or Path(f"{words[0]}.html")
     gathering = Gathering(", ".join(words), Looking(note), _wanted(metric))
-    is_first = True
-    while True:
-        data = gathering.gather(find_experiments(store, words))
-        _write(target, data)
-        if is_first:
-            say(f"wrote {target} ({target.stat().st_size / 1e6:.1f} MB)")
-            if opens:
-                _open(target)
-        if not watch or data["is_over"]:
-            return
-        is_first = False
+    data = gathering.gather(find_experiments(store, words))
+    _write(target, data)
+    say(f"wrote {target} ({target.stat().st_size / 1e6:.1f} MB)")
+    if opens:
+        _open(target)
+    trouble = None
+    while watch and not data["is_over"]:
         time.sleep(INTERVAL_S)
+        data = gathering.gather(find_experiments(store, words))
+        try:
+            _write(target, data)
+            trouble = None
+        except RefusedError as error:
+            # A full disk may have room again, and a sweep goes on for days.
+            if data["is_over"]:
+                raise
+            if str(error) != trouble:
+                note(f"warning: {error}")
+            trouble = str(error)
 
 
 def _wanted(metric: str | None) -> tuple[str, bool] | None:

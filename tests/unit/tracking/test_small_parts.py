@@ -151,3 +151,13 @@ def test_another_package_adds_a_tracker_by_an_entry_point(
 def test_an_unknown_tracker_is_refused_by_name(run_dir: RunDir, name: str) -> None:
     with pytest.raises(RefusedError, match=name):
         make_tracker(run_dir, {"tracker": {"name": name}})
+
+
+@pytest.mark.parametrize("line", ["raise SystemExit(3)", "raise ValueError(3)", "import no_such"])
+def test_a_tracker_that_fails_at_its_import_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    (tmp_path / "failing_plugin.py").write_text(f"{line}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RefusedError, match=r"cannot import the tracker 'failing_plugin:Own': .*\w"):
+        make_tracker(RunDir(tmp_path), {"tracker": {"name": "failing_plugin:Own"}})

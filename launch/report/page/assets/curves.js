@@ -87,9 +87,10 @@ function mapping(plot, key, isLog) {
 
 // No more than a first, a least, a greatest and a last point for each column of pixels.
 function trace(path, xs, ys, toX, toY) {
-  let column = NaN, low = 0, high = 0, last = 0, isOpen = false;
+  let column = NaN, low = 0, high = 0, last = 0, isOpen = false, isAlone = false;
   const finish = () => {
     if (low !== high) { path.lineTo(column, low); path.lineTo(column, high); path.lineTo(column, last); }
+    else if (isAlone) dot(path, column, low); // no line leads to it
   };
   for (let index = 0; index < xs.length; index++) {
     const y = toY(ys[index]);
@@ -101,10 +102,23 @@ function trace(path, xs, ys, toX, toY) {
       last = y;
       continue;
     }
-    if (isOpen) { finish(); path.lineTo(x, y); } else path.moveTo(x, y);
+    if (isOpen) {
+      isAlone = false;
+      finish();
+      path.lineTo(x, y);
+    } else {
+      isAlone = true;
+      path.moveTo(x, y);
+    }
     column = x; low = high = last = y; isOpen = true;
   }
   if (isOpen) finish();
+}
+
+function dot(path, x, y) {
+  const radius = 2 * devicePixelRatio;
+  path.moveTo(x + radius, y);
+  path.arc(x, y, radius, 0, 2 * Math.PI);
 }
 
 function traceBand(path, { xs, lows, highs }, toX, toY, isLog) {
@@ -129,6 +143,14 @@ function layersOf(curves) {
     layers.get(key).members.push(curve);
   });
   return [...layers.values()].sort((one, other) => one.round - other.round);
+}
+
+// Between two lines of the grid; uPlot itself knows none beyond 1e32.
+function stepsBetween([low, high]) {
+  const most = Math.floor(Math.log10(high - low));
+  if (most < 31 || !Number.isFinite(most)) return {};
+  const powers = Array.from({ length: 16 }, (_, index) => 10 ** (most - 15 + index));
+  return { incrs: powers.flatMap((power) => [power, 2 * power, 5 * power]) };
 }
 
 // Draws curves into `host`; returns the plot, or null where there is nothing to draw.
@@ -163,7 +185,7 @@ function plotCurves(host, curves, { isLog, onHover, onZoom, width }) {
     legend: { show: false },
     cursor: { points: { show: false }, drag: { x: true, y: true, uni: 20 } },
     scales: { x: { time: false, range: padded(xRange, false) }, y: { distr: isLog ? 3 : 1, range: padded(yRange, isLog) } },
-    axes: [{ ...axis, label: NAMES[choice.x], labelSize: 22, size: 36 }, { ...axis, size: 64, values: (_, splits) => splits.map((value) => (value === null ? "" : short(value))) }],
+    axes: [{ ...axis, label: NAMES[choice.x], labelSize: 22, size: 36 }, { ...axis, ...(isLog ? {} : stepsBetween(yRange)), size: 64, values: (_, splits) => splits.map((value) => (value === null ? "" : short(value))) }],
     series: [{}, ...series],
     hooks: { setScale: [(self) => onZoom?.(self)] },
   }, [null, ...series.map(() => [xRange, yRange])], host);
@@ -196,7 +218,7 @@ function nearest(plot, curves, isLog, left, top) {
   const toY = mapping(plot, "y", isLog), x = plot.posToVal(left, "x");
   let best = null, distance = 30;
   for (const curve of curves) {
-    const value = at(curve, x), away = Math.abs((toY(value) - plot.bbox.top) / ratio - top);
+    const value = at(curve, curve.xs.length === 1 ? curve.xs[0] : x), away = Math.abs((toY(value) - plot.bbox.top) / ratio - top);
     if (away < distance) { distance = away; best = { curve, x, value }; }
   }
   return best;

@@ -91,6 +91,7 @@ function asText(value) {
 }
 
 function short(value) {
+  if (value === "") return '""';
   if (!Number.isFinite(value)) return asText(value);
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   const size = Math.abs(value);

@@ -30,7 +30,7 @@ function chip(text, colour, filter) {
   const button = make("button", undefined, { class: "chip", type: "button", title: `show only ${filter}` });
   const square = make("i");
   square.style.background = colour;
-  button.append(square, make("span", text));
+  button.append(square, make("span", cut(text, 60)));
   button.addEventListener("click", () => change({ filter: choice.filter === filter ? "" : filter }));
   return button;
 }

@@ -58,6 +58,15 @@ def test_a_damaged_or_foreign_file_only_costs_time(experiment: Experiment, conte
     assert read(experiment).metrics["val/loss"].last == 0.5
 
 
+def test_a_damaged_file_makes_room_for_a_whole_one(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RunsRoot(experiment.launch.root).summaries.write_bytes(b"garbage" * 1000)
+    first = read(experiment)
+    monkeypatch.setattr(module, "summarise", lambda *_: pytest.fail("parsed again"))
+    assert read(experiment) == first
+
+
 def test_a_folder_in_its_place_too(experiment: Experiment) -> None:
     RunsRoot(experiment.launch.root).summaries.mkdir()
     assert read(experiment).metrics["val/loss"].last == 0.5
