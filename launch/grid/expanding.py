@@ -2,12 +2,11 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from launch.grid.accelerators import unmet_wishes
 from launch.grid.blame import Blame
 from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
@@ -17,18 +16,12 @@ from launch.grid.identities import Identities
 from launch.grid.points import Frame, Grid, Point
 from launch.grid.programs import missing_program
 from launch.grid.reader import GridReader
+from launch.grid.resource_requests import ResourceRequests
 from launch.grid.rules import Rule
 from launch.grid.sound import files_are_known, points_are_known, ranks_are_known
 from launch.grid.spelling import OPTIONS, Spelling
 from launch.machine.garbage_collection import no_garbage_collection
-from launch.site import (
-    DECIDES_EFFECT,
-    Resources,
-    combined,
-    contradictions,
-    idle_entries,
-    parse_resources,
-)
+from launch.site import Resources
 from launch.text import short_labels
 from pcm.config.document import Document, load_document
 from pcm.config.override import Variants
@@ -120,17 +113,12 @@ class _Expansion:
         self._faults = list(faults)
         self._frames = FrameMaker(grid, labels)
         self._blame = Blame(grid, self._frames)
+        self._requests = ResourceRequests(grid, self._blame)
         self._rules = [Rule(pairs, grid) for pairs in grid.entry("exclude", [])]
-        self._has_ranks = ranks_are_known(grid.wrong)
+        self._has_axes, self._has_ranks = points_are_known(grid.wrong), ranks_are_known(grid.wrong)
         self._variants = Variants()
         self._checker = Checker()
         self._identities = Identities(self._variants, grid.more)
-        self._resources: dict[tuple[int, ...], Resources] = {}
-        self._entries = grid.resources
-        self._flags = grid.resource_flags
-        self._idle: list[tuple[Collection[str], Mapping[str, str]]] = []
-        self._resource_faults: dict[Fault, None] = {}
-        self._unmet: dict[str, None] = {}
         self._findings: Counter[Fault] = Counter()
         self._points: dict[str, Point] = {}
         self._repeated: list[str] = []
@@ -146,10 +134,8 @@ class _Expansion:
         for block in blocks if files_are_known(self._grid.wrong) else ():
             for values in block.rows():
                 self._add(block, values)
-        if not self._resources:
-            self._parse_resources(combined(self._flags, self._entries))
         faults = [*self._faults, *dict.fromkeys(self._frames.faults), *self._rule_faults()]
-        faults += [*self._resource_faults, *self._idle_faults(), *_summed(self._findings)]
+        faults += [*self._requests.faults(), *_summed(self._findings)]
         if not faults and not self._points:
             fault = Fault("every point is excluded", key="exclude")
             faults = [self._grid.locate(fault, "exclude")]
@@ -182,7 +168,7 @@ class _Expansion:
 
     def _is_known(self, frame: Frame) -> bool:
         """Whether points are what the file means: no axis is lacking, and no file is wrong."""
-        return frame.is_whole and points_are_known(self._grid.wrong)
+        return frame.is_whole and self._has_axes
 
     def _note(self, findings: Iterable[Finding], frame: Frame, config: Any) -> None:
         blame = self._blame.on_grid
@@ -198,48 +184,8 @@ class _Expansion:
         config = frame.config
         if any(keys[0] == "trainer" for _, keys in frame.targets):
             config = frame.config_of(values, self._variants.with_value)
-        trainer = config.get("trainer") or {}
-        # The grid keeps its values, so their ids stay theirs.
-        decisive = [trainer.get(key) for key in ("num_nodes", "devices", "accelerator")]
-        token = tuple(map(id, [*decisive, *(values[position] for position, _ in frame.asked)]))
-        if token not in self._resources:
-            varied = {name: values[position] for position, name in frame.asked}
-            entries = combined(self._flags, {**self._entries, **varied})
-            resources = self._parse_resources(entries)
-            decided = resources.with_ranks_of(trainer)
-            self._note_of_resources(contradictions(decided))
-            self._resources[token] = decided
-            for finding in unmet_wishes(trainer, decided):
-                self._unmet[_in_a_line(self._blame.on_any(finding, frame, config))] = None
-            if self._has_ranks and self._is_known(frame):
-                # Where a trainer asks for the ranks, that's no entry of the file.
-                said = replace(decided, tasks_per_node=resources.tasks_per_node)
-                self._idle.append((resources.given().keys(), idle_entries(said)))
-        return self._resources[token]
-
-    def _parse_resources(self, entries: Mapping[str, Any]) -> Resources:
-        resources, faults = parse_resources(entries)
-        self._note_of_resources(faults)
-        return resources
-
-    def _note_of_resources(self, faults: Iterable[Fault]) -> None:
-        self._resource_faults.update(dict.fromkeys(map(self._at_resource, faults)))
-
-    def _at_resource(self, fault: Fault) -> Fault:
-        path = f"{RESOURCES}{fault.key}"
-        return self._grid.locate(replace(fault, key=path), path)
-
-    def _idle_faults(self) -> Iterator[Fault]:
-        """The entries that do nothing for any point.
-
-        What a flag makes idle is no fault of the file, which may be right without the flag.
-        """
-        overruled = DECIDES_EFFECT & self._flags.keys()
-        for name in dict.fromkeys(name for _, idle in self._idle for name in idle):
-            if all(name in idle or name not in given for given, idle in self._idle):
-                reason = next(idle[name] for _, idle in self._idle if name in idle)
-                if name in self._flags or not overruled:
-                    yield self._at_resource(Fault(reason, key=name))
+        is_known = self._has_ranks and self._is_known(frame)
+        return self._requests.of(frame, values, config, is_known=is_known)
 
     def _rule_faults(self) -> Iterator[Fault]:
         for index, rule in enumerate(self._rules):
@@ -262,7 +208,7 @@ class _Expansion:
             blame=self._blame,
             points=tuple(self._points.values()),
             warnings=(*self._idle_rules(), *self._repeats(), *self._missing_programs()),
-            unmet=tuple(self._unmet),
+            unmet=tuple(self._requests.unmet),
             notify=_as_tuple(entry("notify", None)),
             preload=tuple(entry("preload", [])),
         )
@@ -283,10 +229,6 @@ class _Expansion:
             shown = ", ".join(self._repeated[:3]) + (", ..." if len(self._repeated) > 3 else "")
             verb = "point is" if len(self._repeated) == 1 else "points are"
             yield f"{len(self._repeated)} {verb} there twice and kept once: {shown}"
-
-
-def _in_a_line(fault: Fault) -> str:
-    return f"{fault.file}:{fault.line}: {fault.key}: {fault.found}: {fault.problem}"
 
 
 def _as_tuple(value: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -121,6 +121,9 @@ class FrameMaker:
             fault = self._grid.locate(path, section)
             # A command line names the file by an option of its own.
             raise ConfigError([fault if fault.line is None else replace(fault, key=section)])
+        if path.is_dir():
+            fault = Fault("this is a folder", key=section, found=file, expected="a YAML file")
+            raise ConfigError([self._grid.locate(fault, section)])
         document = load_document(path)
         faults = section_faults(section, document)
         if faults:

@@ -11,7 +11,7 @@ from launch.grid.blocks import Block, explicit_block, product_block
 from launch.grid.draws import draw_axis
 from launch.grid.file import FLAG, GridFile
 from launch.grid.names import name_problem
-from launch.grid.sound import has_files, without
+from launch.grid.sound import has_files, sound_entries
 from pcm.config.document import Document
 from pcm.config.keys import Keys
 from pcm.config.names import did_you_mean
@@ -100,7 +100,7 @@ class GridReader:
         self.faults += find_faults(data, GRID, file=self.document.name, lines=lines)
         if self.faults and has_files(data):
             self._wrong += [finding.keys for finding in Inspector().inspect(data, GRID)]
-            self.document = replace(self.document, data=without(data, self._wrong))
+            self.document = replace(self.document, data=sound_entries(data, self._wrong))
 
     def _check_name(self, name: str) -> None:
         problem = name_problem(name)

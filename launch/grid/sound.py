@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pcm.config.keys import Keys
+from pcm.config.override import without
 from pcm.config.structures.run_command import RUN
 
 _BESIDE_POINTS = frozenset(
@@ -24,25 +25,23 @@ def has_files(data: Any) -> bool:
     return isinstance(data, dict) and ("base" in data) is not (RUN in data)
 
 
-def without(data: Mapping[str, Any], places: Iterable[Keys]) -> dict[str, Any]:
+def sound_entries(data: Mapping[str, Any], places: Iterable[Keys]) -> dict[str, Any]:
     """A grid file's entries without those that are wrong, what they hold beside it kept."""
-    left = dict(data)
-    for head, *inside in places:
+    left, rest = dict(data), []
+    for keys in places:
+        head, *inside = keys
         if head in _WHAT_THEY_ARE:
             # By these it is told which paths there can be.
             continue
-        if head == "resources" and inside:
-            left[head] = {key: value for key, value in left[head].items() if key != inside[0]}
-        elif head in _OF_ITEMS and inside and head in left:
+        if head in _OF_ITEMS and inside:
             # The items after it keep their numbers, and so their lines.
-            left[head] = [
-                {} if index == inside[0] else item for index, item in enumerate(left[head])
-            ]
-        elif head == "random" and inside and inside[0] in ("n", "seed") and head in left:
-            left[head] = {**left[head], inside[0]: 1}
+            items = enumerate(left[str(head)])
+            left[str(head)] = [{} if index == inside[0] else item for index, item in items]
+        elif head == "random" and inside and inside[0] in ("n", "seed"):
+            left["random"] = {**left["random"], inside[0]: 1}
         else:
-            left.pop(str(head), None)
-    return left
+            rest.append(keys)
+    return without(left, rest, by_entry=("resources",))
 
 
 def files_are_known(places: Iterable[Keys]) -> bool:

@@ -114,23 +114,27 @@ def load_site(path: Path) -> Site:
     """
     # Few commands read a site, and all of them import resources.
     from pcm.config.document import load_document
-    from pcm.config.structure import find_faults
+    from pcm.config.override import without
+    from pcm.config.structure import Inspector, find_faults
     from pcm.config.structures.site import SITE
 
     document = load_document(path)
-    faults = find_faults(document.data, SITE, file=document.name, lines=document.lines)
-    if faults:
-        raise ConfigError([_as_version(fault) for fault in faults])
-    entries = {key: value for key, value in document.data.items() if value is not None}
+    wrong = find_faults(document.data, SITE, file=document.name, lines=document.lines)
+    if wrong and not isinstance(document.data, dict):
+        raise ConfigError(wrong)
+    places = (finding.keys for finding in Inspector().inspect(document.data, SITE))
+    sound = without(document.data, places, by_entry=("defaults", "sbatch"))
+    entries = {key: value for key, value in sound.items() if value is not None}
     defaults, problems = parse_resources(entries.pop("defaults", {}))
     asked = [name for name in DECIDES_RESULTS if name in defaults.given()]
     faults = [
+        *map(_as_version, wrong),
         *_located(problems, document),
         *(_decides_results(name, document) for name in asked),
         *_option_faults(entries, defaults, document),
     ]
     if faults:
-        raise ConfigError(faults)
+        raise ConfigError(sorted(faults, key=lambda fault: fault.line or 0))
     return site_of_entries(entries, defaults, path.stem)
 
 

@@ -5,7 +5,7 @@ the one it came from, so a hundred thousand variants cost little more than their
 differences. Configs are never changed in place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from pcm.config.by_object import ByObject
@@ -66,6 +66,25 @@ def with_value(config: Any, keys: Keys, value: Any) -> Any:
     changed = config.copy()
     changed[key] = with_value(_inside(config, key), tuple(rest), value) if rest else value
     return changed
+
+
+def without(
+    data: Mapping[str, Any], places: Iterable[Keys], by_entry: Collection[str]
+) -> dict[str, Any]:
+    """A file's entries without those that are wrong.
+
+    Args:
+        by_entry: those of which only what is wrong in them is left out.
+    """
+    left = dict(data)
+    for head, *inside in places:
+        if head in by_entry and inside and head in left:
+            left[str(head)] = {
+                key: value for key, value in left[str(head)].items() if key != inside[0]
+            }
+        else:
+            left.pop(str(head), None)
+    return left
 
 
 class Variants:

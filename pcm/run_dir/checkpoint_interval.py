@@ -19,7 +19,7 @@ class Unit(StrEnum):
     EPOCHS = "epochs"
 
 
-_TEXT = re.compile(r"(?P<count>\d+(\.\d*)?|\.\d+) ?(?P<unit>[a-z]+)")
+_TEXT = re.compile(r"(?P<count>(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?) ?(?P<unit>[a-z]+)", re.ASCII)
 
 _UNITS = {
     **dict.fromkeys(("s", "sec", "seconds"), (Unit.MINUTES, 1 / 60)),
@@ -47,7 +47,7 @@ class Interval:
         if isinstance(written, Mapping) and len(written) == 1:
             ((word, count),) = written.items()
             if isinstance(count, int | float) and not isinstance(count, bool):
-                return cls._of(float(count), str(word))
+                return cls._of(_as_float(count), str(word))
         if written == Unit.AUTO:
             return cls()
         if isinstance(written, str) and (match := _TEXT.fullmatch(written.strip())):
@@ -58,9 +58,17 @@ class Interval:
     def _of(cls, count: float, word: str) -> "Interval":
         unit, factor = _UNITS.get(word, (Unit.AUTO, 0.0))
         is_whole = unit is Unit.MINUTES or count.is_integer()
-        if unit is Unit.AUTO or not is_whole or not 0 < count < math.inf:
+        if unit is Unit.AUTO or not is_whole or not 0 < count * factor < math.inf:
             raise ValueError(EXPECTED)
         return cls(unit, count * factor)
 
     def __str__(self) -> str:
         return str(self.unit) if self.unit is Unit.AUTO else f"{self.count:.12g} {self.unit}"
+
+
+def _as_float(count: float) -> float:
+    """The count; infinity for a whole number of more digits than a real one can have."""
+    try:
+        return float(count)
+    except OverflowError:
+        return math.inf

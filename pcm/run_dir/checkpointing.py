@@ -67,6 +67,9 @@ class Checkpointing:
             given["mode"] = Mode(given["mode"])
         if "every" in given:
             given["every"] = str(Interval.parse(given["every"]))
+        if "minutes" in given:
+            # A whole number may be too large for the clock, which a float never is.
+            given["minutes"] = float(given["minutes"])
         return cls(**given)
 
     @property

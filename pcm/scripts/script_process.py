@@ -32,7 +32,8 @@ class ScriptProcess:
         try:
             with _defaults_after_exec(but=() if hears_terminal else (signal.SIGINT,)):
                 self._popen = subprocess.Popen(words, env=environment, cwd=folder)
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            # The second for a param with a null character in it.
             raise _cannot_start(words, folder, error) from error
 
     def wait(self, seconds: float) -> int | None:
@@ -51,14 +52,14 @@ class ScriptProcess:
         self._popen.wait()
 
 
-def _cannot_start(words: Sequence[str], folder: Path, error: OSError) -> PcmError:
+def _cannot_start(words: Sequence[str], folder: Path, error: Exception) -> PcmError:
     if not folder.is_dir():
         return PcmError(
             f"the script's folder is not here: {folder}",
             "it is where the launch was typed; it must be there on the nodes as well",
         )
     return PcmError(
-        f"cannot start {words[0]!r} in {folder}: {error.strerror}",
+        f"cannot start {words[0]!r} in {folder}: {getattr(error, 'strerror', error)}",
         "correct `command` of `run:` in the grid file, or the PATH of the node or image",
     )
 

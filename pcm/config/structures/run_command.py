@@ -34,12 +34,17 @@ def _check(run: dict[str, Any]) -> Iterator[Finding]:
     if not run["command"]:
         expected = 'its words: [python, train.py, "--lr", "{lr}"]'
         yield Finding(("command",), "an empty command", "[]", expected)
+    elif not str(run["command"][0]).strip():
+        found = shown(run["command"][0])
+        yield Finding(("command", 0), "no program", found, "its name, e.g. python")
     params = run.get("params") or {}
     for index, word in enumerate(run["command"]):
         yield from (found.under("command", index) for found in _check_word(str(word), params))
 
 
 def _check_word(word: str, params: Mapping[str, Any]) -> Iterator[Finding]:
+    if "\0" in word:
+        yield Finding((), "a word with a null character, which no command can have", shown(word))
     try:
         names = placeholders(word)
     except ValueError as error:

@@ -1,5 +1,6 @@
 """`checkpoints:` of a grid file and of a trainer file: outside of what an experiment is."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from launch.store.run_dirs import create_run_dir
 from pcm.errors import ConfigError
 from pcm.run_dir.checkpoint_interval import Interval
 from pcm.run_dir.checkpointing import Checkpointing, Mode, read_checkpointing
+from pcm.training.checkpoints.schedule import Schedule
 from tests.unit.launch.conftest import ExpandGrid, WriteGrid
 
 ACCURACY = {"monitor": "val/acc", "mode": "max", "keep_best": 3}
@@ -52,12 +54,20 @@ def test_training_is_told(config_folder: Path, expand_grid: ExpandGrid, tmp_path
         ({"minutes": 2}, "2 minutes"),
         ({"steps": 500}, "500 steps"),
         ("1 epoch", "1 epochs"),
+        ({"minutes": 1e13}, "1e+13 minutes"),
+        ({"steps": 10**15}, "1e+15 steps"),
+        ("5e1 epochs", "50 epochs"),
     ],
 )
 def test_how_often(expand_grid: ExpandGrid, tmp_path: Path, written: Any, frozen_as: str) -> None:
     wanted = frozen(expand_grid(checkpoints={"every": written}), tmp_path)
     assert (wanted.every, wanted.minutes) == (frozen_as, None)
     assert str(Interval.parse(wanted.every)) == frozen_as
+
+
+def test_minutes_are_a_time_however_many(expand_grid: ExpandGrid, tmp_path: Path) -> None:
+    wanted = frozen(expand_grid(checkpoints={"minutes": 10**308}), tmp_path)
+    assert Schedule(wanted, minutes=wanted.minutes).period == math.inf
 
 
 def test_the_grid_file_says_how_often_in_its_own_way(
@@ -82,6 +92,9 @@ def test_the_newest_launch_counts(expand_grid: ExpandGrid, tmp_path: Path) -> No
         ({"every": "often"}, "every", "no interval"),
         ({"every": {"steps": 1.5}}, "every", "no interval"),
         ({"every": {"steps": 0}}, "every", "no interval"),
+        ({"every": {"steps": 10**400}}, "every", "no interval"),
+        ({"every": {"hours": 1e308}}, "every", "no interval"),
+        ({"every": {"seconds": -1}}, "every", "no interval"),
         ({"every": 15}, "every", "no interval"),
         ({"every": "1h", "minutes": 60}, "minutes", "`every` says how often"),
         ({"keep": 0}, "keep", "out of range"),

@@ -6,6 +6,8 @@ import pytest
 
 from launch.grid import Grid, expand
 from launch.validate import check_file
+from pcm.errors import ConfigError, PcmError
+from pcm.scripts.script_process import ScriptProcess
 
 GRID = """\
 name: swept
@@ -87,6 +89,28 @@ def test_an_empty_command(tmp_path: Path) -> None:
     (tmp_path / "grid.yaml").write_text("run: {command: []}\n")
     [fault] = check_file(tmp_path / "grid.yaml").faults
     assert (fault.line, fault.problem) == (1, "an empty command")
+
+
+@pytest.mark.parametrize(
+    ("word", "problem"),
+    [
+        ('"", x', "no program"),
+        ('" "', "no program"),
+        (r'"a\0b"', "a word with a null character, which no command can have"),
+    ],
+)
+def test_a_command_that_nothing_can_start(tmp_path: Path, word: str, problem: str) -> None:
+    path = tmp_path / "grid.yaml"
+    path.write_text(f"run:\n  command: [{word}]\n")
+    with pytest.raises(ConfigError) as caught:
+        expand(path)
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.key, fault.problem) == (2, "run.command.0", problem)
+
+
+def test_a_param_that_no_command_can_have_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(PcmError, match=r"cannot start 'true' in .*null byte"):
+        ScriptProcess(["true", "a\0b"], {}, tmp_path, hears_terminal=True)
 
 
 def test_a_program_that_is_not_here_is_a_note(tmp_path: Path) -> None:

@@ -87,6 +87,30 @@ def test_mistakes_have_a_place(tmp_path: Path, text: str, problem: str, line: in
     assert (fault.file, fault.line) == (str(path), line)
 
 
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    text = """
+defaults: {time: an age, nodes: 2, tasks_per_node: many, mem: 3G}
+mount: nfs
+memory: none
+sbatch: {licenses: [x], array: "1", exclude: n1}
+seutp: []
+"""
+    with pytest.raises(ConfigError) as caught:
+        load_site(write(tmp_path, text))
+    faults = caught.value.faults
+    assert all(fault.file for fault in faults)
+    assert [(fault.key, fault.line) for fault in faults] == [
+        ("defaults.tasks_per_node", 2),
+        ("defaults.time", 2),
+        ("defaults.nodes", 2),
+        ("mount", 3),
+        ("memory", 4),
+        ("sbatch.licenses", 5),
+        ("sbatch.array", 5),
+        ("seutp", 6),
+    ]
+
+
 def test_gpus_as_a_generic_resource() -> None:
     parameters = sbatch_parameters(ASKED, Site())
     assert parameters == {"nodes": 2, "ntasks_per_node": 4, "gres": "gpu:4"}
