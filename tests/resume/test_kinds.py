@@ -91,6 +91,13 @@ def test_loaders(
     assert_resumes_the_same(tmp_path, stops, **config)
 
 
+def test_state_in_odd_places(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    stops = ["step 4", "step 14", "validation 20"]
+    odd = {"class_path": "own_odd.Odd", "init_args": {}}
+    assert_resumes_the_same(tmp_path, stops, model=odd, data_train=loaders())
+    assert "not kept in checkpoints" not in capfd.readouterr().err
+
+
 def test_training_that_ends_for_want_of_data_is_not_done(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
