@@ -9,7 +9,7 @@ from lightning.pytorch import LightningModule
 from pcm.console import tell
 from pcm.internals.modules import unsaved_buffers
 from pcm.training.built import Built
-from pcm.training.holders import holders_of
+from pcm.training.holders import OfObject, holders_of
 from pcm.training.plain import PLAIN, Keeper, Node, NotPlainError
 from pcm.training.unplain import Rebuilder
 
@@ -44,7 +44,7 @@ class Attributes:
             self._names[name] = list(attributes)
             self._plain[name] = {k: v for k, v in attributes.items() if type(v) in PLAIN}
             for value in attributes.values():
-                self._built.note(value)
+                self._built.note(value, holder.largest)
                 if isinstance(value, torch.Tensor):
                     self._tensors.setdefault(id(value), value)
 
@@ -54,7 +54,7 @@ class Attributes:
         state: State = {}
         lost: list[str] = []
         for name, holder in holders_of(self._model):
-            attributes = holder.attributes()
+            attributes, keeper.largest = holder.attributes(), holder.largest
             gone = [each for each in self._names.get(name, ()) if each not in attributes]
             mine: dict[str, Node] = dict.fromkeys(gone, _GONE)
             for attribute, value in attributes.items():
@@ -65,7 +65,7 @@ class Attributes:
                     mine[attribute] = node
                 if holder.is_own:
                     lost += [f"{name}.{attribute}{each}".lstrip(".") for each in missing]
-            if mine:
+            if mine or isinstance(holder, OfObject):
                 state[name] = mine
         self._tell(lost)
         return state
@@ -79,6 +79,9 @@ class Attributes:
         }
         rebuilder = Rebuilder(named, self._model.device, self._built, self._model)
         for name, holder in holders_of(self._model):
+            # Checkpoints of 0.4 and before have none of them.
+            if isinstance(holder, OfObject) and name not in state:
+                continue
             for attribute, value in self._plain.get(name, {}).items():
                 holder.set(attribute, value)
             present = holder.attributes()

@@ -23,17 +23,23 @@ class Built:
         self._numbers: dict[int, int] = {}
         self._marks: dict[int, Mark] = {}
 
-    def note(self, value: Any, depth: int = 0) -> None:
-        """Give a number to a value, and to what is in it."""
+    def note(self, value: Any, largest: int | None = None, depth: int = 0) -> None:
+        """Give a number to a value, and to what is in it.
+
+        Args:
+            largest: elements of a tensor that may be read.
+        """
         if id(value) in self._numbers or objects.is_fixed(value) or len(self._values) > _MOST:
             return
         self._numbers[id(value)] = len(self._values)
         self._values.append(value)
         if isinstance(value, Tensor):
+            if largest is not None and value.numel() > largest:
+                return
             self._marks[id(value)] = mark_of(value)
         elif depth <= _DEPTH:
             for each in objects.children_of(value):
-                self.note(each, depth + 1)
+                self.note(each, largest, depth + 1)
 
     def number_of(self, value: Any) -> int | None:
         """Its number; None of what was made later."""

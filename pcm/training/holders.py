@@ -1,11 +1,11 @@
-"""Who keeps attributes: modules, their classes, and what their hyperparameters have become."""
+"""Who keeps attributes: modules and their classes, hyperparameters, callbacks, the data module."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from lightning.pytorch import LightningModule
+from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 
 from pcm.internals.modules import set_tensor, unsaved_buffers
@@ -15,15 +15,20 @@ from pcm.training.plain import PLAIN
 _LIBRARIES = ("torch", "torchmetrics", "lightning", "pytorch_lightning", "pcm", "builtins", "abc")
 """Whose odd attributes nobody needs to hear of."""
 
+_LARGEST_OF_DATA = 2_000
+"""Elements: an order of the data may be among a data module's, the data are not."""
+
 
 class Holder(ABC):
     """One that has attributes.
 
     Attributes:
         is_own: whether it is no library's.
+        largest: elements of a tensor or an array to be kept; None is any.
     """
 
     is_own: bool
+    largest: int | None = None
 
     @abstractmethod
     def attributes(self) -> dict[str, Any]:
@@ -107,6 +112,27 @@ class OfHyperparameters(Holder):
         self.mapping.pop(name, None)
 
 
+@dataclass(frozen=True)
+class OfObject(Holder):
+    """A callback or a data module."""
+
+    value: object
+    is_own: bool
+    largest: int | None = None
+
+    def attributes(self) -> dict[str, Any]:
+        """All of them."""
+        return dict(attributes_of(self.value))
+
+    def set(self, name: str, value: Any) -> None:
+        """Past properties."""
+        vars(self.value)[name] = value
+
+    def remove(self, name: str) -> None:
+        """Remove one."""
+        vars(self.value).pop(name, None)
+
+
 def holders_of(model: LightningModule) -> Iterator[tuple[str, Holder]]:
     """All that a model consists of, by names that are the same in every process."""
     kinds: dict[type, None] = {}
@@ -117,6 +143,19 @@ def holders_of(model: LightningModule) -> Iterator[tuple[str, Holder]]:
         yield f"class {kind.__module__}.{kind.__qualname__}", OfClass(kind)
     if isinstance(model.hparams, dict):
         yield "hyperparameters of it", OfHyperparameters(model.hparams)
+    yield from _beside(model.trainer)
+
+
+def _beside(trainer: Trainer) -> Iterator[tuple[str, Holder]]:
+    """Callbacks that don't say what their state is, and the data module, whose data aren't kept."""
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set at run time
+    for number, callback in enumerate(callbacks):
+        kind = type(callback)
+        if _is_own(kind) and kind.state_dict is Callback.state_dict:
+            yield f"callback {number} {kind.__qualname__}", OfObject(callback, is_own=True)
+    data = getattr(trainer, "datamodule", None)
+    if data is not None and _is_own(type(data)):
+        yield "data module", OfObject(data, is_own=False, largest=_LARGEST_OF_DATA)
 
 
 def _is_own(kind: type) -> bool:

@@ -216,11 +216,11 @@ class Keeper:
     def _describe_tensor(self, tensor: Tensor) -> list[Any]:
         if id(tensor) in self.names:
             return ["named", self.names[id(tensor)]]
+        if self.largest is not None and tensor.numel() > self.largest:
+            raise NotPlainError("a tensor", is_fixed=True)
         number = self._number_of(tensor)
         if number is not None and self.built is not None and self.built.is_unchanged(tensor):
             return ["there", number]
-        if self.largest is not None and tensor.numel() > self.largest:
-            raise NotPlainError("a tensor", is_fixed=True)
         if tensor.layout is not torch.strided or tensor.is_meta:
             raise NotPlainError("a tensor that is not dense")
         needs_grad = tensor.requires_grad and tensor.is_leaf

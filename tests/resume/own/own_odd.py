@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from lightning.pytorch import Callback
 from own_kinds import Batch, Net  # type: ignore[import-not-found]  # beside this file
+from own_loaders import Data  # type: ignore[import-not-found]
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
@@ -163,3 +165,33 @@ class Odd(Net):  # type: ignore[misc]  # not seen from here
 
     def configure_optimizers(self) -> Any:
         return torch.optim.Adam([*self.parameters(), self.log_alpha, *self.scales], 0.01)
+
+
+class Shadowing(Callback):
+    """An average of the weights in a callback without a `state_dict`, taken over at each epoch."""
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
+        """Begin with those that there are."""
+        self.shadow = {name: each.clone() for name, each in pl_module.net.state_dict().items()}
+        self.steps = 0
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:  # noqa: ARG002
+        """Average."""
+        self.steps += 1
+        for name, each in pl_module.net.state_dict().items():
+            self.shadow[name].lerp_(each, 1 / (1 + self.steps))
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
+        """Go on from the average."""
+        pl_module.net.load_state_dict(self.shadow)
+
+
+class Curriculum(Data):  # type: ignore[misc]
+    """Makes batches harder from one to the next."""
+
+    seen = 0
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:  # noqa: ARG002
+        """Count those of training."""
+        self.seen += self.trainer.training
+        return batch[0] + 0.01 * self.seen, batch[1]
