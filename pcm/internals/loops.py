@@ -17,6 +17,8 @@ from typing import Any
 
 from lightning.pytorch import Trainer
 
+from pcm.internals.modules import fit_buffers
+
 _FETCHES_ITSELF = "iterator_wrapper"
 
 LoopStates = dict[str, dict[str, Any]]
@@ -61,6 +63,7 @@ def take_over(
         # Lightning converts a module to double precision only after it has loaded the weights,
         # which were rounded to single precision thereby.
         trainer.precision_plugin.convert_module(trainer.lightning_module)
+        fit_buffers(trainer.lightning_module, checkpoint.get("state_dict", {}))
         load_weights(checkpoint, strict=strict)
 
     def do_nothing() -> None:

@@ -74,6 +74,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     f"{_CONNECTORS}.callback_connector:_CallbackConnector": ("_attach_model_callbacks",),
     f"{_CONNECTORS}.signal_connector:_SignalConnector": ("register_signal_handlers",),
     "torch:Tensor": ("_version",),
+    "torch.nn:Module": ("_buffers", "_non_persistent_buffers_set", "_parameters"),
     "torch:serialization": ("_open_zipfile_writer", "_save"),
     "torch.utils:_pytree": ("tree_map_only",),
     "torch.utils.data:DataLoader": ("_iterator",),
@@ -110,10 +111,15 @@ def _missing(place: str, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _has(owner: Any, name: str) -> bool:
-    """Whether a module or class has a name, or sets it in a constructor of it or its parents."""
+    """Whether a module or class has a name, declares it, or sets it in a constructor.
+
+    It, or one of its parents.
+    """
     if hasattr(owner, name):
         return True
     parents = owner.__mro__ if inspect.isclass(owner) else ()
+    if any(name in inspect.get_annotations(each) for each in parents):
+        return True
     return any(name in _names_in(vars(each).get("__init__")) for each in parents)
 
 

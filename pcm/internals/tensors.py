@@ -1,12 +1,10 @@
 """What torch knows of a tensor besides its values."""
 
+import hashlib
+
+import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
-
-
-def times_written(tensor: Tensor) -> int:
-    """How often it was changed in place, by way of itself or a view of it."""
-    return tensor._version
 
 
 def has_shards(module: nn.Module) -> bool:
@@ -36,3 +34,23 @@ def like(shared: Tensor, part: Tensor) -> Tensor:
 def whole(tensor: Tensor) -> Tensor:
     """All of a tensor that ranks share, called by all of them; any other as it is."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+Mark = tuple[int, bytes]
+"""What is another as soon as a tensor's values are."""
+
+_LARGE = 1 << 20
+"""Elements, of which a sum is quicker than a digest."""
+
+
+def mark_of(tensor: Tensor) -> Mark:
+    """A tensor's mark; torch doesn't count what is changed by way of `.data`, or of an array."""
+    version = 0 if tensor.is_inference() else tensor._version
+    part = local(tensor.detach())
+    if part.layout is not torch.strided or part.is_meta:
+        return version, b""
+    if part.numel() > _LARGE:
+        wide = torch.complex128 if part.is_complex() else torch.float64
+        return version, str(part.sum(dtype=wide).item()).encode()
+    words = part.cpu().resolve_conj().contiguous().flatten().view(torch.uint8)
+    return version, hashlib.blake2b(words.numpy().data, digest_size=16).digest()

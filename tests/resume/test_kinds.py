@@ -23,6 +23,7 @@ def loaders(name: str = "Data", **arguments: Any) -> dict[str, Any]:
 RELOADING = {"reload_dataloaders_every_n_epochs": 1}
 ACCUMULATING = {"accumulate_grad_batches": 3, "val_check_interval": 2}
 EVERY_SECOND = {"reload_dataloaders_every_n_epochs": 2}
+SILENT = ("Curriculum", "Shadowing")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,20 @@ def test_loaders(
 ) -> None:
     config = {"model": kind(model), "data_train": data, "kwargs": kwargs}
     assert_resumes_the_same(tmp_path, stops, **config)
+
+
+def test_state_in_odd_places(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    stops = ["step 4", "step 14", "validation 20"]
+    odd = {"class_path": "own_odd.Odd", "init_args": {}}
+    assert_resumes_the_same(tmp_path, stops, model=odd, data_train=loaders())
+    assert "not kept in checkpoints" not in capfd.readouterr().err
+
+
+def test_state_of_callbacks_and_data_modules(tmp_path: Path) -> None:
+    parts = ({"class_path": f"own_odd.{name}", "init_args": {}} for name in SILENT)
+    data, callback = parts
+    config = {"model": kind("Net"), "data_train": data, "callbacks": [callback]}
+    assert_resumes_the_same(tmp_path, ["step 4", "step 14", "epoch 20"], **config)
 
 
 def test_training_that_ends_for_want_of_data_is_not_done(

@@ -1,31 +1,23 @@
 """What a module and its submodules keep in plain attributes, which no state_dict has."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import nn
 
 from pcm.console import tell
-from pcm.internals.tensors import times_written
+from pcm.internals.modules import unsaved_buffers
+from pcm.training.built import Built
+from pcm.training.holders import OfObject, holders_of
 from pcm.training.states.plain import PLAIN, Keeper, Node, NotPlainError
 from pcm.training.states.unplain import Rebuilder
 
 State = dict[str, dict[str, Node]]
-"""By a module's name, by an attribute's."""
+"""By the name of a module or another holder, by an attribute's."""
 
-_LIBRARIES = ("torch", "torchmetrics", "lightning", "pytorch_lightning", "pcm")
-"""Whose modules' odd attributes nobody needs to hear of."""
-
-
-class _BuiltTensor(NamedTuple):
-    """A tensor that was there before training; `version` counts its changes in place."""
-
-    name: str
-    tensor: torch.Tensor
-    version: int
+_GONE = ["gone"]
+"""The node of an attribute that was built, and that training has deleted."""
 
 
 class Attributes:
@@ -41,39 +33,39 @@ class Attributes:
     def __init__(self, model: LightningModule, note: Callable[[Sequence[str]], None]) -> None:
         self._model = model
         self._note = note
-        self._plain: dict[str, dict[str, Any]] = {}
-        # Objects stay alive, so that no other gets the id of one.
-        self._objects: dict[int, Any] = {}
-        self._tensors: dict[int, _BuiltTensor] = {}
         self._has_told = False
-        keeper = Keeper(name_of=self._name_of({}), is_built=self._note_object)
-        for name, module in model.named_modules():
-            mine = self._plain[name] = {}
-            for attribute, value in _attributes(module):
-                self._note_tensors(value)
-                if type(value) in PLAIN:
-                    mine[attribute] = value
-                else:
-                    _keep(keeper, value)
+        self._built = Built()
+        self._plain: dict[str, dict[str, Any]] = {}
+        self._names: dict[str, list[str]] = {}
+        # By these, checkpoints of 0.4 and before know tensors.
+        self._tensors: dict[int, torch.Tensor] = {}
+        for name, holder in holders_of(model):
+            attributes = holder.attributes()
+            self._names[name] = list(attributes)
+            self._plain[name] = {k: v for k, v in attributes.items() if type(v) in PLAIN}
+            for value in attributes.values():
+                self._built.note(value, holder.largest)
+                if isinstance(value, torch.Tensor):
+                    self._tensors.setdefault(id(value), value)
 
     def capture(self) -> State:
         """What differs from what was built."""
-        names = _names_of_tensors(self._model)
-        keeper = Keeper(name_of=self._name_of(names), is_built=self._is_known)
+        keeper = self._keeper()
         state: State = {}
         lost: list[str] = []
-        for name, module in self._model.named_modules():
-            built = self._plain.get(name, {})
-            mine: dict[str, Node] = {}
-            for attribute, value in _attributes(module):
-                if type(value) in PLAIN and attribute in built and _equal(built[attribute], value):
+        for name, holder in holders_of(self._model):
+            attributes, keeper.largest = holder.attributes(), holder.largest
+            gone = [each for each in self._names.get(name, ()) if each not in attributes]
+            mine: dict[str, Node] = dict.fromkeys(gone, _GONE)
+            for attribute, value in attributes.items():
+                if self._is_as_built(name, attribute, value):
                     continue
-                node = _keep(keeper, value)
-                if not isinstance(node, NotPlainError):
+                node, missing = _keep(keeper, value)
+                if node is not _GONE:
                     mine[attribute] = node
-                elif not node.is_fixed and not _is_of_a_library(module):
-                    lost.append(f"{name}.{attribute} ({node})".lstrip("."))
-            if mine:
+                if holder.is_own:
+                    lost += [f"{name}.{attribute}{each}".lstrip(".") for each in missing]
+            if mine or isinstance(holder, OfObject):
                 state[name] = mine
         self._tell(lost)
         return state
@@ -83,44 +75,44 @@ class Attributes:
         named: dict[str, torch.Tensor] = {
             **dict(self._model.named_parameters(remove_duplicate=False)),
             **dict(self._model.named_buffers(remove_duplicate=False)),
-            **{built.name: built.tensor for built in self._tensors.values()},
+            **{f"built {n}": each for n, each in enumerate(self._tensors.values())},
         }
-        rebuilder = Rebuilder(named, self._model.device)
-        for name, module in self._model.named_modules():
+        rebuilder = Rebuilder(named, self._model.device, self._built, self._model)
+        for name, holder in holders_of(self._model):
+            # Checkpoints of 0.4 and before have none of them.
+            if isinstance(holder, OfObject) and name not in state:
+                continue
             for attribute, value in self._plain.get(name, {}).items():
-                vars(module)[attribute] = value
+                holder.set(attribute, value)
+            present = holder.attributes()
             for attribute, node in state.get(name, {}).items():
+                if node == _GONE:
+                    holder.remove(attribute)
+                    continue
                 try:
-                    value = rebuilder.rebuild(node, vars(module).get(attribute))
+                    value = rebuilder.rebuild(node, present.get(attribute))
                 except (NotPlainError, KeyError) as error:
                     tell(f"warning: {name}.{attribute} is not as it was: {error}")
                 else:
-                    vars(module)[attribute] = value
+                    holder.set(attribute, value)
 
-    def _note_object(self, value: object) -> bool:
-        self._objects[id(value)] = value
-        return True
+    def _keeper(self) -> Keeper:
+        model = self._model
+        unsaved = {
+            id(buffer) for module in model.modules() for buffer in unsaved_buffers(module).values()
+        }
+        tensors = (*model.named_parameters(), *model.named_buffers())
+        schedulers = (each.scheduler for each in model.trainer.lr_scheduler_configs)
+        return Keeper(
+            self._built,
+            names={id(each): name for name, each in tensors if id(each) not in unsaved},
+            modules={id(module): name for name, module in model.named_modules()},
+            elsewhere={id(each) for each in (*model.trainer.optimizers, *schedulers)},
+        )
 
-    def _is_known(self, value: object) -> bool:
-        return id(value) in self._objects
-
-    def _note_tensors(self, value: Any) -> None:
-        if isinstance(value, torch.Tensor) and id(value) not in self._tensors:
-            name = f"built {len(self._tensors)}"
-            self._tensors[id(value)] = _BuiltTensor(name, value, times_written(value))
-
-    def _name_of(self, names: dict[int, str]) -> Any:
-        """Names of parameters and buffers, and of tensors that nobody has changed."""
-
-        def name_of(tensor: torch.Tensor) -> str | None:
-            if id(tensor) in names:
-                return names[id(tensor)]
-            built = self._tensors.get(id(tensor))
-            if built is None or built.version != times_written(tensor):
-                return None
-            return built.name
-
-        return name_of
+    def _is_as_built(self, name: str, attribute: str, value: Any) -> bool:
+        built = self._plain.get(name, {})
+        return type(value) in PLAIN and attribute in built and _equal(built[attribute], value)
 
     def _tell(self, lost: list[str]) -> None:
         if lost and not self._has_told:
@@ -132,32 +124,14 @@ class Attributes:
         self._has_told = True
 
 
-def _keep(keeper: Keeper, value: Any) -> Node | NotPlainError:
+def _keep(keeper: Keeper, value: Any) -> tuple[Node, list[str]]:
+    """The node of an attribute, and what it lacks; `_GONE` if there is none."""
+    keeper.lost.clear()
     try:
-        return keeper.keep(value)
+        node = keeper.keep(value)
     except NotPlainError as error:
-        return error
-
-
-def _attributes(module: nn.Module) -> list[tuple[str, Any]]:
-    """Those that are neither torch's nor Lightning's own."""
-    skipped = _base_names(isinstance(module, LightningModule))
-    return [(name, value) for name, value in vars(module).items() if name not in skipped]
-
-
-@cache
-def _base_names(is_lightning: bool) -> frozenset[str]:
-    base: nn.Module = LightningModule() if is_lightning else nn.Module()
-    return frozenset({*vars(base), "_hparams", "_hparams_initial", "_hparams_name"})
-
-
-def _is_of_a_library(module: nn.Module) -> bool:
-    return type(module).__module__.partition(".")[0] in _LIBRARIES
-
-
-def _names_of_tensors(model: nn.Module) -> dict[int, str]:
-    tensors = (*model.named_parameters(), *model.named_buffers())
-    return {id(tensor): name for name, tensor in tensors}
+        return _GONE, [] if error.is_fixed else [f" ({error})"]
+    return node, list(keeper.lost)
 
 
 def _equal(one: Any, other: Any) -> bool:

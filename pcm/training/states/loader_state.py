@@ -22,7 +22,7 @@ _MOST = 2_000
 
 def capture_loader(loader: Any) -> State:
     """Generators, positions, an epoch: what may change from pass to pass."""
-    keeper = Keeper(with_tensors=False, most=_MOST)
+    keeper = Keeper(most=_MOST, largest=_MOST)
     states = []
     for holder in _holders(loader):
         state: dict[str, Node] = {}

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
+GENERATORS = ("torch", "python", "numpy", "legacy numpy")
+"""Tags of their nodes."""
+
 
 def generator_node(value: Any) -> list[Any] | None:
     """The node of a random generator, without its number; None of anything else."""

@@ -1,28 +1,28 @@
-"""Values of any kind as plain data, which loads without running code, and back.
+"""Values of any kind as plain data, which loads without running code, and back by `unplain`.
 
 What is no plain data, such as a function, is told from what is, and stays as it was built.
 """
 
-from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, Flag
 from pathlib import PosixPath
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
+from pcm.internals.modules import tensors_of
+from pcm.training import objects
+from pcm.training.built import Built
+from pcm.training.plain_values import array_node, value_node
 from pcm.training.states.own_generators import generator_node
 
 Node = Any
-"""A value itself where it is plain; else a list of a tag and what the tag needs."""
+"""A value itself where it is plain; else a list of a tag, what the tag needs, and a number."""
 
 PLAIN = (type(None), bool, int, float, str, bytes, PosixPath, torch.dtype, torch.Size)
-_SEQUENCES = (list, tuple, set, frozenset, deque)
-_FOREIGN = ("torch", "torchmetrics", "lightning", "pytorch_lightning", "numpy", "builtins")
-"""Whose objects are not looked into: they have a state_dict of their own, or none."""
 
 _DEPTH = 12
 _MOST = 200_000
@@ -43,20 +43,29 @@ class Keeper:
     """Turns values into nodes; what is met twice is written once.
 
     Args:
-        name_of: the name of a tensor that is kept elsewhere, such as a parameter; else None.
-        is_built: whether an object is one that will be there again: objects of other classes
-            are changed in place, never made.
-        with_tensors: whether tensors and arrays are written.
+        built: what will be there again, and is changed in place then; None takes every object for
+            such a one.
+        names: of tensors that are kept elsewhere, such as parameters, by their ids.
+        modules: names of modules that are kept elsewhere, by their ids.
+        elsewhere: ids of other objects that are, such as the Trainer's optimizers.
         most: values to write in one attribute.
+        largest: elements of a tensor or an array that is written.
+
+    Attributes:
+        lost: what in objects could not be written though it may change: paths, with classes.
     """
 
-    name_of: Callable[[torch.Tensor], str | None] = lambda _: None
-    is_built: Callable[[object], bool] = lambda _: True
-    with_tensors: bool = True
+    built: Built | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
+    modules: Mapping[int, str] = field(default_factory=dict)
+    elsewhere: Collection[int] = ()
     most: int = _MOST
+    largest: int | None = None
+    lost: list[str] = field(default_factory=list)
     _met: dict[int, int] = field(default_factory=dict)
     _alive: list[Any] = field(default_factory=list)
     _start: int = 0
+    _path: list[str] = field(default_factory=list)
 
     def keep(self, value: Any, depth: int = 0) -> Node:
         """The node of a value.
@@ -66,17 +75,18 @@ class Keeper:
         """
         if type(value) in PLAIN:
             return value
-        if isinstance(value, Enum):
-            return ["member", value.name, -1]
-        if isinstance(value, torch.device) or (
-            callable(value) and not isinstance(value, torch.nn.Module)
-        ):
+        if objects.is_fixed(value):
             raise NotPlainError(type(value).__name__, is_fixed=True)
+        if id(value) in self.modules:
+            return ["submodule", self.modules[id(value)], -1]
+        if id(value) in self.elsewhere:
+            return ["left", None, -1]
         if id(value) in self._met:
             return ["same", self._met[id(value)]]
         number = self._met[id(value)] = len(self._alive)
         self._alive.append(value)
         self._start = number if depth == 0 else self._start
+        lost = len(self.lost)
         try:
             if depth > _DEPTH or number - self._start > self.most:
                 raise NotPlainError("too much of it")
@@ -85,48 +95,134 @@ class Keeper:
             # What was in it isn't written either: nothing may refer to it.
             for each in self._alive[number:]:
                 self._met.pop(id(each), None)
-            del self._alive[number:]
+            del self._alive[number:], self.lost[lost:]
             raise
 
     def _describe(self, value: Any, depth: int) -> list[Any]:
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, Tensor):
             return self._describe_tensor(value)
-        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufc":
-            self._require_tensors("an array")
-            return ["array", torch.from_numpy(np.array(value)), isinstance(value, np.generic)]
-        if (generator := generator_node(value)) is not None:
-            return generator
-        kind = type(value)
-        if kind in _SEQUENCES:
-            length = [value.maxlen] if isinstance(value, deque) else []
-            return [kind.__name__, [self.keep(each, depth) for each in value], *length]
-        if kind in (dict, OrderedDict, defaultdict):
-            pairs = [[self.keep(k, depth), self.keep(v, depth)] for k, v in value.items()]
-            return ["dict", pairs]
+        if isinstance(value, np.ndarray | np.generic):
+            return self._describe_array(value, depth)
+        node = generator_node(value) or value_node(value)
+        return node or self._describe_composed(value, depth)
+
+    def _describe_composed(self, value: Any, depth: int) -> list[Any]:
+        """What consists of other values."""
+        if isinstance(value, Enum):
+            return self._describe_member(value)
+        if isinstance(value, objects.HOLDERS):
+            return ["holder", [self._keep_or_leave(each, depth) for each in objects.held_by(value)]]
+        if type(value) in objects.CONTAINERS:
+            return self._describe_container(value, depth)
+        if isinstance(value, nn.Module):
+            return self._describe_module(value, depth)
         return self._describe_object(value, depth)
 
-    def _describe_object(self, value: Any, depth: int) -> list[Any]:
+    def _describe_container(self, value: Any, depth: int) -> list[Any]:
+        tag, extra = objects.tag_of(value)
+        if extra == objects.UNKNOWN and self._number_of(value) is None:
+            raise NotPlainError(type(value).__name__)
+        return [tag, self._content(value, depth), extra]
+
+    def _number_of(self, value: Any) -> int | None:
+        return None if self.built is None else self.built.number_of(value)
+
+    def _content(self, value: Any, depth: int) -> list[Any]:
+        """What is in a container of any kind."""
+        if isinstance(value, dict):
+            pairs = dict.items(value)
+            return [[self.keep(k, depth), self.keep(v, depth)] for k, v in pairs]
+        return [self.keep(each, depth) for each in value]
+
+    def _keep_or_leave(self, value: Any, depth: int) -> Node:
+        try:
+            return self.keep(value, depth)
+        except NotPlainError:
+            return ["left", None, -1]
+
+    def _describe_member(self, value: Enum) -> list[Any]:
         kind = type(value)
-        package = kind.__module__.partition(".")[0]
-        foreign = isinstance(value, torch.nn.Module) or package in _FOREIGN
-        if foreign or not hasattr(value, "__dict__") or not self.is_built(value):
+        if not objects.can_be_found(kind):
+            return ["member", value.name]
+        key = value.value if isinstance(value, Flag) else value.name
+        return ["enum", kind.__qualname__, kind.__module__, key]
+
+    def _describe_object(self, value: Any, depth: int) -> list[Any]:
+        kind, number = type(value), self._number_of(value)
+        if number is not None and objects.has_own_state(value):
+            return ["stateful", kind.__qualname__, self._state_of(value, depth), number]
+        if not objects.is_seen_through(value):
             raise NotPlainError(kind.__name__)
-        attributes = {}
-        for name, each in vars(value).items():
-            with suppress(NotPlainError):
-                attributes[name] = self.keep(each, depth)
-        return ["object", kind.__qualname__, attributes]
+        content = self._content(value, depth) if objects.is_container(value) else None
+        if number is not None or (self.built is None and not objects.is_frozen(value)):
+            pairs = objects.attributes_of(value)
+            attributes = self._each_of(pairs, depth, quiet=callable(value))
+            return ["object", kind.__qualname__, attributes, number, content]
+        if not objects.can_be_made(kind):
+            raise NotPlainError(kind.__name__)
+        attributes = {name: self.keep(each, depth) for name, each in objects.attributes_of(value)}
+        return ["made", kind.__qualname__, attributes, kind.__module__, content]
 
-    def _require_tensors(self, what: str) -> None:
-        if not self.with_tensors:
-            raise NotPlainError(what, is_fixed=True)
+    def _state_of(self, value: Any, depth: int) -> Node:
+        try:
+            return self.keep(value.state_dict(), depth)
+        except NotPlainError as error:
+            raise NotPlainError(type(value).__name__) from error
 
-    def _describe_tensor(self, tensor: torch.Tensor) -> list[Any]:
-        name = self.name_of(tensor)
-        if name is not None:
-            return ["named", name]
-        self._require_tensors("a tensor")
+    def _each_of(
+        self, pairs: Iterator[tuple[str, Any]], depth: int, *, quiet: bool
+    ) -> dict[str, Node]:
+        """The nodes of attributes, and a note of those that have none."""
+        nodes, before = {}, len(self.lost)
+        for name, value in pairs:
+            self._path.append(name)
+            try:
+                nodes[name] = self.keep(value, depth)
+            except NotPlainError as error:
+                if not error.is_fixed:
+                    self.lost.append(f".{'.'.join(self._path)} ({error})")
+            self._path.pop()
+        if quiet:
+            del self.lost[before:]
+        return nodes
+
+    def _describe_module(self, value: nn.Module, depth: int) -> list[Any]:
+        """A module that no other one knows of, such as the average in somebody's own class."""
+        number = self._number_of(value)
+        if number is None:
+            raise NotPlainError(type(value).__name__)
+        parts = {}
+        for name, module in value.named_modules():
+            tensors = tensors_of(module)
+            attributes = objects.attributes_of(module)
+            parts[name] = {
+                "tensors": {k: self.keep(each, depth) for k, each in tensors.items()},
+                "attributes": self._each_of(attributes, depth, quiet=True),
+                "training": module.training,
+            }
+        return ["module", type(value).__qualname__, parts, number]
+
+    def _describe_array(self, array: Any, depth: int) -> list[Any]:
+        if self.largest is not None and array.size > self.largest:
+            raise NotPlainError("an array", is_fixed=True)
+        number = self._number_of(array)
+        if type(array) is np.ndarray and array.dtype.hasobject:
+            values = [self.keep(each, depth) for each in array.ravel().tolist()]
+            return ["objects", values, list(array.shape)]
+        if (node := array_node(array)) is None:
+            raise NotPlainError(type(array).__name__)
+        return [*node, number]
+
+    def _describe_tensor(self, tensor: Tensor) -> list[Any]:
+        if id(tensor) in self.names:
+            return ["named", self.names[id(tensor)]]
+        if self.largest is not None and tensor.numel() > self.largest:
+            raise NotPlainError("a tensor", is_fixed=True)
+        number = self._number_of(tensor)
+        if number is not None and self.built is not None and self.built.is_unchanged(tensor):
+            return ["there", number]
         if tensor.layout is not torch.strided or tensor.is_meta:
             raise NotPlainError("a tensor that is not dense")
         needs_grad = tensor.requires_grad and tensor.is_leaf
-        return ["tensor", tensor.detach().cpu().clone(), tensor.device.type == "cpu", needs_grad]
+        copy = tensor.detach().cpu().clone()
+        return ["tensor", copy, tensor.device.type == "cpu", needs_grad, number]

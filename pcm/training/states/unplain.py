@@ -1,22 +1,27 @@
 """Values again from what `plain` made of them."""
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, Flag
 from typing import Any
 
 import torch
+from torch import nn
 
-from pcm.training.states.own_generators import rebuild_generator
+from pcm.internals.modules import set_tensor, tensors_of
+from pcm.training import objects
+from pcm.training.built import Built
+from pcm.training.plain_values import rebuild_array, rebuild_value
+from pcm.training.states.own_generators import GENERATORS, rebuild_generator
 from pcm.training.states.plain import Node, NotPlainError
 
-_FIXED: Mapping[str, Callable[[Iterator[Any]], Any]] = {
-    "tuple": tuple,
-    "set": set,
-    "frozenset": frozenset,
-}
+_MADE_WHOLE: Mapping[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 """Containers that are made with all that is in them."""
+
+_FILLED = ("list", "deque", "dict", "OrderedDict", "defaultdict", "Counter")
+
+_REFERENCES = ("named", "there", "submodule", "left", "member", "enum")
+"""What is there already, as it is."""
 
 
 @dataclass
@@ -26,10 +31,14 @@ class Rebuilder:
     Args:
         named: the tensors that have names.
         device: of what was not on the CPU.
+        built: what was there before training.
+        model: whose submodules have names.
     """
 
     named: Mapping[str, torch.Tensor]
     device: torch.device
+    built: Built = field(default_factory=Built)
+    model: nn.Module = field(default_factory=nn.Module)
     _made: dict[int, Any] = field(default_factory=dict)
     _used: set[int] = field(default_factory=set)
 
@@ -43,8 +52,9 @@ class Rebuilder:
             return node
         if node[0] == "same":
             return self._made[node[1]]
-        if node[0] == "member":
-            return type(present)[node[1]] if isinstance(present, Enum) else present
+        if node[0] in _REFERENCES:
+            found = self._made[node[-1]] = self._find(node, present)
+            return found
         if id(present) in self._used:
             present = None
         self._used.add(id(present))
@@ -52,61 +62,178 @@ class Rebuilder:
         value = self._made[number] = self._build(node[:-1], present, number)
         return value
 
+    def _find(self, node: list[Any], present: Any) -> Any:
+        tag, content = node[0], node[1]
+        if tag in ("member", "enum"):
+            return _member(node, present)
+        if tag == "left":
+            return present
+        if tag == "submodule":
+            return self.model.get_submodule(content)
+        return self.named[content] if tag == "named" else self.built.at(content)
+
     def _build(self, node: list[Any], present: Any, number: int) -> Any:
         tag, content = node[0], node[1]
-        if tag == "object":
-            return self._change(present, content, node[2], number)
-        if tag == "dict":
-            return self._fill(present, content, number)
-        if tag in _FIXED:
+        if tag in ("object", "made"):
+            return self._object(node, present, number)
+        if tag == "module":
+            return self._module(node, number)
+        if tag in _MADE_WHOLE:
             there = list(present) if isinstance(present, tuple) else []
-            return _FIXED[tag](self._each(content, there))
-        if tag in ("list", "deque"):
-            return self._extend(present, node, number)
+            return _MADE_WHOLE[tag](self._each(content, there))
+        if tag in _FILLED:
+            return self._fill(self._to_fill(node, present), content, number)
+        if tag == "holder":
+            held = objects.held_by(present) if isinstance(present, objects.HOLDERS) else []
+            objects.set_held(present, list(self._each(content, held)))
+            return present
         return self._value(node, present)
 
     def _value(self, node: list[Any], present: Any) -> Any:
-        """A tensor, an array or a generator."""
+        """A tensor, an array, a generator, or another value as a whole."""
         tag, content = node[0], node[1]
-        if tag == "named":
-            return self.named[content]
         if tag == "tensor":
-            tensor = content.clone() if node[2] else content.to(self.device)
-            return tensor.requires_grad_() if node[3] else tensor
+            return self._tensor(node)
         if tag == "array":
-            array = content.numpy().copy()
-            return array[()] if node[2] else array
-        return rebuild_generator(tag, content, present)
+            there = self.built.at(node[3]) if len(node) > 3 else None
+            return rebuild_array(content, is_scalar=node[2], present=there)
+        if tag == "objects":
+            array = objects.empty_array(node[2])
+            array.ravel()[:] = [*self._each(content, [])]
+            return array
+        if tag == "stateful":
+            return self._stateful(node, present)
+        if tag in GENERATORS:
+            return rebuild_generator(tag, content, present)
+        return rebuild_value(tag, content)
 
-    def _fill(self, present: Any, pairs: list[list[Node]], number: int) -> Any:
-        filled = present if isinstance(present, dict) else {}
-        before = dict(filled)
-        filled.clear()
-        self._made[number] = filled
-        for key, value in pairs:
-            name = self.rebuild(key)
-            filled[name] = self.rebuild(value, before.get(name))
-        return filled
+    def _tensor(self, node: list[Any]) -> torch.Tensor:
+        """The one that was built, which an optimizer may hold; or another."""
+        values, needs_grad = node[1], node[3]
+        there = self.built.at(node[4]) if len(node) > 4 else None
+        if isinstance(there, torch.Tensor) and _fits(there, values):
+            there.data.copy_(values)
+            if there.is_leaf:
+                there.requires_grad_(needs_grad)
+            return there
+        tensor: torch.Tensor = values.clone() if node[2] else values.to(self.device)
+        return tensor.requires_grad_() if needs_grad else tensor
 
-    def _extend(self, present: Any, node: list[Any], number: int) -> Any:
-        empty: Any = [] if node[0] == "list" else deque(maxlen=node[2])
-        sequence = present if type(present) is type(empty) else empty
-        there = list(sequence)
-        sequence.clear()
-        self._made[number] = sequence
-        for each in self._each(node[1], there):
-            sequence.append(each)
-        return sequence
+    def _to_fill(self, node: list[Any], present: Any) -> Any:
+        tag, extra = node[0], node[2] if len(node) > 2 else None
+        # Before 0.5 every mapping was written as a dict.
+        is_there = isinstance(present, dict) if len(node) == 2 and tag == "dict" else None
+        if is_there or type(present).__name__ == tag:
+            return present
+        empty = objects.make_container(tag, extra)
+        if empty is None:
+            raise NotPlainError(f"a {tag} that is not there any more")
+        return empty
+
+    def _fill(self, container: Any, nodes: list[Node], number: int) -> Any:
+        """Have these in it, and nothing else."""
+        self._made[number] = container
+        if isinstance(container, dict):
+            before = dict(container)
+            dict.clear(container)
+            for key, value in nodes:
+                name = self.rebuild(key)
+                dict.__setitem__(container, name, self.rebuild(value, before.get(name)))
+            return container
+        there = list(container)
+        kind: Any = next(each for each in objects.CONTAINERS if isinstance(container, each))
+        kind.clear(container)
+        add = kind.add if kind is set else kind.append
+        for each in self._each(nodes, there):
+            add(container, each)
+        return container
 
     def _each(self, nodes: list[Node], there: list[Any]) -> Iterator[Any]:
         padded = [*there, *[None] * len(nodes)]
         yield from (self.rebuild(node, old) for node, old in zip(nodes, padded, strict=False))
 
-    def _change(self, present: Any, kind: str, attributes: dict[str, Node], number: int) -> Any:
-        """Set an object's attributes; it is there, or nobody knows how to make it."""
-        if type(present).__qualname__ != kind:
-            raise NotPlainError(f"a {kind} that is not there any more")
-        self._made[number] = present
-        for name, node in attributes.items():
-            vars(present)[name] = self.rebuild(node, vars(present).get(name))
-        return present
+    def _object(self, node: list[Any], present: Any, number: int) -> Any:
+        """Set an object's attributes and content; it is there, or can be made."""
+        tag, name, attributes, *rest = node
+        content = rest[1] if len(rest) > 1 else None
+        if tag == "made":
+            made = self._new(name, rest[0], content)
+        else:
+            made = next((each for each in self._there(rest, present) if _is(each, name)), None)
+        if made is None:
+            raise NotPlainError(f"a {name} that is not there any more")
+        self._made[number] = made
+        for attribute, each in attributes.items():
+            value = self.rebuild(each, getattr(made, attribute, None))
+            _set(made, attribute, value)
+        if content is not None and not isinstance(made, tuple | frozenset):
+            self._fill(made, content, number)
+        elif content is not None and tag == "object":
+            list(self._each(content, list(made)))
+        return made
+
+    def _there(self, rest: list[Any], present: Any) -> Iterator[Any]:
+        yield self.built.at(rest[0]) if rest else None
+        yield present
+
+    def _new(self, name: str, module: str, content: list[Node] | None) -> Any:
+        kind = objects.find_class(module, name)
+        if kind is None or not objects.can_be_made(kind):
+            return None
+        if issubclass(kind, tuple):
+            return tuple.__new__(kind, list(self._each(content or [], [])))
+        return kind.__new__(kind)
+
+    def _stateful(self, node: list[Any], present: Any) -> Any:
+        name, state, number = node[1], node[2], node[3]
+        for each in (self.built.at(number), present):
+            if _is(each, name):
+                each.load_state_dict(self.rebuild(state))
+                return each
+        raise NotPlainError(f"a {name} that is not there any more")
+
+    def _module(self, node: list[Any], number: int) -> Any:
+        """Set the tensors and attributes of a module and of all that are in it."""
+        made = self.built.at(node[3])
+        if not isinstance(made, nn.Module) or not _is(made, node[1]):
+            raise NotPlainError(f"a {node[1]} that is not there any more")
+        self._made[number] = made
+        modules = dict(made.named_modules())
+        for name, part in node[2].items():
+            module = modules[name]
+            module.training = part["training"]
+            for key, present in tensors_of(module).items():
+                tensor = self.rebuild(part["tensors"].get(key), present)
+                if tensor is not present:
+                    set_tensor(module, key, tensor)
+            attributes: dict[str, Any] = module.__dict__
+            for key, each in part["attributes"].items():
+                attributes[key] = self.rebuild(each, attributes.get(key))
+        return made
+
+
+def _member(node: list[Any], present: Any) -> Any:
+    if node[0] == "member" and isinstance(present, Enum):
+        return type(present)[node[1]]
+    kind: Any = objects.find_class(node[2], node[1]) if node[0] == "enum" else None
+    if kind is None or not issubclass(kind, Enum):
+        raise NotPlainError(f"{node[1]}, whose class is not there any more")
+    return kind(node[3]) if issubclass(kind, Flag) else kind[node[3]]
+
+
+def _is(value: Any, name: str) -> bool:
+    return type(value).__qualname__ == name
+
+
+def _fits(there: torch.Tensor, values: torch.Tensor) -> bool:
+    is_alike = there.shape == values.shape and there.dtype == values.dtype
+    return is_alike and there.layout is torch.strided and not there.is_meta
+
+
+def _set(value: Any, name: str, attribute: Any) -> None:
+    """Whatever its class says about setting: it may be frozen."""
+    attributes: dict[str, Any] = getattr(value, "__dict__", {})
+    if name in attributes or not hasattr(type(value), name):
+        attributes[name] = attribute
+    else:
+        object.__setattr__(value, name, attribute)

@@ -368,11 +368,12 @@ class Unkept(Net):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers = [nn.Linear(2, 2)]
+        self.layers: list[nn.Module] = []
         self.function = len
         self.made: Helper | None = None
 
     def on_train_epoch_start(self) -> None:
+        self.layers.append(nn.Linear(2, 2))
         self.made = Helper()
 
 

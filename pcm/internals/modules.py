@@ -1,0 +1,41 @@
+"""What torch keeps in a module beside what its `state_dict` has."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+
+def tensors_of(module: nn.Module) -> dict[str, Tensor | None]:
+    """Its own parameters and buffers."""
+    return {**module._parameters, **module._buffers}
+
+
+def set_tensor(module: nn.Module, name: str, tensor: Tensor | None) -> None:
+    """Put another tensor, or none, in the place of a parameter or a buffer."""
+    if name in module._buffers:
+        module._buffers[name] = tensor
+    else:
+        module._parameters[name] = tensor if tensor is None else nn.Parameter(tensor)
+
+
+def unsaved_buffers(module: nn.Module) -> dict[str, Tensor | None]:
+    """Its own buffers that are `persistent=False`."""
+    return {name: module._buffers[name] for name in module._non_persistent_buffers_set}
+
+
+def fit_buffers(model: nn.Module, saved: Mapping[str, Tensor]) -> None:
+    """Make room for buffers that have grown, or were none, when they were saved.
+
+    Torch loads none that is of another shape.
+    """
+    for path, module in model.named_modules():
+        for name, buffer in module._buffers.items():
+            wanted = saved.get(f"{path}.{name}".lstrip("."))
+            is_unsaved = name in module._non_persistent_buffers_set
+            if wanted is None or is_unsaved or (buffer is not None and _fits(buffer, wanted)):
+                continue
+            module._buffers[name] = wanted.to("cpu" if buffer is None else buffer.device).clone()
+
+
+def _fits(buffer: Tensor, wanted: Tensor) -> bool:
+    return buffer.shape == wanted.shape
