@@ -15,7 +15,7 @@ from launch.grid.file import RESOURCES, GridFile
 from launch.grid.frames import FrameMaker
 from launch.grid.identities import Identities
 from launch.grid.points import Frame, Grid, Point
-from launch.grid.programs import missing_program
+from launch.grid.programs import missing_program, starter_in_each_rank
 from launch.grid.reader import GridReader
 from launch.grid.rules import Rule
 from launch.machine.garbage_collection import no_garbage_collection
@@ -226,7 +226,7 @@ class _Expansion:
             bases=self._frames.bases,
             blame=self._blame,
             points=tuple(self._points.values()),
-            warnings=(*self._idle_rules(), *self._repeats(), *self._missing_programs()),
+            warnings=(*self._idle_rules(), *self._repeats(), *self._programs()),
             unmet=tuple(self._unmet),
             notify=_as_tuple(entry("notify", None)),
             preload=tuple(entry("preload", [])),
@@ -238,10 +238,13 @@ class _Expansion:
                 line = line_of(self._grid.document.lines, ("exclude", index))
                 yield f"{self._grid.document.name}:{line}: this exclude rule matches no point"
 
-    def _missing_programs(self) -> Iterator[str]:
+    def _programs(self) -> Iterator[str]:
+        scripts = self._frames.bases.get(RUN, ())
+        most = max((point.resources.world_size for point in self._points.values()), default=1)
+        notes = [starter_in_each_rank(script, most) for script in scripts]
         if self._grid.entry("container", None) is None:
-            notes = map(missing_program, self._frames.bases.get(RUN, ()))
-            yield from (note for note in notes if note is not None)
+            notes += map(missing_program, scripts)
+        yield from (note for note in notes if note is not None)
 
     def _repeats(self) -> Iterator[str]:
         if self._repeated:

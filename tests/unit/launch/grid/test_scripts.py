@@ -89,6 +89,23 @@ def test_an_empty_command(tmp_path: Path) -> None:
     assert (fault.line, fault.problem) == (1, "an empty command")
 
 
+@pytest.mark.parametrize(
+    ("ranks", "command"),
+    [
+        (2, "sh, torchrun"),
+        (1, "/opt/bin/torchrun, train.py"),
+        (2, "/opt/bin/torchrun, --nproc_per_node=2, train.py"),
+        (2, "python, -m, torch.distributed.run, train.py"),
+    ],
+)
+def test_what_would_start_all_ranks_in_each_rank(tmp_path: Path, ranks: int, command: str) -> None:
+    text = f"run: {{command: [{command}]}}\nresources: {{tasks_per_node: {ranks}}}\n"
+    notes = [note for note in read(tmp_path, text).warnings if "starts ranks of its own" in note]
+    is_meant = ranks > 1 and not command.startswith("sh")
+    assert len(notes) == is_meant
+    assert all(f"in each of the {ranks} that pcm starts" in note for note in notes)
+
+
 def test_a_program_that_is_not_here_is_a_note(tmp_path: Path) -> None:
     assert read(tmp_path, GRID).warnings == ()
     assert read(tmp_path, GRID.replace("[python", "[sh")).warnings == ()
