@@ -26,7 +26,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 import torch  # after the environment is set
 from torch import nn
 
-from pcm.training.checkpoint_io import CheckpointFiles
+from pcm.training.checkpoints.checkpoint_io import CheckpointFiles
 
 GOAL = 2.0
 FACTS = {"step": 1, "epoch": 0, "attempt": 1, "metrics": {}}

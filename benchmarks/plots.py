@@ -47,7 +47,8 @@ from benchmarks.pairs import Cost, Rounds, spent
 from benchmarks.whole_run import run_whole, silence
 from pcm.config.document import load_document
 from pcm.data.datamodule import DATA_DIR_VARIABLE
-from pcm.plots import NeptunePlot, process
+from pcm.plots import NeptunePlot
+from pcm.plots import drawing_process as process
 from pcm.run_dir import RunDir
 from pcm.tracking import logger
 from pcm.tracking.events import LineTail

@@ -15,12 +15,17 @@ CONFIG = Path(__file__).parents[1] / "config"
 
 
 def freeze_sweep(
-    folder: Path, experiments: int, overrides: Mapping[str, Any], image: Path | None = None
+    folder: Path,
+    experiments: int,
+    overrides: Mapping[str, Any],
+    image: Path | None = None,
+    retries: int = 0,
 ) -> Path:
     """The runs root, in `folder`, of so many experiments with these overrides.
 
     Args:
         image: that they train in; None for the libraries that are here.
+        retries: after a failure.
     """
     grid = {
         "name": "small",
@@ -32,7 +37,7 @@ def freeze_sweep(
         },
         "set": dict(overrides),
         "grid": {"seed": [*range(experiments)]},
-        "resources": {"nodes": 1, "tasks_per_node": 1},
+        "resources": {"nodes": 1, "tasks_per_node": 1, "retries": retries},
         "container": None if image is None else {"image": str(image.absolute())},
     }
     file = folder / "grid.yaml"

@@ -37,7 +37,8 @@ sys.exit(any(each.state is not State.DONE for each in run.statuses.values()))
 PEER = """
 import sys
 from pathlib import Path
-from launch.store import Store, create_run_dir
+from launch.store import Store
+from launch.store.run_dirs import create_run_dir
 from pcm.__main__ import main
 for each in Store(Path(sys.argv[1])).experiments():
     create_run_dir(each.launch.path, each.id)

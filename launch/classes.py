@@ -14,7 +14,7 @@ from launch.methods import lacking_methods
 from launch.site import Site
 from launch.sources import import_folders, is_importable
 from pcm.config.structures.own import names_own_class
-from pcm.config.structures.script import RUN
+from pcm.config.structures.run_command import RUN
 from pcm.errors import ConfigError, Fault, RefusedError
 
 _DECIDING = (dict, list, str)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from launch.executor import Executor
+from launch.local.gpus_here import require_gpus_of
 from launch.local.running import run_here
 from launch.proposal import Show
 from launch.status.state import State
@@ -67,6 +68,7 @@ def resume_chosen(
     Raises:
         NotFoundError: one of them has no such checkpoint; then none is resumed.
         UsageError: they were launched by different executors.
+        ConfigError: here they would end for want of GPUs.
         RefusedError: the executor doesn't take them.
     """
     if not choice.free:
@@ -74,6 +76,8 @@ def resume_chosen(
     _require_checkpoint(choice.free, checkpoint)
     remove_leftovers(store.root, {each.sweep for each in choice.free})
     where = executor or _executor_of(choice.free)
+    if where is Executor.LOCAL:
+        require_gpus_of(choice.free)
     if where is Executor.SLURM:
         resumed = resume_on_slurm(choice.free, store, tell, site=site, checkpoint=checkpoint)
         held = [*choice.held, *resumed.choice.held]

@@ -6,7 +6,7 @@ from typing import Any
 
 from launch.damage import told_damage
 from launch.executor import Code, Executor
-from launch.grid import Grid, single
+from launch.grid import Grid, Spelling, single
 from launch.proposal import Launch, Show, launch_now
 from launch.site import chosen_site
 from launch.store import Store
@@ -111,33 +111,39 @@ def single_grid(
         seed=seed,
         subsample_size=subsample_size,
         tags=tags,
-        tracker=wishes.choose_tracker(_tracker(wishes.tracker, project)),
-        checkpoint=_checkpoint(store, checkpoint_of, checkpoint),
+        tracker=wishes.choose_tracker(_tracker(wishes.tracker, project, wishes.spelling)),
+        checkpoint=_checkpoint(store, checkpoint_of, checkpoint, wishes.spelling),
         resources=wishes.resources,
         defaults=wishes.default_resources,
+        spelling=wishes.spelling,
     )
     return wishes.apply_to_container(wishes.apply_to_notify(grid))
 
 
-def _tracker(names: str | None, project: str | None) -> list[dict[str, Any]] | None:
+def _tracker(
+    names: str | None, project: str | None, spelling: Spelling
+) -> list[dict[str, Any]] | None:
     """What a grid file would say; a project alone is Neptune's, as it was before the others."""
     if project is None:
         return None
     wanted = names_in("neptune" if names is None else names)
     if not any(TRACKERS.get(name, name) for name in wanted):
+        neptune, wandb, mlflow = map(spelling.tracker.format, ("neptune", "wandb", "mlflow"))
         raise UsageError(
-            "--project-name is for a tracker",
-            "leave it out, or say --tracker neptune, --tracker wandb or --tracker mlflow",
+            f"{spelling.project} is for a tracker",
+            f"leave it out, or say {neptune}, {wandb} or {mlflow}",
         )
     return [{"name": name, "project": project} for name in wanted]
 
 
-def _checkpoint(store: Store, identifier: str | None, name: str | None) -> Path | None:
+def _checkpoint(
+    store: Store, identifier: str | None, name: str | None, spelling: Spelling
+) -> Path | None:
     """The file to start from; it is named in full, since it is a part of what is trained."""
     if identifier is None:
         if name is not None:
             raise UsageError(
-                "--checkpoint-name needs an experiment", "add --checkpoint-experiment-id ID"
+                f"{spelling.checkpoint} needs an experiment", f"add {spelling.checkpoint_of}"
             )
         return None
     return checkpoint_file(store.find(identifier), name)

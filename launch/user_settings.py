@@ -67,7 +67,7 @@ def _says_anything(path: Path) -> bool:
 def _load(path: Path) -> Settings:
     from pcm.config.document import load_document
     from pcm.config.structure import find_faults
-    from pcm.config.structures.settings import SETTINGS
+    from pcm.config.structures.user_settings import SETTINGS
 
     document = load_document(path)
     faults = find_faults(document.data, SETTINGS, file=document.name, lines=document.lines)

@@ -17,10 +17,10 @@ from pcm.config.structures.experiment import EXPERIMENT
 from pcm.config.structures.grid import GRID
 from pcm.config.structures.model import MODEL
 from pcm.config.structures.own import HYDRA_CLASS, OWN_MODEL, names_hydra_class
-from pcm.config.structures.script import names_script
-from pcm.config.structures.settings import SETTINGS
+from pcm.config.structures.run_command import names_script
 from pcm.config.structures.site import SITE
 from pcm.config.structures.trainer import TRAINER
+from pcm.config.structures.user_settings import SETTINGS
 from pcm.errors import ConfigError, Fault
 
 

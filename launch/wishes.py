@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from launch.executor import Code
-from launch.grid import Grid, expand, plain_assignments
+from launch.grid import KEYWORDS, OPTIONS, Grid, Spelling, expand, plain_assignments
 from launch.user_settings import Settings, read_settings
 from pcm.config.structures.notify import WEBHOOK, is_url
 from pcm.config.trackers import NO_TRACKER, TRACKERS, is_tracker, names_in, requested
@@ -31,6 +31,7 @@ class Wishes:
         image: path of an Apptainer image; None leaves it to the file.
         code: the same.
         settings: what the user has said once for all; the file wins over it.
+        spelling: the words in which all of it is asked for.
     """
 
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Wishes:
     image: str | None = None
     code: Code | None = None
     settings: Settings = field(default_factory=Settings)
+    spelling: Spelling = OPTIONS
 
     def for_one_rank(self) -> "Wishes":
         """The same for a single process."""
@@ -63,6 +65,7 @@ class Wishes:
                 overrides=self.overrides,
                 resources=resources,
                 defaults=self.default_resources,
+                spelling=self.spelling,
             )
         except ConfigError:
             _refuse_other_kinds(path)
@@ -113,6 +116,7 @@ def wishes_of(
         image=None if image is None else str(image),
         code=None if code is None else Code(code),
         settings=read_settings(),
+        spelling=KEYWORDS,
     )
 
 

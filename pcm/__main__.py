@@ -6,15 +6,15 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
+from pcm.rank.ending import flush, leave
+from pcm.rank.ranks import Ranks
+from pcm.rank.stop import StopRequest, ignored_signals, signals_as_request
+from pcm.rank.supervisor_line import SupervisorLine
 from pcm.run_dir import RunDir
 from pcm.run_dir.line import line_of
 from pcm.run_dir.trust import make_folder
-from pcm.training.ending import flush, leave
-from pcm.training.ranks import Ranks
-from pcm.training.stop import StopRequest, ignored_signals, signals_as_request
-from pcm.training.supervisor_line import SupervisorLine
+from pcm.secret_values import scrub
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,9 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
-    from pcm.training.script_run import ScriptRun, is_script
-    from pcm.training.task import Task, leave_at_once
-    from pcm.training.unsupervised import own_attempt
+    from pcm.rank.task import Task, leave_at_once
+    from pcm.rank.unsupervised import own_attempt
+    from pcm.scripts.script_run import ScriptRun, is_script
 
     ranks = Ranks.from_environment()
     run_dir = RunDir(options.run_dir)

@@ -3,7 +3,7 @@
 import sys
 from contextlib import suppress
 
-from pcm.config.secrets import scrub
+from pcm.secret_values import scrub
 
 
 def tell(message: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from pcm.config.printable import printable, printable_line
+from pcm.printable import printable, printable_line
 
 
 class ExitCode(IntEnum):

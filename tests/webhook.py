@@ -32,6 +32,12 @@ class Listener:
                 look()
                 listener.bodies.append(json.loads(body))
                 self.send_response(listener.status)
+                if listener.status in {301, 302, 303}:
+                    self.send_header("Location", "/login")
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                self.send_response(200)
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:

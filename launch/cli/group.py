@@ -11,8 +11,8 @@ from typer.core import TyperGroup
 from launch.cli.streams import settle_streams
 from launch.damage import told_damage
 from launch.report.terminal import note
-from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
+from pcm.secret_values import scrub
 
 
 class PcmGroup(TyperGroup):

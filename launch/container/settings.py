@@ -6,10 +6,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from launch.site import Mount, Site
-from pcm.config.secrets import is_secret
 from pcm.config.wording import shown
 from pcm.errors import ConfigError, Fault, RefusedError
 from pcm.run_dir.records import ScriptRecord
+from pcm.secret_values import is_secret
 
 CODE_INSIDE = "/opt/pcm/snapshot"
 """Where an image shows the code that a launch ships; a name without colons, for PYTHONPATH."""

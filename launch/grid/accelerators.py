@@ -41,7 +41,8 @@ def unmet_wishes(trainer: Mapping[str, Any], resources: Resources) -> Iterator[F
     devices = trainer.get("devices")
     if trainer.get("accelerator") == "cpu" or not isinstance(devices, list) or not per_node:
         return
-    if len(devices) == resources.ranks_per_node and max(devices, default=0) >= per_node:
+    numbers = [number for number in devices if type(number) is int]
+    if len(devices) == resources.ranks_per_node and max(numbers, default=0) >= per_node:
         problem = (
             f"a job with {counted(per_node, 'GPU')} a node sees them under numbers below {per_node}"
         )

@@ -8,7 +8,7 @@ from launch.grid.frames import FrameMaker
 from launch.grid.points import Frame
 from pcm.config.keys import Keys, dotted, overlap
 from pcm.config.structure import Finding, line_of
-from pcm.config.structures.script import RUN
+from pcm.config.structures.run_command import RUN
 from pcm.errors import Fault
 
 
@@ -44,7 +44,7 @@ class Blame:
     def _overrides(self, frame: Frame) -> dict[str, Keys]:
         """Where in a frame's config each override sets its value, by its path as written."""
         axes = {frame.paths[position]: keys for position, keys in frame.targets}
-        return {**axes, **self._frames.fixed_keys(frame.config)}
+        return {**axes, **self._frames.fixed_keys(frame.config, frame.unsound)}
 
 
 def _fault_of(finding: Finding, config: Any) -> Fault:

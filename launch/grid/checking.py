@@ -1,19 +1,26 @@
 """Points checked all the way down, what they share only once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from launch.grid.bases import FOLDERS
 from launch.grid.points import Frame
 from pcm.config.by_object import ByObject
-from pcm.config.check import EXPERIMENT
-from pcm.config.keys import overlapping
+from pcm.config.check import EXPERIMENT, SECTIONS
+from pcm.config.keys import Keys, overlapping, value_at
 from pcm.config.own_places import structures_of_places
+from pcm.config.shapes import COUNT
 from pcm.config.structure import ConfigStructure, Finding, Inspector
-from pcm.config.structures.script import RUN
+from pcm.config.structures.grid import SEED
+from pcm.config.structures.run_command import RUN
 
 _Wanted = list[tuple[int, list[ConfigStructure]]]
 """Positions of a row's values, and all that each must fit."""
+
+_Alone = list[tuple[Keys, int | None, Sequence[ConfigStructure]]]
+"""Places, the positions of their values in a row, if they are an axis', and what these must fit."""
+
+_SCALARS: Mapping[str, ConfigStructure] = {"seed": SEED, "subsample_size": (None, COUNT)}
 
 
 class Checker:
@@ -32,6 +39,7 @@ class Checker:
         # Holding on to what passed keeps its ids from being given away again.
         self._passed: dict[tuple[str | int, ...], tuple[Any, ...]] = {}
         self._wanted: ByObject[_Wanted | None] = ByObject()
+        self._alone: ByObject[_Alone] = ByObject()
 
     def passes(self, frame: Frame, values: Sequence[Any], world_size: int) -> bool:
         """Whether a point is right for sure, by a look at its values alone."""
@@ -69,6 +77,40 @@ class Checker:
                 self._passed.clear()
             self._passed.update(tokens)
         return findings
+
+    def findings_alone(
+        self, frame: Frame, values: Sequence[Any], fixed: Collection[Keys]
+    ) -> Iterator[Finding]:
+        """What is wrong with single values, whatever the rest is, which can't be judged.
+
+        Args:
+            fixed: places of the frame's own config at which overrides are to be judged as well.
+        """
+        known = self._alone.get(id(frame))
+        if known is None:
+            places = [*((keys, None) for keys in fixed), *((k, p) for p, k in frame.targets)]
+            alone = [(keys, at, _structures_alone(frame.config, keys)) for keys, at in places]
+            alone = self._alone.keep(id(frame), alone, frame)
+        else:
+            alone = known[0]
+        for keys, position, structures in alone:
+            value = value_at(frame.config, keys) if position is None else values[position]
+            for structure in structures:
+                yield from (
+                    found.under(*keys) for found in self._inspector.inspect(value, structure)
+                )
+
+
+def _structures_alone(config: Mapping[str, Any], keys: Keys) -> Sequence[ConfigStructure]:
+    """What a value must fit at a place that no rule of its section looks at; else nothing."""
+    section, *inside = keys
+    if not inside:
+        return [_SCALARS[str(section)]] if section in _SCALARS else []
+    structure = SECTIONS.get(str(section))
+    if structure is None:
+        return []
+    structures = structures_of_places(config[str(section)], structure, [tuple(inside)])
+    return [] if structures is None else structures[0]
 
 
 def _wanted(frame: Frame, world_size: int) -> _Wanted | None:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from launch.grid.points import Frame, Grid, Point
 from launch.grid.programs import missing_program, starter_in_each_rank
 from launch.grid.reader import GridReader
 from launch.grid.rules import Rule
+from launch.grid.sound import files_are_known, points_are_known, ranks_are_known
+from launch.grid.spelling import OPTIONS, Spelling
 from launch.machine.garbage_collection import no_garbage_collection
 from launch.site import (
     DECIDES_EFFECT,
@@ -30,12 +32,14 @@ from launch.site import (
 from launch.text import short_labels
 from pcm.config.document import Document, load_document
 from pcm.config.override import Variants
-from pcm.config.structure import line_of
-from pcm.config.structures.script import RUN
+from pcm.config.structure import Finding, line_of
+from pcm.config.structures.run_command import RUN
 from pcm.errors import ConfigError, Fault
 
 MOST_FAULTS = 50
 """Faults of a grid's points that are listed; the rest are counted."""
+
+_RANKS = ("world_size",)
 
 
 def expand(
@@ -44,6 +48,7 @@ def expand(
     overrides: Mapping[str, Any] | None = None,
     resources: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    spelling: Spelling = OPTIONS,
 ) -> Grid:
     """The points of a grid file.
 
@@ -54,6 +59,7 @@ def expand(
         overrides: values by path that win over the file's, from the command line.
         resources: the same for entries of `resources`, each from an option of its name.
         defaults: entries of `resources` that the file wins over.
+        spelling: how overrides and resources are called in what is said of them.
 
     Raises:
         ConfigError: with everything that is wrong with the grid, its base files and points.
@@ -67,6 +73,7 @@ def expand(
         overrides=overrides,
         resources=resources,
         defaults=defaults,
+        spelling=spelling,
     )
 
 
@@ -78,6 +85,7 @@ def expand_document(
     overrides: Mapping[str, Any] | None = None,
     resources: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    spelling: Spelling = OPTIONS,
 ) -> Grid:
     """As `expand`, for a grid file that was read already.
 
@@ -87,18 +95,20 @@ def expand_document(
     """
     asked = {f"{RESOURCES}{name}": value for name, value in (resources or {}).items()}
     flags = {**(overrides or {}), **asked}
-    options = {f"{RESOURCES}{name}": option_of(name) for name in resources or {}}
-    reader = GridReader(document, folder, flags, options, defaults or {})
+    options = {f"{RESOURCES}{name}": spelling.resource(name) for name in resources or {}}
+    reader = GridReader(
+        document,
+        folder,
+        flags=flags,
+        options=options,
+        flag=spelling.overrides,
+        defaults=defaults or {},
+    )
     grid = reader.read()
     if grid is None:
         raise ConfigError(reader.faults)
     with no_garbage_collection():
         return _Expansion(grid, reader.faults).run(text, flags)
-
-
-def option_of(name: str) -> str:
-    """How an entry of `resources` is spelt on the command line; those of sbatch follow a `--`."""
-    return "--" if name == "sbatch" else f"--{name.replace('_', '-')}"
 
 
 class _Expansion:
@@ -111,6 +121,7 @@ class _Expansion:
         self._frames = FrameMaker(grid, labels)
         self._blame = Blame(grid, self._frames)
         self._rules = [Rule(pairs, grid) for pairs in grid.entry("exclude", [])]
+        self._has_ranks = ranks_are_known(grid.wrong)
         self._variants = Variants()
         self._checker = Checker()
         self._identities = Identities(self._variants, grid.more)
@@ -131,35 +142,51 @@ class _Expansion:
             ConfigError: with everything that was found wrong.
         """
         # Where axes are wrong there may be no rows; the files are looked at all the same.
-        for block in self._grid.blocks or (product_block([]),):
+        blocks = self._grid.blocks or (product_block([]),)
+        for block in blocks if files_are_known(self._grid.wrong) else ():
             for values in block.rows():
                 self._add(block, values)
+        if not self._resources:
+            self._parse_resources(combined(self._flags, self._entries))
         faults = [*self._faults, *dict.fromkeys(self._frames.faults), *self._rule_faults()]
         faults += [*self._resource_faults, *self._idle_faults(), *_summed(self._findings)]
         if not faults and not self._points:
-            faults = [Fault("every point is excluded", file=self._grid.document.name)]
+            fault = Fault("every point is excluded", key="exclude")
+            faults = [self._grid.locate(fault, "exclude")]
         if faults:
             raise ConfigError(faults)
         return self._result(text, flags)
 
     def _add(self, block: Block, values: tuple[Any, ...]) -> None:
         frame = self._frames.frame(block, values)
-        if frame is None or self._is_excluded(block, frame, values):
+        if self._is_excluded(block, frame, values):
             return
         resources = self._resources_of(frame, values)
+        if not self._is_known(frame):
+            fixed = self._frames.fixed_keys(frame.config, frame.unsound).values()
+            findings = self._checker.findings_alone(frame, values, fixed)
+            self._note(findings, frame, frame.config)
+            return
         world_size = resources.world_size
-        if not self._checker.passes(frame, values, world_size):
+        if not self._has_ranks or not self._checker.passes(frame, values, world_size):
             config = frame.config_of(values, self._variants.with_value)
-            config = {**config, "world_size": world_size}
-            findings = self._checker.findings(config)
-            if findings:
-                blame = self._blame.on_grid
-                self._findings.update(blame(found, frame, config) for found in findings)
+            config = {**config, "world_size": world_size if self._has_ranks else None}
+            found = self._checker.findings(config)
+            if found:
+                self._note((each for each in found if each.keys != _RANKS), frame, config)
                 return
         identity = self._identities.identity(frame, values, world_size)
         point = Point(frame, values, resources, identity)
         if self._points.setdefault(identity, point) is not point:
             self._repeated.append(point.name)
+
+    def _is_known(self, frame: Frame) -> bool:
+        """Whether points are what the file means: no axis is lacking, and no file is wrong."""
+        return frame.is_whole and points_are_known(self._grid.wrong)
+
+    def _note(self, findings: Iterable[Finding], frame: Frame, config: Any) -> None:
+        blame = self._blame.on_grid
+        self._findings.update(blame(found, frame, config) for found in findings)
 
     def _is_excluded(self, block: Block, frame: Frame, values: tuple[Any, ...]) -> bool:
         if block.explicit:
@@ -178,17 +205,25 @@ class _Expansion:
         if token not in self._resources:
             varied = {name: values[position] for position, name in frame.asked}
             entries = combined(self._flags, {**self._entries, **varied})
-            resources, faults = parse_resources(entries)
+            resources = self._parse_resources(entries)
             decided = resources.with_ranks_of(trainer)
-            faults = [*faults, *contradictions(decided)]
-            self._resource_faults.update(dict.fromkeys(map(self._at_resource, faults)))
+            self._note_of_resources(contradictions(decided))
             self._resources[token] = decided
             for finding in unmet_wishes(trainer, decided):
                 self._unmet[_in_a_line(self._blame.on_any(finding, frame, config))] = None
-            # Where a trainer asks for the ranks, that's no entry of the file.
-            said = replace(decided, tasks_per_node=resources.tasks_per_node)
-            self._idle.append((resources.given().keys(), idle_entries(said)))
+            if self._has_ranks and self._is_known(frame):
+                # Where a trainer asks for the ranks, that's no entry of the file.
+                said = replace(decided, tasks_per_node=resources.tasks_per_node)
+                self._idle.append((resources.given().keys(), idle_entries(said)))
         return self._resources[token]
+
+    def _parse_resources(self, entries: Mapping[str, Any]) -> Resources:
+        resources, faults = parse_resources(entries)
+        self._note_of_resources(faults)
+        return resources
+
+    def _note_of_resources(self, faults: Iterable[Fault]) -> None:
+        self._resource_faults.update(dict.fromkeys(map(self._at_resource, faults)))
 
     def _at_resource(self, fault: Fault) -> Fault:
         path = f"{RESOURCES}{fault.key}"

@@ -1,6 +1,6 @@
 """What a grid file says, taken apart: overrides that hold for all points, and what varies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,13 @@ from typing import Any
 from launch.grid.bases import FOLDERS
 from launch.grid.blocks import Block
 from pcm.config.document import Document
-from pcm.config.keys import Keys
+from pcm.config.keys import Keys, index_in
 from pcm.config.structure import line_of
-from pcm.config.structures.script import RUN, names_script
+from pcm.config.structures.run_command import RUN, names_script
 from pcm.errors import Fault
 
 FLAG = "--set"
-"""What faults of the command line's overrides name in place of a file."""
+"""Begins the keys of an override of the command line, which no file holds."""
 
 RESOURCES = "resources."
 """How paths of resources begin; they are no part of a config."""
@@ -28,9 +28,11 @@ class GridFile:
         fixed: overrides that hold for every point, by path; the command line's included.
         blocks: what varies.
         flags: overrides of the command line.
-        options: the option that a flag was typed as, for those that weren't with `--set`.
+        options: the option that a flag was typed as, for those that weren't with `flag`.
+        flag: what faults of the other flags name in place of a file.
         origins: where in the document each path is written.
         defaults: entries of `resources` that hold where nobody says otherwise.
+        wrong: places of the document whose form is wrong; it is without them.
     """
 
     document: Document
@@ -40,8 +42,10 @@ class GridFile:
     blocks: tuple[Block, ...]
     flags: Mapping[str, Any]
     options: Mapping[str, str]
+    flag: str
     origins: Mapping[str, Keys]
     defaults: Mapping[str, Any]
+    wrong: Sequence[Keys] = ()
 
     def entry(self, key: str, default: Any) -> Any:
         """A top-level entry; `default` where it is absent or null."""
@@ -55,7 +59,8 @@ class GridFile:
 
     def file(self, section: str) -> str | None:
         """Name of a section's base file, unless an axis varies it."""
-        file: str | None = self.fixed.get(section, self.entry("base", {}).get(section))
+        named = {} if ("base", section) in self.wrong else self.entry("base", {})
+        file: str | None = self.fixed.get(section, named.get(section))
         return file
 
     def scalar(self, key: str, default: Any) -> Any:
@@ -83,15 +88,17 @@ class GridFile:
 
     def locate(self, fault: Fault, *paths: str) -> Fault:
         """The fault, placed where the first of `paths` that is written anywhere is."""
-        for path in paths:
+        above = (part for path in paths for part in _above(path))
+        for path in (*paths, *above):
             if path in self.options:
                 return replace(fault, file=self.options[path], line=None, key=None)
             if path in self.flags:
-                return replace(fault, file=FLAG, line=None)
+                return replace(fault, file=self.flag, line=None)
             for keys in (self.origins.get(path, ()), ("base", path), _keys_of(path)):
                 if keys and keys in self.document.lines:
                     return self.at(fault, keys)
-        return replace(fault, file=self.document.name)
+        is_of_file = any(path.partition(".")[0] in FOLDERS for path in paths)
+        return self.at(fault, ("base",) if is_of_file else ())
 
     def at(self, fault: Fault, keys: Keys) -> Fault:
         """The fault, placed at `keys` of the document."""
@@ -99,9 +106,16 @@ class GridFile:
         return replace(fault, file=self.document.name, line=line)
 
 
+def _above(path: str) -> Iterator[str]:
+    """The paths that lead to it, the longest first."""
+    while path := path.rpartition(".")[0]:
+        yield path
+
+
 def _keys_of(path: str) -> Keys:
     """Where the document has a path that leads from its top."""
-    return tuple(int(part) if part.isdecimal() else part for part in path.split("."))
+    parts = ((index_in(part), part) for part in path.split("."))
+    return tuple(part if index is None else index for index, part in parts)
 
 
 def _resources(paths: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Base files and fixed overrides put together, and where each axis sets its values."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from launch.grid.bases import FOLDERS, find_file
@@ -12,7 +13,7 @@ from pcm.config.check import section_faults
 from pcm.config.document import Document, load_document
 from pcm.config.keys import Keys, overlap
 from pcm.config.override import resolve, with_value
-from pcm.config.structures.script import RUN
+from pcm.config.structures.run_command import RUN
 from pcm.errors import ConfigError, Fault
 from pcm.run_dir import SCHEMA_VERSION
 
@@ -38,12 +39,14 @@ class FrameMaker:
         self._documents: dict[str, list[Document | None]] = {name: [] for name in grid.sections}
         self._grid = grid
         self._labels = labels
-        self._loaded: dict[tuple[str, str | None], int | None] = {}
+        self._loaded: dict[tuple[str, str | None], int] = {}
+        self._unsound: set[tuple[str, int]] = set()
+        self._lost: set[str] = set()
         # All are kept: what is wrong with one is told where it is made, and only once.
-        self._frames: ByObject[Frame | None] = ByObject(most=None)
+        self._frames: ByObject[Frame] = ByObject(most=None)
 
-    def frame(self, block: Block, values: Sequence[Any]) -> Frame | None:
-        """The frame of one row of `block`; None where it can't be made, see `faults`."""
+    def frame(self, block: Block, values: Sequence[Any]) -> Frame:
+        """The frame of one row of `block`; what is wrong with it is in `faults`."""
         files = tuple(
             values[position] if position is not None else self._grid.file(section)
             for section, position in zip(FOLDERS, block.file_positions, strict=True)
@@ -57,17 +60,17 @@ class FrameMaker:
         frame = self._make(block, chosen)
         return self._frames.keep(token, frame, block)
 
-    def _make(self, block: Block, files: Mapping[str, str | None]) -> Frame | None:
-        base = {section: self._base(section, file) for section, file in files.items()}
-        chosen = {section: index for section, index in base.items() if index is not None}
-        if len(chosen) < len(base):
-            return None
+    def _make(self, block: Block, files: Mapping[str, str | None]) -> Frame:
+        chosen = {section: self._base(section, file) for section, file in files.items()}
+        unsound = frozenset(section for section, _ in self._unsound & set(chosen.items()))
         config = {
             "schema_version": SCHEMA_VERSION,
             **{key: self._grid.scalar(key, default) for key, default in SCALARS.items()},
             "world_size": 1,
             **{section: self.bases[section][index] for section, index in chosen.items()},
         }
+        faults = len(self.faults)
+        targets = tuple(self._targets(block, config, unsound))
         asked = (
             (position, path.removeprefix(RESOURCES))
             for position, path in enumerate(block.paths)
@@ -79,23 +82,30 @@ class FrameMaker:
             labels=tuple(self._labels[path] for path in block.paths),
             config=config,
             base=chosen,
-            targets=tuple(self._targets(block, config)),
+            targets=targets,
             asked=tuple(asked),
+            unsound=unsound,
+            is_whole=not unsound and not self._lost and len(self.faults) == faults,
         )
 
-    def _base(self, section: str, file: str | None) -> int | None:
-        """Number of a section's content among `bases`; None where there is none to be had."""
+    def _base(self, section: str, file: str | None) -> int:
+        """Number of a section's content among `bases`; null stands for one that is wrong."""
         token = (section, file)
         if token not in self._loaded:
+            self._loaded[token] = number = len(self.bases[section])
+            document, content = None, None
             try:
-                document = self._load(section, file)
-                content = self._absent(section) if document is None else document.data
-                self.bases[section].append(self._with_fixed(section, content))
-                self._documents[section].append(document)
-                self._loaded[token] = len(self.bases[section]) - 1
+                if file is None and ("base", section) in self._grid.wrong:
+                    self._unsound.add((section, number))
+                else:
+                    document = self._load(section, file)
+                    content = self._absent(section) if document is None else document.data
+                    content = self._with_fixed(section, content)
             except ConfigError as error:
                 self.faults += error.faults
-                self._loaded[token] = None
+                self._unsound.add((section, number))
+            self.bases[section].append(content)
+            self._documents[section].append(document)
         return self._loaded[token]
 
     def document(self, frame: Frame, section: str) -> Document | None:
@@ -108,7 +118,9 @@ class FrameMaker:
             return None
         path = find_file(file, section, self._grid.folder)
         if isinstance(path, Fault):
-            raise ConfigError([self._grid.locate(path, section)])
+            fault = self._grid.locate(path, section)
+            # A command line names the file by an option of its own.
+            raise ConfigError([fault if fault.line is None else replace(fault, key=section)])
         document = load_document(path)
         faults = section_faults(section, document)
         if faults:
@@ -131,22 +143,23 @@ class FrameMaker:
     def _with_fixed(self, section: str, content: Any) -> Any:
         """The content with the overrides that hold for every point, general ones first."""
         config = {section: content}
-        faults: list[Fault] = []
         paths = [path for path in self._grid.fixed if path.startswith(f"{section}.")]
         for path in sorted(paths, key=lambda path: path.count(".")):
-            keys = self._resolve(config, path, faults)
-            if keys is not None:
+            keys = self._resolve(config, path)
+            if keys is None:
+                self._lost.add(path)
+            else:
                 config = with_value(config, keys, self._grid.fixed[path])
-        if faults:
-            raise ConfigError(faults)
         return config[section]
 
-    def _targets(self, block: Block, config: Mapping[str, Any]) -> Iterator[tuple[int, Keys]]:
-        taken = {} if block.explicit else self.fixed_keys(config)
+    def _targets(
+        self, block: Block, config: Mapping[str, Any], unsound: Collection[str]
+    ) -> Iterator[tuple[int, Keys]]:
+        taken = {} if block.explicit else self.fixed_keys(config, unsound)
         for position, path in enumerate(block.paths):
-            if path in FOLDERS or path.startswith(RESOURCES):
+            if path in FOLDERS or path.startswith(RESOURCES) or _section(path) in unsound:
                 continue
-            keys = self._resolve(config, path, self.faults)
+            keys = self._resolve(config, path)
             if keys is None:
                 continue
             other = next((name for name, there in taken.items() if overlap(keys, there)), None)
@@ -156,18 +169,20 @@ class FrameMaker:
             taken[path] = keys
             yield position, keys
 
-    def fixed_keys(self, config: Mapping[str, Any]) -> dict[str, Keys]:
+    def fixed_keys(self, config: Mapping[str, Any], unsound: Collection[str]) -> dict[str, Keys]:
         """Where in a frame's config the overrides lie that hold for every point."""
-        paths = [
-            path
-            for path in self._grid.fixed
-            if path.split(".")[0] in self._grid.sections and "." in path
-        ]
+        sections = {*self._grid.sections} - {*unsound}
+        fixed = (path for path in self._grid.fixed if path not in self._lost)
+        paths = [path for path in fixed if "." in path and _section(path) in sections]
         return {path: resolve(config, path) for path in paths}
 
-    def _resolve(self, config: Mapping[str, Any], path: str, faults: list[Fault]) -> Keys | None:
+    def _resolve(self, config: Mapping[str, Any], path: str) -> Keys | None:
         try:
             return resolve(config, path)
         except ConfigError as error:
-            faults += [self._grid.locate(fault, path) for fault in error.faults]
+            self.faults += [self._grid.locate(fault, path) for fault in error.faults]
             return None
+
+
+def _section(path: str) -> str:
+    return path.partition(".")[0]

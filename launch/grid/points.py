@@ -40,6 +40,8 @@ class Frame:
         targets: for every axis that changes the config, its position in `paths` and the
             keys that it sets.
         asked: for every axis that is a resource, its position and the resource's name.
+        unsound: sections whose files are wrong by themselves, or can't be read.
+        is_whole: whether all files are sound and each axis has its place.
     """
 
     sweep: str
@@ -49,6 +51,8 @@ class Frame:
     base: Mapping[str, int]
     targets: tuple[tuple[int, Keys], ...]
     asked: tuple[tuple[int, str], ...]
+    unsound: frozenset[str] = frozenset()
+    is_whole: bool = True
 
     def config_of(self, values: Sequence[Any], change: Change = with_value) -> Any:
         """The full config of a point, but for its number of ranks."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from launch.grid.blocks import Block, explicit_block, product_block
 from launch.grid.draws import draw_axis
 from launch.grid.file import FLAG, GridFile
 from launch.grid.names import name_problem
+from launch.grid.sound import has_files, without
 from pcm.config.document import Document
 from pcm.config.keys import Keys
 from pcm.config.names import did_you_mean
-from pcm.config.structure import find_faults, line_of
+from pcm.config.structure import Inspector, find_faults, line_of
 from pcm.config.structures.grid import GRID
-from pcm.config.structures.script import RUN, names_script
+from pcm.config.structures.run_command import RUN, names_script
 from pcm.config.wording import hint_for, shown
 from pcm.errors import Fault
 
@@ -40,31 +42,33 @@ class GridReader:
     """Collects what is wrong with a grid file while it is taken apart.
 
     Args:
-        flags, options, defaults: see `GridFile`.
+        flags, options, flag, defaults: see `GridFile`.
     """
 
     def __init__(
         self,
         document: Document,
         folder: Path,
+        *,
         flags: Mapping[str, Any],
         options: Mapping[str, str],
+        flag: str,
         defaults: Mapping[str, Any],
     ) -> None:
         self.document = document
         self.folder = folder
         self.flags = flags
         self.options = options
+        self.flag = flag
         self.defaults = defaults
         self.faults: list[Fault] = []
+        self._wrong: list[Keys] = []
         self._origins: dict[str, Keys] = {}
 
     def read(self) -> GridFile | None:
-        """The grid file; None where its form alone is wrong. See `faults`."""
-        self.faults += find_faults(
-            self.document.data, GRID, file=self.document.name, lines=self.document.lines
-        )
-        if self.faults:
+        """The grid file; None where nobody can tell what its points are of. See `faults`."""
+        self._check_form()
+        if self.faults and not has_files(self.document.data):
             return None
         data = {key: value for key, value in self.document.data.items() if value is not None}
         name = data.get("name", Path(self.document.name).stem)
@@ -84,9 +88,19 @@ class GridReader:
             blocks=blocks,
             flags=self.flags,
             options=self.options,
+            flag=self.flag,
             origins=self._origins,
             defaults=self.defaults,
+            wrong=self._wrong,
         )
+
+    def _check_form(self) -> None:
+        """Leave out what is wrong by itself, and read on with the rest."""
+        data, lines = self.document.data, self.document.lines
+        self.faults += find_faults(data, GRID, file=self.document.name, lines=lines)
+        if self.faults and has_files(data):
+            self._wrong += [finding.keys for finding in Inspector().inspect(data, GRID)]
+            self.document = replace(self.document, data=without(data, self._wrong))
 
     def _check_name(self, name: str) -> None:
         problem = name_problem(name)
@@ -115,7 +129,12 @@ class GridReader:
                 if self._is_axis(("zip", index, path), values)
             }
             self._check_equal_length(index, axes)
-            yield {path: axes[path] for path in axes if self._claimed(path, ("zip", index, path))}
+            shortest = min(map(len, axes.values()), default=0)
+            yield {
+                path: values[:shortest]
+                for path, values in axes.items()
+                if self._claimed(path, ("zip", index, path))
+            }
 
     def _random(self, random: Mapping[str, Any]) -> Iterator[Mapping[str, list[Any]]]:
         if not 1 <= random["n"] <= MOST_POINTS:
@@ -152,15 +171,15 @@ class GridReader:
                     kept[path] = value
                     self._origins.setdefault(path, keys)
             extra.append(explicit_block(kept))
-        self._check_number(groups, include)
         # A list of points and no axes means these points, not the base beside them.
-        if self.faults or (extra and not groups):
+        if not self._is_feasible(groups, include) or (extra and not groups):
             return tuple(extra)
         return (product_block(groups), *extra)
 
-    def _check_number(
+    def _is_feasible(
         self, groups: Sequence[Mapping[str, list[Any]]], include: Sequence[Mapping[str, Any]]
-    ) -> None:
+    ) -> bool:
+        """Whether the axes make no more points than a grid may have."""
         lengths = {" and ".join(group): len(next(iter(group.values()))) for group in groups}
         points = math.prod(lengths.values()) + len(include)
         if points > MOST_POINTS:
@@ -177,6 +196,7 @@ class GridReader:
                 expected=f"at most {MOST_POINTS:,}",
                 hint="shorten an axis, draw points with `random`, or make several grid files",
             )
+        return points <= MOST_POINTS
 
     def _is_axis(self, keys: Keys, values: Any) -> bool:
         if not isinstance(values, list):
@@ -233,10 +253,11 @@ class GridReader:
 
     def _fault(self, keys: Keys, problem: str, **details: Any) -> None:
         """Add a fault at `keys` of the document, or at `(FLAG, path)` of the command line."""
+        self._wrong.append(keys)
         if keys[0] == FLAG:
             option = self.options.get(str(keys[1]))
             key = None if option else str(keys[1])
-            fault = Fault(problem, file=option or FLAG, key=key, **details)
+            fault = Fault(problem, file=option or self.flag, key=key, **details)
         else:
             line = line_of(self.document.lines, keys)
             place = ".".join(map(str, keys))

@@ -7,7 +7,7 @@ from launch.grid.bases import FOLDERS
 from launch.grid.file import RESOURCES, GridFile
 from launch.grid.points import Frame
 from pcm.config.by_object import ByObject
-from pcm.config.keys import Keys
+from pcm.config.keys import value_at
 from pcm.config.override import resolve
 from pcm.errors import ConfigError
 
@@ -44,6 +44,8 @@ class Rule:
 
     def _prepare(self, frame: Frame) -> list[Test] | None:
         """The tests of a frame's rows; None where no row can match."""
+        if any(path.partition(".")[0] in frame.unsound for path in self.pairs):
+            return None
         try:
             tests = [self._test(frame, path, wanted) for path, wanted in self.pairs.items()]
         except ConfigError as error:
@@ -61,7 +63,7 @@ class Rule:
             always = same(self._constant(path), wanted)
             return lambda _values: always
         keys = resolve(frame.config, path)
-        return lambda values: same(_value_at(frame.config_of(values), keys), wanted)
+        return lambda values: same(value_at(frame.config_of(values), keys), wanted)
 
     def _constant(self, path: str) -> Any:
         if path in FOLDERS:
@@ -73,9 +75,3 @@ class Rule:
 def same(first: Any, second: Any) -> bool:
     """Equal as configs are: 1 is 1.0, and not true."""
     return bool(first == second) and isinstance(first, bool) == isinstance(second, bool)
-
-
-def _value_at(config: Any, keys: Keys) -> Any:
-    for key in keys:
-        config = config.get(key) if isinstance(config, dict) else config[key]
-    return config

@@ -8,6 +8,7 @@ from typing import Any
 
 from launch.grid.expanding import expand_document
 from launch.grid.points import Grid
+from launch.grid.spelling import OPTIONS, Spelling
 from pcm.config.document import parse_document
 
 
@@ -25,6 +26,7 @@ def single(
     checkpoint: Path | None = None,
     resources: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    spelling: Spelling = OPTIONS,
 ) -> Grid:
     """A grid of one point.
 
@@ -36,6 +38,7 @@ def single(
         checkpoint: whose weights training starts from.
         resources: what it asks for, each from an option of its name.
         defaults: what it asks for where no option says otherwise.
+        spelling: how the options are called in what is said of them.
 
     Raises:
         ConfigError: with everything that is wrong with the files.
@@ -59,5 +62,5 @@ def single(
         ensure_ascii=False,
     )
     # Nobody has seen this text, so nothing is blamed on a line of it.
-    document = replace(parse_document(text, "command line"), lines={})
-    return expand_document(document, text, Path.cwd(), resources=asked)
+    document = replace(parse_document(text, spelling.call), lines={})
+    return expand_document(document, text, Path.cwd(), resources=asked, spelling=spelling)

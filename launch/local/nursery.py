@@ -23,7 +23,7 @@ from launch.submit.local_job import remove_files
 from launch.supervisor.forked import ColdError
 from launch.supervisor.job import LOCAL_VARIABLE
 from launch.supervisor.training_environment import shared_environment
-from pcm.config.structures.script import RUN
+from pcm.config.structures.run_command import RUN
 from pcm.run_dir.trust import make_folder
 
 SWITCH = "PCM_WARM"

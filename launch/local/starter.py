@@ -9,7 +9,7 @@ from typing import Self
 
 from launch.local.image_groups import groups_inside, surroundings, trains_inside
 from launch.local.inside import InsideNursery
-from launch.local.nursery import Nursery, is_of_use, is_wanted
+from launch.local.nursery import Nursery, is_of_use, is_script, is_wanted
 from launch.store import Experiment
 from launch.store.trust import require_trusted_launch
 from launch.submit.local_job import LocalJob, submit_local
@@ -69,7 +69,8 @@ class Starter:
         for key, group in groups_inside(self._experiments).items():
             launch, modules = group[0].launch, modules_to_preload(group)
             self._inside[key] = InsideNursery(launch, threads, modules, self._is_given_up)
-        if is_here or self._is_forking_inside:
+        are_scripts = is_wanted(list(filter(is_script, self._experiments)), os.environ)
+        if is_here or self._is_forking_inside or are_scripts:
             modules = modules_to_preload(self._experiments) if is_here else []
             self._nursery = Nursery(threads, modules, is_for_training=is_here)
         return self
@@ -108,14 +109,15 @@ class Starter:
             )
 
         nursery, cold = self._nursery_inside(experiment)
-        is_inside = nursery is not None or cold is not None
+        # Of these the supervisor is forked alone.
+        is_elsewhere = is_script(experiment) or nursery is not None or cold is not None
         try:
             if self._nursery is not None:
                 require_trusted_launch(experiment.launch)
                 its = text(cold, nursery)
-                return self._nursery.fork(experiment, key, its, is_training=not is_inside)
+                return self._nursery.fork(experiment, key, its, is_training=not is_elsewhere)
         except ColdError as error:
-            cold = cold if is_inside else str(error)
+            cold = cold if is_elsewhere else str(error)
         except OSError as error:
             raise RefusedError(f"can't start experiment {experiment.id}: {error}") from error
         return submit_local(

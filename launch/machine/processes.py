@@ -4,7 +4,6 @@ import os
 import resource
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -44,7 +43,7 @@ class Process:
     @classmethod
     def of(cls, pid: int) -> "Process":
         """A process of this machine."""
-        return cls(socket.gethostname(), pid, _start_time(pid))
+        return cls(_host(), pid, _start_time(pid))
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], prefix: str = "") -> "Process | None":
@@ -66,7 +65,7 @@ class Process:
     @property
     def is_local(self) -> bool:
         """Whether it belongs to this machine."""
-        return self.host == socket.gethostname()
+        return self.host == _host()
 
     @property
     def is_alive(self) -> bool:
@@ -75,6 +74,11 @@ class Process:
         if fields is None:
             return not _PROC.is_dir() and _answers(self.pid)
         return fields[_STATE] not in "ZX" and self.started in ("", fields[_START])
+
+
+def _host() -> str:
+    # As `socket.gethostname`, without what that module takes to import.
+    return os.uname().nodename
 
 
 def wait_for_an_end(pids: Collection[int], patience_s: float) -> None:

@@ -83,6 +83,11 @@ def held_back(signals: Sequence[signal.Signals]) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
+def is_one_held_back(signals: Sequence[signal.Signals]) -> bool:
+    """Whether one of these waits for the end of `held_back`."""
+    return not signal.sigpending().isdisjoint(signals)
+
+
 def _is_ignored_on_purpose(number: signal.Signals) -> bool:
     may_be = number in (signal.SIGINT, signal.SIGHUP)
     return may_be and signal.getsignal(number) is signal.SIG_IGN

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from launch.status.state import Line, State
 from launch.store import Experiment, LaunchDir
 from launch.text import counted
-from pcm.config.printable import printable_line
+from pcm.printable import printable_line
 from pcm.run_dir.checkpointing import Mode, read_checkpointing
 from pcm.run_dir.summary import read_summary
 

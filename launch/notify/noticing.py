@@ -7,13 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from launch.notify.message import end_message, failure_message
-from launch.notify.occasions import has_last_word, tell_once
-from launch.status.facts import attempt_facts
 from launch.status.looking import Looking
 from launch.status.state import Line, State
 from launch.store import Experiment, LaunchDir, RunsRoot, launches_of
-from launch.store.trust import require_trusted_launch
 from launch.telling import Tell
 from pcm.errors import PcmError
 
@@ -55,6 +51,11 @@ class Noticing:
                 self._tell(f"warning: nobody could be told how {launch.sweep_name} stands: {error}")
 
     def _look_at(self, launch: LaunchDir, standing: Mapping[str, Line]) -> None:
+        # Mostly nobody wants to know, or has been told.
+        from launch.notify.message import end_message, failure_message
+        from launch.notify.occasions import tell_once
+        from launch.store.trust import require_trusted_launch
+
         experiments = [Experiment(launch, each) for each in launch.point_records()]
         looked_at = [each for each in experiments if each.id in standing]
         failed = [each for each in looked_at if standing[each.id].state in _FAILURES]
@@ -101,6 +102,9 @@ def _has_untold(launch: LaunchDir) -> bool:
 
 def _is_over(experiment: Experiment) -> bool:
     """Whether no supervisor is left that may bring it back, or tell of it itself."""
+    from launch.notify.occasions import has_last_word
+    from launch.status.facts import attempt_facts
+
     attempts = experiment.run_dir.attempts()
     if not attempts:
         return True

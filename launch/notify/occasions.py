@@ -1,6 +1,7 @@
 """Noticing that there is something to tell, and telling it once, whoever notices."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from launch.store import Experiment, LaunchDir, RunsRoot
 from launch.store.trust import require_trusted_launch
 from launch.telling import Tell
 from pcm.errors import PcmError
-from pcm.run_dir import AttemptDir, create_json
+from pcm.run_dir import AttemptDir, write_json
 from pcm.run_dir.records import AttemptRecord
 from pcm.run_dir.trust import make_folder
 from pcm.run_dir.typed_json import read
@@ -83,20 +84,32 @@ def has_last_word(files: AttemptDir) -> bool:
 def tell_once(launch: LaunchDir, occasion: str, message: Message, tell: Tell) -> None:
     """Send a message to all who want to know and were not told of the occasion yet."""
     for target in launch.record["notify"]:
-        claim = launch.notified(occasion, target)
-        if claim.exists():
+        told = launch.notified(occasion, target)
+        if told.exists():
             continue
-        make_folder(claim.parent, exist_ok=True)
-        if create_json(claim, {"subject": message.subject}):
-            _send(target, message, claim, tell)
+        make_folder(told.parent, exist_ok=True)
+        _send_alone(target, message, told, tell)
 
 
-def _send(target: str, message: Message, claim: Path, tell: Tell) -> None:
-    # Mail and HTTP take long to import, and most experiments that end have nobody told.
+def _send_alone(target: str, message: Message, told: Path, tell: Tell) -> None:
+    # This, mail and HTTP take long to import, and most experiments that end have nobody told.
+    from filelock import FileLock, Timeout
+
+    # The lock of one that is killed while it sends is free again, and the next one sends.
+    with suppress(Timeout), FileLock(told.with_suffix(".lock"), timeout=0):
+        if not told.exists():
+            _send(target, message, told, tell)
+
+
+def _send(target: str, message: Message, told: Path, tell: Tell) -> None:
     from launch.notify.sending import send
 
+    # Written before: where the disk is full, nothing is sent that would be sent again.
+    sending = told.with_suffix(".sending")
+    write_json(sending, {"subject": message.subject})
     try:
         send(target, message)
     except PcmError as error:
-        claim.unlink(missing_ok=True)
         tell(f"warning: {error}")
+    else:
+        sending.replace(told)

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Sequence
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
@@ -39,8 +40,19 @@ def send(target: str, message: Message) -> None:
         else:
             _run([_sendmail(), "-t", "-i"], _mail(target, message))
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        reason = _without_address(error) if target == WEBHOOK else str(error)
-        raise RefusedError(f"{target} could not be told: {reason}") from None
+        reason = _without_address(error) if target == WEBHOOK else _in_words(error)
+        raise RefusedError(f"{_shown(target)} could not be told: {reason}") from None
+
+
+def _shown(target: str) -> str:
+    """A program without its arguments, which may hold secrets."""
+    return target.split(maxsplit=1)[0] if is_program(target) else target
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):  # which tells the arguments
+        return f"it was not done within {_PATIENCE_S:.0f} s"
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _without_address(error: Exception) -> str:
@@ -64,8 +76,15 @@ def _post(address: str, message: Message) -> None:
     body = message.text if is_ntfy else json.dumps({"text": message.text})
     headers = {"Content-Type": "text/plain" if is_ntfy else "application/json"}
     request = urllib.request.Request(address, body.encode(), headers, method="POST")
-    with urllib.request.urlopen(request, timeout=_PATIENCE_S):
+    with urllib.request.build_opener(_NoRedirect).open(request, timeout=_PATIENCE_S):
         pass
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A message would follow as a GET without its text, and a page to log in answers 200."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Follow none, so that the answer is an error."""
 
 
 def _mail(address: str, message: Message) -> str:

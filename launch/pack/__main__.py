@@ -4,8 +4,8 @@ import sys
 import traceback
 
 from launch.pack.opening import open_pack
-from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
+from pcm.secret_values import scrub
 
 
 def main() -> int:

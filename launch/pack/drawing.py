@@ -1,8 +1,10 @@
 """Which experiment an allocation takes next."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from launch.pack.holders import Holders
 from launch.slurm.listing import read_array
@@ -56,10 +58,16 @@ class Drawing:
         self._exhausted: set[int] = set()
         self._returned: set[int] = set()
         self._looked = -float("inf")
+        self._owed: list[Callable[[], None]] = []
         self.drawn = drawn
 
     def next(self) -> Draw | None:
-        """Take an experiment; None if there is none now, as far as a look a while ago has shown."""
+        """Take an experiment; None if there is none now, as far as a look a while ago has shown.
+
+        Raises:
+            OSError: claims can't be read or written.
+        """
+        self._write_owed()
         pause_s = PAUSE_S + PAUSE_PER_TASK_S * self._submission.tasks
         if time.monotonic() < self._looked + pause_s:
             return None
@@ -74,14 +82,33 @@ class Drawing:
 
     def give_back(self, draw: Draw) -> None:
         """Let others, or this one, draw it again."""
-        self._claims.give_back(draw.id, draw.number)
         self._returned.add(self._claims.task_of(draw.id))
         self.drawn -= 1
         self._looked = -float("inf")
+        self._owed.append(partial(self._claims.give_back, draw.id, draw.number))
+        self._write_owed()
+
+    def close(self, draw: Draw, detail: str = "") -> None:
+        """Let nobody draw it again.
+
+        Args:
+            detail: why it made no attempt, if so.
+        """
+        self._owed.append(partial(self._claims.close, draw.id, draw.number, detail))
+        self._write_owed()
+
+    def _write_owed(self) -> None:
+        """What a full disk had no room for is written before anything else is drawn."""
+        while self._owed:
+            self._owed[0]()
+            self._owed.pop(0)
 
     def is_left(self) -> bool:
         """Whether another start of this allocation would have something to do."""
-        return any(
+        with suppress(OSError):
+            self._write_owed()
+        # By its claims that it could not end, another start sees that this one is over.
+        return bool(self._owed) or any(
             standing.hold is Hold.FREE or self._is_abandoned(experiment_id, standing)
             for task in {self._task, *self._returned}
             for experiment_id, standing in self._open(task)

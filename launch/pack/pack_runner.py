@@ -4,12 +4,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from launch.damage import whole
 from launch.local.starter import Starter
 from launch.local.watched import Watched
 from launch.machine.processes import wait_for_an_end
-from launch.machine.signals import SCHEDULER, SignalFlag, held_back
+from launch.machine.signals import SCHEDULER, SignalFlag, held_back, is_one_held_back
 from launch.pack.drawing import Draw, Drawing
 from launch.pack.holders import BEAT_S
 from launch.pack.returning import come_back
@@ -102,7 +103,10 @@ class PackRunner:
         self._beaten = time.monotonic()
         members = claims.submission.members(index_of(own.job.id))
         experiments = list(map(self._experiment, members))
-        self._starter = Starter(experiments, len(slots), own.allocation)
+        # It is entered with signals held back.
+        self._starter = Starter(
+            experiments, len(slots), own.allocation, partial(is_one_held_back, SCHEDULER)
+        )
 
     def run(self) -> None:
         """Run it to its end.
@@ -218,7 +222,7 @@ class PackRunner:
             try:
                 said = self._settle(each)
             except OSError as error:
-                # What it came to is in its run directory, and its claim dies with this process.
+                # What it came to is in its run directory; its claim is seen to before the next.
                 said = str(error)
             self._tell(f"experiment {each.draw.id}: {said}")
             self._note()
@@ -233,14 +237,15 @@ class PackRunner:
             return self._settle_unbegun(ended)
         for rank in range(watched.experiment.world_size):
             if is_gone(files, rank):
-                record_death(files, rank)
+                with suppress(OSError):
+                    record_death(files, rank)
         verdict = whole(read(VerdictRecord, files.verdict))
         if files.finished.exists():
             self._learn(seconds_of(files) if files.number == 1 else 0.0)
         elif verdict is not None and verdict.comes_back:
             self._drawing.give_back(draw)
             return f"{verdict.reason}, given back"
-        self._claims.close(draw.id, draw.number)
+        self._drawing.close(draw)
         return "done" if files.finished.exists() else (verdict and verdict.reason) or "failed"
 
     def _settle_unbegun(self, ended: _Running) -> str:
@@ -250,7 +255,7 @@ class PackRunner:
             self._drawing.give_back(ended.draw)
             return "given back before it began"
         said = refusal.message if refusal is not None else "its supervisor came to nothing"
-        self._claims.close(ended.draw.id, ended.draw.number, said)
+        self._drawing.close(ended.draw, said)
         return said
 
     def _learn(self, seconds: float) -> None:

@@ -13,7 +13,7 @@ from launch.report.sparkline import Losses, Recent
 from launch.report.status import by_interest, live_table, reached
 from launch.status.state import Line, State
 from launch.text import number, tally
-from pcm.config.printable import printable_line
+from pcm.printable import printable_line
 from pcm.run_dir.records import ProgressRecord
 
 Show = Callable[[Sequence[Line]], None]

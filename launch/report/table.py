@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pcm.config.printable import printable_line
+from pcm.printable import printable_line
 
 PIPE_WIDTH = 10_000
 """Columns of a console that nobody looks at: one row, one line, for grep and awk."""

@@ -9,8 +9,8 @@ from typing import Any
 import typer
 
 from launch.telling import Tell
-from pcm.config.printable import printable
 from pcm.errors import UsageError
+from pcm.printable import printable
 
 
 def say(text: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from launch.site.packs import Pack
 from launch.site.resources import Resources
+from launch.site.values import MOST
 from pcm.errors import Fault
 
 
@@ -46,6 +47,10 @@ def task_limit(resources: Resources) -> int | None:
 def contradictions(resources: Resources) -> Iterator[Fault]:
     """Entries that can't be had together; each fault's `key` is the entry's own name."""
     gpus = allocation_of(resources).gpus
+    if resources.world_size > MOST:
+        # Each may be written down by itself, in a file of resources or in a trainer's.
+        expected = f"at most {MOST:,} on all nodes together"
+        yield Fault("too many ranks", key="nodes", expected=expected)
     if resources.pack is not None and (resources.nodes or 1) > 1:
         hint = "leave out `pack`, or ask for one node"
         yield Fault("what is packed runs on one node", key="pack", hint=hint)

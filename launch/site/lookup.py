@@ -105,7 +105,7 @@ def find_site_file(name: str) -> Path:
     found = next((path for path in (Path(name), *named) if path.is_file()), None)
     if found is None:
         known = sorted({path.stem for path in site_files()})
-        hint = f"choose one of {', '.join(known)}" if known else "--site takes a file as well"
+        hint = f"choose one of {', '.join(known)}" if known else "a site's file will do as well"
         raise UsageError(f"no site '{name}'", hint)
     return found
 

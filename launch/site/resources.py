@@ -28,6 +28,7 @@ from launch.site.values import (
     names,
     text,
 )
+from pcm.config.keys import index_in
 from pcm.config.names import did_you_mean
 from pcm.config.wording import shown
 from pcm.errors import Fault
@@ -206,7 +207,7 @@ def _count_of(value: Any) -> int:
     if isinstance(value, list):
         return max(1, len(value))
     if isinstance(value, str):
-        value = int(value) if value.isdecimal() else 1
+        value = index_in(value) or 1
     return max(1, value) if isinstance(value, int) else 1
 
 

@@ -7,6 +7,9 @@ MAIL_FORMS = "one or more of BEGIN, END, FAIL, REQUEUE, TIME_LIMIT, ALL, ..., as
 EXCLUSIVE_FORMS = "true, false, user or mcs"
 GPU_TYPE_FORMS = "the model alone, e.g. a100; how many is said by gpus_per_node"
 
+MOST = 2**31 - 1
+"""Of anything that is counted; Slurm has no room for more."""
+
 _MAILS = frozenset(
     {
         *("NONE", "BEGIN", "END", "FAIL", "REQUEUE", "ALL", "INVALID_DEPEND", "STAGE_OUT"),
@@ -32,7 +35,7 @@ def count(value: Any) -> int:
     Raises:
         ValueError: it is none.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST:
         raise ValueError(value)
     return value
 

@@ -145,11 +145,12 @@ def client_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment in which clients of Slurm print what we can read.
 
     A user's own variables change their filters and formats, or have scancel ask back; a site's
-    may change how times are written, in a job as well.
+    may change how times are written, in a job as well. Of an array's indices they print 64
+    characters unless they are told to print all.
     """
     habits = ("SQUEUE_", "SCANCEL_", "SACCT_")
     kept = {name: text for name, text in environment.items() if not name.startswith(habits)}
-    return kept | {"SLURM_TIME_FORMAT": "%s", "LC_ALL": "C.UTF-8"}
+    return kept | {"SLURM_TIME_FORMAT": "%s", "SLURM_BITSTR_LEN": "0", "LC_ALL": "C.UTF-8"}
 
 
 def _last_line(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
+from launch.slurm.amounts import indices
 from launch.slurm.commands import ask, cluster_option
 from pcm.errors import RefusedError
 
@@ -24,6 +25,10 @@ where a site has comments of its own."""
 
 _CLUSTER = "CLUSTER: "
 """How the line begins that tells which cluster the next ones are of, where one is named."""
+
+_IS_CUT = re.compile(r"^[^|]*\|[^|]*\.\.\.", re.MULTILINE)
+"""A line whose indices are not all there: what a site has put before squeue may not know how long
+they may be (`client_environment`)."""
 
 _WAITING = frozenset(
     {"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
@@ -204,8 +209,11 @@ def token_in(text: str) -> str | None:
 
 def _list(owners: str, cluster: str | None) -> str:
     fields = ",".join(f"{name}:|" for name in _FIELDS)
-    command = ["squeue", "--noheader", "--array", "--states=all", f"--user={owners}"]
-    return ask(*command, *cluster_option(cluster), "-O", fields)
+    command = ["squeue", "--noheader", "--states=all", f"--user={owners}"]
+    question = [*command, *cluster_option(cluster), "-O", fields]
+    # Tasks that wait share a line: ten thousand lines take ten times as long, here and there.
+    answer = ask(*question)
+    return ask(*question, "--array") if _IS_CUT.search(answer) else answer
 
 
 def _tasks(text: str, cluster: str | None) -> Iterator[Task]:
@@ -220,18 +228,14 @@ def _tasks(text: str, cluster: str | None) -> Iterator[Task]:
             texts = row.pop()
             if texts not in tokens:
                 tokens[texts] = token_in(texts)
-            yield _task(row, tokens[texts], cluster)
+            yield from _tasks_in(row, tokens[texts], cluster)
 
 
-def _task(row: Sequence[str], token: str | None, cluster: str | None) -> Task:
+def _tasks_in(row: Sequence[str], token: str | None, cluster: str | None) -> Iterator[Task]:
+    """The job of a line, or the tasks of an array that share it."""
     job, index, state, restarts, start, nodes, reason = map(str.strip, row)
-    return Task(
-        id=f"{job}_{index}" if index.isdecimal() else job,
-        state=state,
-        restarts=int(restarts) if restarts.isdecimal() else 0,
-        start=float(start) if start.isdecimal() else None,
-        nodes=nodes,
-        reason=reason,
-        token=token,
-        cluster=cluster,
-    )
+    count = int(restarts) if restarts.isdecimal() else 0
+    begin = float(start) if start.isdecimal() else None
+    ids = [f"{job}_{number}" for number in indices(index)] or [job]
+    for task_id in ids:
+        yield Task(task_id, state, count, begin, nodes, reason, token, cluster)

@@ -15,7 +15,6 @@ from launch.status.progress import read_progress_in
 from launch.status.queues import HandedOver, Places, read_places
 from launch.status.silence import read_silence, silence_text
 from launch.status.state import State, Status
-from launch.status.why import first_failing_rank, reason
 from launch.store import Experiment, RunsRoot
 from launch.store.records import names_in, newest_number_in
 from launch.store.started import cancelled_ids, run_folders
@@ -101,8 +100,8 @@ def look(
             # Of thousands that wait, none is looked for; of thousands that are done, little.
             attempts = f"{folders[each]}/{_ATTEMPTS}" if each in folders else None
             number = 0 if attempts is None else newest_number_in(attempts)
-            newest = f"{attempts}/{number}"
-            if number and lexists(f"{newest}/{_FINISHED}"):
+            newest = f"{attempts}/{number}" if number else ""
+            if newest and lexists(f"{newest}/{_FINISHED}"):
                 said = progress(newest)
                 done = _done(number)
                 found.statuses[each] = done if said is None else replace(done, progress=said)
@@ -313,6 +312,8 @@ def _killed(files: AttemptDir) -> str:
 
 def _failure(files: AttemptDir, names: set[str]) -> str:
     """One line about the first rank that failed."""
+    from launch.status.why import first_failing_rank, reason
+
     rank = first_failing_rank(files, names)
     return f"rank {rank}: {reason(files, rank)}"
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from launch.slurm.queue import Queue
 from launch.status.facts import Look, look
-from launch.status.inquiry import inquire, keep
 from launch.status.queues import queue_for
 from launch.status.state import Line
 from launch.store import Experiment
@@ -78,6 +77,10 @@ class Looking:
 
     def _asked_further(self, experiments: Sequence[Experiment], queue: Queue, found: Look) -> Look:
         """With what Slurm tells of what its list does not name."""
+        if not found.unexplained and not found.ended:
+            return found
+        from launch.status.inquiry import inquire, keep
+
         if not found.unexplained:
             keep(found.ended, ())
             return found

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from launch.damage import whole
 from launch.slurm.absence import taken_out
 from launch.slurm.queue import NOT_ASKED, Queue, Task, read_queue
 from launch.slurm.reasons import meaning, why_idle, why_waiting
 from launch.status.derive import AttemptFacts, Phase, Place
-from launch.status.pack_places import PackPlaces, Seen
 from launch.store import Experiment, RunsRoot, launches_of
 from launch.store.local_queues import queued_ids
 from launch.store.records import names_in
@@ -21,6 +21,9 @@ from launch.store.refusals import Refusal
 from launch.store.submissions import Submission, all_submissions, index_of, read_unsubmitted
 from launch.store.words import FORGOTTEN, LastWord, read_words
 from pcm.run_dir.typed_json import read
+
+if TYPE_CHECKING:
+    from launch.status.pack_places import PackPlaces
 
 MEMORY_S = 300.0
 """So long after its end a job is in Slurm's list, unless a site has another MinJobAge."""
@@ -85,7 +88,7 @@ class Places:
     queue: Queue
     unsubmitted: Mapping[str, str] = field(default_factory=dict)
     ended: list[tuple[HandedOver, LastWord]] = field(default_factory=list)
-    _packs: dict[str, PackPlaces] = field(default_factory=dict, repr=False)
+    _packs: dict[str, "PackPlaces"] = field(default_factory=dict, repr=False)
     _listings: dict[Path, list[str]] = field(default_factory=dict, repr=False)
     _kept: dict[str, dict[int, LastWord]] = field(default_factory=dict, repr=False)
 
@@ -142,6 +145,8 @@ class Places:
         task_id: str,
         attempt: AttemptFacts | None,
     ) -> Place | None:
+        from launch.status.pack_places import PackPlaces, Seen
+
         array = self._packs.get(handed_over.submission.token)
         if array is None:
             array = PackPlaces.look(handed_over.submission, self.queue, task_id)

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from pcm.run_dir.records import ProgressRecord
+if TYPE_CHECKING:
+    # Every command names the states among its options, and few look at a record.
+    from pcm.run_dir.records import ProgressRecord
 
 
 class State(StrEnum):
@@ -54,7 +57,7 @@ class Status:
     state: State
     detail: str = ""
     attempt: int = 0
-    progress: ProgressRecord | None = None
+    progress: "ProgressRecord | None" = None
     job: str | None = None
     expected_start: float | None = None
     silence: float | None = None

@@ -3,8 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,8 @@ from launch.store.installed import code_digest
 from launch.store.layout import LaunchDir, RunsRoot
 from launch.store.leftovers import remove_leftovers
 from launch.store.snapshot import copy_checkout
+from launch.store.write_errors import writing
 from pcm import __version__
-from pcm.config.secrets import scrub
-from pcm.errors import RefusedError
 from pcm.run_dir import (
     SCHEMA_VERSION,
     atomic_writer,
@@ -25,6 +23,7 @@ from pcm.run_dir import (
     write_text,
 )
 from pcm.run_dir.trust import make_folder, make_shared_folder
+from pcm.secret_values import scrub
 
 if TYPE_CHECKING:
     from launch.grid import Grid, Point
@@ -65,19 +64,6 @@ def freeze(
             raise
         fsync_folder(folder)
     return launch
-
-
-@contextmanager
-def writing(root: Path) -> Iterator[None]:
-    """Turn what the file system refuses into something that a person can act on."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RefusedError(
-            f"can't write to the runs folder {root}: {reason}",
-            hint="free some space, or choose another folder with --runs-dir or PCM_RUNS_DIR",
-        ) from error
 
 
 def _write(

@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +46,7 @@ class LauncherQueue:
 @contextmanager
 def announced_queue(root: RunsRoot, experiment_ids: Sequence[str]) -> Iterator[LauncherQueue]:
     """A queue that others see until the block ends."""
-    path = root.queues / f"{uuid.uuid4().hex}.json"
+    path = root.queues / f"{os.urandom(16).hex()}.json"
     make_shared_folder(path.parent)
     try:
         yield LauncherQueue(path, experiment_ids)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from launch.damage import whole
 from launch.store import LaunchDir
-from pcm.config.secrets import scrub
 from pcm.errors import PcmError, RefusedError
 from pcm.run_dir.trust import make_folder
 from pcm.run_dir.typed_json import read, write
+from pcm.secret_values import scrub
 
 
 class HeldError(RefusedError):

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from launch.damage import DamagedError, required
-from launch.store.freezing import writing
 from launch.store.host_records import read_bases
 from launch.store.layout import LaunchDir, RunsRoot
 from launch.store.script_folder import freeze_script
 from launch.store.spreading import make_part
+from launch.store.write_errors import writing
 from pcm.config.override import with_value
 from pcm.errors import ConfigError, NotFoundError, RefusedError
 from pcm.run_dir import SCHEMA_VERSION, RunDir, fsync_folder, write_json, write_text
@@ -78,7 +78,7 @@ def _built(bases: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any
 def _create(run_dir: RunDir, launch: LaunchDir, record: Mapping[str, Any]) -> None:
     # Most commands only look at run directories, and these take long to import.
     from launch.store.yaml_text import dump_yaml
-    from pcm.config.structures.script import RUN, names_script
+    from pcm.config.structures.run_command import RUN, names_script
 
     folder = run_dir.path.parent
     make_part(folder)

@@ -15,7 +15,7 @@ def freeze_script(run_dir: RunDir, launch: LaunchDir, config: Mapping[str, Any])
     The folder is no part of the identity, so that another launch may run it elsewhere.
     """
     # Most commands only look at run directories, and structures take long to import.
-    from pcm.config.structures.script import names_script
+    from pcm.config.structures.run_command import names_script
 
     if not names_script(config):
         return

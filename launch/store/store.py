@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 from launch.damage import DamagedError
 from launch.site import Resources
 from launch.store.choosing import only_one
-from launch.store.freezing import freeze
 from launch.store.host_records import resources_of
 from launch.store.layout import LaunchDir, RunsRoot
 from launch.store.points_file import damaged_points
-from launch.store.run_dirs import create_run_dir, frozen_config
 from pcm.errors import NotFoundError
 from pcm.run_dir import RunDir
 
@@ -80,10 +78,15 @@ class Experiment:
 
     def config(self) -> dict[str, Any]:
         """The config of its four sections, axes set: what training gets."""
+        # Here as below: most commands only look.
+        from launch.store.run_dirs import frozen_config
+
         return frozen_config(self.launch, self.record)
 
     def create_run_dir(self) -> RunDir:
         """Write what training needs to know; one that is there already stays as it is."""
+        from launch.store.run_dirs import create_run_dir
+
         return create_run_dir(self.launch.path, self.id)
 
 
@@ -119,7 +122,9 @@ class Store:
         code_folder: Path | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> LaunchDir:
-        """Write a grid down under this root; durable on return, see `launch.store.freeze`."""
+        """Write a grid down under this root; durable on return, see `launch.store.freezing`."""
+        from launch.store.freezing import freeze
+
         return freeze(grid, self.root.path, code_folder=code_folder, details=details)
 
     def experiments(self, sweep: str | None = None) -> list[Experiment]:

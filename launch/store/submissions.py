@@ -32,7 +32,7 @@ class SubmissionDir:
 
     path: Path
 
-    @property
+    @cached_property
     def token(self) -> str:
         """Names the array for ever; Slurm has it in the job's comment."""
         return self.path.name

@@ -7,7 +7,7 @@ from pathlib import Path
 from launch.executor import Code, Executor
 from launch.grid import Grid
 from launch.site import Site
-from launch.store import code_version
+from launch.store.checkout import code_version
 from launch.store.snapshot import checkout_root, untracked_python
 from launch.telling import Tell
 from pcm.errors import RefusedError, UsageError

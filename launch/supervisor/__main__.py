@@ -4,8 +4,8 @@ import sys
 import traceback
 
 from launch.supervisor.task import run_task
-from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
+from pcm.secret_values import scrub
 
 
 def main() -> int:

@@ -13,12 +13,13 @@ from launch.damage import required, whole
 from launch.machine.processes import Process
 from launch.site import Mount
 from launch.status.holder import whereabouts
-from launch.store import LaunchDir, RunsRoot, create_run_dir
+from launch.store import LaunchDir, RunsRoot
 from launch.store.installed import code_digest
 from launch.store.leftovers import remove_leftovers_of_run
 from launch.store.markers import request_stop
 from launch.store.records import is_code_edited
 from launch.store.refusals import HeldError, read_refusal
+from launch.store.run_dirs import create_run_dir
 from launch.store.trust import require_trusted_launch, require_trusted_run_dir
 from launch.supervisor.job import Job
 from launch.supervisor.node_container import (
@@ -27,12 +28,12 @@ from launch.supervisor.node_container import (
     require_on_node,
     with_sure_mount,
 )
-from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.records import AttemptRecord, ExperimentRecord
 from pcm.run_dir.trust import make_folder, open_private
 from pcm.run_dir.typed_json import read, write
+from pcm.secret_values import scrub
 
 LOCK_PATIENCE_S = 15.0
 """The former attempt's supervisor may still be waiting for its other ranks."""

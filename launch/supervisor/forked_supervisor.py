@@ -9,8 +9,8 @@ from launch.store import LaunchDir
 from launch.supervisor.forked import Waiting
 from launch.supervisor.job import Job
 from launch.supervisor.supervise import take_part
-from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError
+from pcm.secret_values import scrub
 
 
 def supervise_forked(launch: str, experiment_id: str, job: Job, waiting: Waiting | None) -> int:

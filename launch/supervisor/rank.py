@@ -26,11 +26,11 @@ from launch.supervisor.state_note import StateNote
 from launch.supervisor.time_limit import TimeLimit
 from launch.supervisor.training import Outcome, TrainingProcess
 from launch.supervisor.usage_note import UsageNote
-from pcm.config.secrets import scrub
 from pcm.run_dir import AttemptDir, create_json
 from pcm.run_dir.line import ALIVE, STOP, line_of
 from pcm.run_dir.records import FailureRecord, OutcomeRecord, SupervisorRecord
 from pcm.run_dir.typed_json import create, read, write
+from pcm.secret_values import scrub
 
 POLL_INTERVAL_S = 0.1
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from pcm.chain.commands import FORWARD, build_commands, describe
 from pcm.chain.links import build_links
 from pcm.chain.loss_manager import LossManager
-from pcm.chain.optimizers import build_optimizer, check_owners, clear_gradients
+from pcm.chain.optimization import build_optimizer, check_owners, clear_gradients
 from pcm.chain.running_means import RunningMeans
 from pcm.chain.types import Batch, StructuredLoss
 from pcm.chain.validation import ValidationSums, merge

@@ -9,7 +9,7 @@ from typing import Any
 
 from pcm.config.by_object import ByObject
 from pcm.config.structures.callbacks import changes_result
-from pcm.config.structures.script import RUN
+from pcm.config.structures.run_command import RUN
 
 _VERSION = "pcm-1"
 """Names the rules of this module; another version gives every experiment another id."""

@@ -7,7 +7,7 @@ from pcm.config.by_object import ByObject
 from pcm.config.identity import Identifier, hash_of_text, identity_of_text, label
 from pcm.config.keys import Keys
 from pcm.config.override import with_value
-from pcm.config.structures.script import RUN
+from pcm.config.structures.run_command import RUN
 
 _FILTERED = ("trainer", RUN)
 """Sections of which not every entry counts, which may depend on what stands there."""

@@ -14,6 +14,24 @@ NAME_KEYS = ("name", "command_name", "link_name", "node_name")
 _WRITABLE = re.compile(r"(?!\d+$)[^.\s]+")
 
 
+_MOST_DIGITS = 9
+"""Of an index; Python refuses to read numbers of thousands, and no list is as long."""
+
+
+def index_in(part: str) -> int | None:
+    """The index that a path's part is written as; None where it is a name."""
+    return int(part) if part.isdecimal() and len(part) <= _MOST_DIGITS else None
+
+
+def value_at(config: Any, keys: Keys) -> Any:
+    """What stands at a place; None where one of its keys isn't there."""
+    for key in keys:
+        if config is None:
+            return None
+        config = config.get(key) if isinstance(config, dict) else config[key]
+    return config
+
+
 def overlap(first: Keys, second: Keys) -> bool:
     """Whether one place lies within the other, or is the same."""
     length = min(len(first), len(second))

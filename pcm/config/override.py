@@ -9,10 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from pcm.config.by_object import ByObject
-from pcm.config.keys import Keys, dotted, item_name, item_names
+from pcm.config.keys import Keys, dotted, index_in, item_name, item_names
 from pcm.config.names import did_you_mean
 from pcm.config.wording import shown
 from pcm.errors import ConfigError, Fault
+
+_ARGUMENTS = ("init_args", "kwargs")
+
+_NONE_SO_FAR: dict[str, Any] = {}
 
 
 def parse_path(text: str) -> tuple[str, ...]:
@@ -32,7 +36,8 @@ def resolve(config: Any, path: str) -> Keys:
     """The keys that `path` leads through in `config`.
 
     A part names a mapping's key, or a list's item by its own name or by its index from 0.
-    The last part may be a key that the mapping does not have yet.
+    The last part may be a key that the mapping does not have yet, as may the arguments of a class
+    or of a callback be that the part before it names.
 
     Raises:
         ConfigError: the path leads nowhere; says which names there are.
@@ -43,6 +48,8 @@ def resolve(config: Any, path: str) -> Keys:
     for position, part in enumerate(parts):
         if isinstance(value, dict) and part not in value and position == len(parts) - 1:
             return (*keys, part)
+        if position == len(parts) - 2 and _takes_first_argument(value, part, keys):
+            return (*keys, *parts[position:])
         key = _step(value, part)
         if key is None:
             raise ConfigError([_lost(config, keys, value, part, path)])
@@ -57,7 +64,7 @@ def with_value(config: Any, keys: Keys, value: Any) -> Any:
         return value
     key, *rest = keys
     changed = config.copy()
-    changed[key] = with_value(config[key], tuple(rest), value) if rest else value
+    changed[key] = with_value(_inside(config, key), tuple(rest), value) if rest else value
     return changed
 
 
@@ -77,7 +84,9 @@ class Variants:
         if not keys:
             return value
         key = keys[0]
-        child = self.with_value(config[key], keys[1:], value) if len(keys) > 1 else value
+        child = value
+        if len(keys) > 1:
+            child = self.with_value(_inside(config, key), keys[1:], value)
         token = (id(config), key, id(child))
         made = self._made.get(token)
         if made is not None:
@@ -87,13 +96,28 @@ class Variants:
         return self._made.keep(token, changed, config, child)
 
 
+def _takes_first_argument(value: Any, part: str, keys: Keys) -> bool:
+    """Whether `part` holds the arguments of something that has been given none so far."""
+    if not isinstance(value, dict) or value.get(part) is not None:
+        return False
+    is_callback = keys[:2] == ("trainer", "callbacks") and "name" in value
+    return (part == "init_args" and "class_path" in value) or (part == "kwargs" and is_callback)
+
+
+def _inside(config: Any, key: str | int) -> Any:
+    """What stands there; nothing, where there may be arguments and are none."""
+    inside = config.get(key) if key in _ARGUMENTS else config[key]
+    return _NONE_SO_FAR if inside is None and key in _ARGUMENTS else inside
+
+
 def _step(value: Any, part: str) -> str | int | None:
     if isinstance(value, dict):
         return part if part in value else None
     if not isinstance(value, list):
         return None
-    if part.isdecimal():
-        return int(part) if int(part) < len(value) else None
+    index = index_in(part)
+    if index is not None:
+        return index if index < len(value) else None
     found = [index for index, item in enumerate(value) if item_name(item) == part]
     return found[0] if len(found) == 1 else None
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-TRAINING = ("pcm.training.ending", "pcm.training.run", "pcm.chain", "pcm.data")
+TRAINING = ("pcm.rank.ending", "pcm.training.run", "pcm.chain", "pcm.data")
 """What every training needs, and most of it slow; the end comes first, as in a fresh process."""
 
 

@@ -13,11 +13,11 @@ from filelock import FileLock, Timeout
 from pcm.console import tell
 from pcm.errors import RefusedError
 from pcm.plots.failures import failing
+from pcm.plots.figures import png_of, write_picture
 from pcm.plots.top_nodes import build_top_node, title_of
 from pcm.plots.waiting import PlotData, load, waiting_in
 from pcm.run_dir import RunDir
 from pcm.run_dir.journal import end_torn_line
-from pcm.tracking.figures import png_of, write_picture
 
 _INTERVAL = 1.0
 """Seconds between two looks at what waits."""

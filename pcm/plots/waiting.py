@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pcm.plots.filenames import readable
 from pcm.run_dir import atomic_writer
-from pcm.tracking.filenames import readable
 
 MOST = 8
 """Validations of one plot tree that wait."""

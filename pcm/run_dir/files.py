@@ -2,7 +2,6 @@
 
 import json
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,7 +31,7 @@ def atomic_writer(path: Path, *, durable: bool = True, private: bool = False) ->
         private: nobody else may read it either.
     """
     # The name is new each time, so a leftover of a killed process is in nobody's way.
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    aside = _beside(path)
     try:
         with open(aside, "wb", opener=open_private if private else open_own) as stream:
             yield stream
@@ -46,6 +45,10 @@ def atomic_writer(path: Path, *, durable: bool = True, private: bool = False) ->
         raise
     if durable:
         fsync_folder(path.parent)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
 
 
 def write_text(path: Path, text: str, *, durable: bool = True, private: bool = False) -> None:
@@ -75,7 +78,7 @@ def create_json(path: Path, record: Any) -> bool:
     Returns:
         Whether this call wrote the file.
     """
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    aside = _beside(path)
     try:
         with open(aside, "w", opener=open_own) as stream:
             stream.write(json.dumps(record, indent=1) + "\n")

@@ -106,10 +106,10 @@ def read_journal(path: Path, on_damage: OnDamage = lambda _: None) -> list[Row]:
     for number, line in _lines(path, on_damage):
         try:
             record = parse_object(line)
-            if "resumed_from_step" in record:
-                rows = [row for row in rows if row.step <= _whole_number(record, _RESUMED)]
+            if (resumed := resumed_from(record)) is not None:
+                rows = [row for row in rows if row.step <= resumed]
             else:
-                rows.append(_row(record))
+                rows.append(row_in(record))
         except ValueError as error:
             if not _is_torn(line):
                 on_damage(Damaged(path, str(error), number))
@@ -125,7 +125,7 @@ def lost_seconds(path: Path) -> float:
         with suppress(ValueError):
             record = parse_object(line)
             if _RESUMED not in record:
-                rows.append(_row(record))
+                rows.append(row_in(record))
                 continue
             step = _whole_number(record, _RESUMED)
             taken_back = [row for row in rows if row.step > step]
@@ -153,7 +153,7 @@ def rows_after(path: Path, start: int) -> list[Row] | None:
             record = parse_object(line)
             if _RESUMED in record:
                 return None
-            rows.append(_row(record))
+            rows.append(row_in(record))
         except ValueError:
             return None
     return sorted(rows, key=lambda row: row.step)
@@ -175,7 +175,21 @@ def _is_torn(line: bytes) -> bool:
     return line.startswith(b'{"attempt') and not line.rstrip().endswith(b"}")
 
 
-def _row(record: dict[str, Any]) -> Row:
+def resumed_from(record: dict[str, Any]) -> int | None:
+    """The step that the record takes the journal back to; None for a row.
+
+    Raises:
+        ValueError: that is no step.
+    """
+    return _whole_number(record, _RESUMED) if _RESUMED in record else None
+
+
+def row_in(record: dict[str, Any]) -> Row:
+    """The row that a record is.
+
+    Raises:
+        ValueError: it is none; says so in a way that people understand.
+    """
     attempt, step, epoch = (_whole_number(record, key) for key in ("attempt", "step", "epoch"))
     time, values = record.get("time"), record.get("values")
     if type(time) not in _NUMBERS or not isinstance(values, dict):

@@ -72,18 +72,24 @@ class LineTail:
     def read(self, *, is_whole: bool = False) -> Iterator[dict[str, Any]]:
         """New whole lines; a line that is still being written waits for the next call.
 
+        A file that has become shorter was begun anew, and is read from its beginning.
+
         Args:
             is_whole: whether nobody writes any more, so that the last line needs no end.
         """
         if not self._path.exists():
             return
         with self._path.open("rb") as stream:
+            if os.fstat(stream.fileno()).st_size < self._offset:
+                self._offset = 0
             stream.seek(self._offset)
-            new = stream.read()
-        lines = new if is_whole else new[: new.rfind(b"\n") + 1]
-        self._offset += len(lines)
-        for line in lines.splitlines():
-            try:
-                yield parse_object(line)
-            except ValueError:
-                self._on_other(line)
+            for line in stream:
+                if not is_whole and not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                try:
+                    record = parse_object(line)
+                except ValueError:
+                    self._on_other(line.rstrip(b"\r\n"))
+                else:
+                    yield record

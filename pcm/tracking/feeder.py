@@ -3,12 +3,14 @@
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from pcm.config.document import load_document
+from pcm.errors import RefusedError
 from pcm.run_dir import RunDir, read_json
+from pcm.run_dir.journal import Row, resumed_from, row_in
 from pcm.tracking.events import LineTail
 from pcm.tracking.flatten import Field, flatten
 from pcm.tracking.outcome import Outcome
@@ -34,9 +36,13 @@ class Feeder:
         self._run_dir = run_dir
         self._tracker = tracker
         self._state: TrackerState | None = None
-        self._rows = LineTail(run_dir.metrics)
-        self._events = (LineTail(run_dir.events), LineTail(run_dir.pictures))
         self._system = SystemFigures(run_dir)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        """Have all that the run directory holds read again; what was sent has its marks."""
+        self._rows = LineTail(self._run_dir.metrics)
+        self._events = (LineTail(self._run_dir.events), LineTail(self._run_dir.pictures))
         self._fields: dict[str, Field] = {}
         self._pending: list[tuple[str, Point]] = []
 
@@ -74,8 +80,12 @@ class Feeder:
     def _open(self) -> TrackerState:
         state = load_state(self._run_dir.tracker, self._tracker.slot)
         run = self._tracker.open(state.runs)
+        if not isinstance(run, str) or not run:
+            raise RefusedError(f"its `open` returned {run!r} in place of the id of a run")
         if has_found_run(self._tracker):
             state.is_found, state.marks = True, {}
+            # It may hold less than this process has read so far.
+            self._start_over()
         if run not in state.runs:
             state.runs.append(run)
         # The id is on disk before the first metric is sent.
@@ -101,16 +111,18 @@ class Feeder:
     def _read(self) -> None:
         self._pending += metric_points(self._rows.read())
         for event in itertools.chain.from_iterable(tail.read() for tail in self._events):
-            if event["kind"] == "fields":
-                self._fields |= event["fields"]
-            else:
-                self._pending.append((event["key"], self._event_point(event)))
+            # What is no event is left out, as the lines of a journal that are no rows.
+            with suppress(KeyError, TypeError):
+                self._take(event)
         self._pending.sort(key=lambda item: item[1].step)
 
-    def _event_point(self, event: dict[str, Any]) -> Point:
+    def _take(self, event: Mapping[str, Any]) -> None:
+        if event["kind"] == "fields":
+            self._fields |= event["fields"]
+            return
         is_text = event["kind"] == "text"
-        value = event["text"] if is_text else self._run_dir.plots / event["file"]
-        return Point(event["step"], event["time"], value)
+        value = str(event["text"]) if is_text else self._run_dir.plots / event["file"]
+        self._pending.append((event["key"], Point(event["step"], event["time"], value)))
 
     def _describe(self) -> None:
         if self._fields:
@@ -155,19 +167,26 @@ class Feeder:
 def metric_points(records: Iterable[dict[str, Any]]) -> list[tuple[str, Point]]:
     """The journal's records as points, by series; no tracker takes a NaN or an infinity.
 
-    Rows that a resumed attempt computes again are left out, as `read_journal` does.
+    Rows that a resumed attempt computes again are left out, and what is no record of a journal,
+    as `read_journal` does.
     """
     points: list[tuple[str, Point]] = []
     for record in records:
-        if "resumed_from_step" in record:
-            points = [item for item in points if item[1].step <= record["resumed_from_step"]]
-        else:
-            points += (
-                (key, Point(record["step"], record["time"], value))
-                for key, value in record["values"].items()
-                if math.isfinite(value)
-            )
+        try:
+            if (resumed := resumed_from(record)) is not None:
+                points = [item for item in points if item[1].step <= resumed]
+            else:
+                points += _points_of(row_in(record))
+        except ValueError:
+            continue
     return points
+
+
+def _points_of(row: Row) -> Iterator[tuple[str, Point]]:
+    for key, value in row.values.items():
+        with suppress(OverflowError):  # a whole number has no bounds in JSON
+            if math.isfinite(number := float(value)):
+                yield key, Point(row.step, row.time, number)
 
 
 def experiment_fields(run_dir: RunDir) -> dict[str, Field]:

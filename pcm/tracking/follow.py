@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from pcm.config.secrets import scrub
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir, read_json
 from pcm.tracking.feeder import Feeder
 from pcm.tracking.outcome import outcome_at_end, outcome_so_far
+from pcm.tracking.reasons import reason_of
 from pcm.tracking.tracker import Tracker, make_tracker, store_lock, wanted_trackers
 
 _INTERVAL = 2.0
@@ -73,7 +73,7 @@ def sync_trackers(run_dir: RunDir, to: Sequence[str] = ()) -> dict[str, int | Re
         except RefusedError as error:
             return error
         except Exception as error:
-            return RefusedError(f"the tracker failed: {scrub(repr(error))}")
+            return RefusedError(f"the tracker failed: {reason_of(error)}")
 
     requests = _requests(experiment, to)
     with _at_once(run_dir, run_dir.tracker_lock):
@@ -215,9 +215,8 @@ def late_warning(run_dir: RunDir, grace: float) -> str:
 
 
 def _failure_warning(run_dir: RunDir, request: Request, error: Exception) -> str:
-    reason = str(error) if isinstance(error, RefusedError) else repr(error)
     which = "" if request is None else f" ({_name(request)})"
-    return f"the tracker failed{which}: {scrub(reason)}\n{_remedy(run_dir)}"
+    return f"the tracker failed{which}: {reason_of(error)}\n{_remedy(run_dir)}"
 
 
 def _remedy(run_dir: RunDir) -> str:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from pcm.plots.process import DrawingProcess
+from pcm.plots.drawing_process import DrawingProcess
+from pcm.plots.figures import png_of, write_picture
 from pcm.plots.waiting import PlotData
 from pcm.run_dir import JournalWriter, RunDir
 from pcm.run_dir.journal import Row
 from pcm.run_dir.summary import Summary, summarise, write_summary
 from pcm.tracking.events import EventWriter
-from pcm.tracking.figures import png_of, write_picture
+from pcm.tracking.feeding_process import FeedingProcess
 from pcm.tracking.flatten import flatten
-from pcm.tracking.process import FeedingProcess
 from pcm.tracking.tracker import has_tracker
 
 if TYPE_CHECKING:

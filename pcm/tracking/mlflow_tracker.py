@@ -5,18 +5,16 @@ The store is that of `MLFLOW_TRACKING_URI`; credentials (`MLFLOW_TRACKING_TOKEN`
 writers, so no job writes to one: `pcm sync` does.
 """
 
-import hashlib
-import itertools
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import url2pathname
 
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
+from pcm.tracking.mlflow_limits import batches, digest, safe_name, shortened
 from pcm.tracking.outcome import Outcome
 from pcm.tracking.tracker import Point, missing_client
 
@@ -30,7 +28,7 @@ _STATUS = {
 }
 
 _METRICS, _PARAMS = 1000, 100
-"""What a server takes in one request."""
+"""How many a server takes in one request."""
 
 _URI_HINT = "name a server, https://..., or for `pcm sync` sqlite:////path/to/mlflow.db"
 _CLIENT_HINT = (
@@ -43,11 +41,10 @@ _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOU
 What a server has missed is sent again anyway, at the next look.
 """
 
-_LONGEST_PARAM = 6000
-_LONGEST_NAME = 200
-_UNSAFE = re.compile(r"[^/\w.\- :]")
+_LONGEST_PARAM, _LONGEST_TAG = 6000, 5000
 
-T = TypeVar("T")
+_DELETED_HINT = "restore it there, or delete it for good (mlflow gc); then it is sent anew"
+_PROJECT_HINT = "restore it there, delete it for good (mlflow gc), or name another as project"
 
 
 class MlflowTracker:
@@ -68,7 +65,7 @@ class MlflowTracker:
         self._params: set[str] = set()
         self._metrics: list[Any] = []
         # Another server is another tracker: it has nothing of what this one was sent.
-        self.slot = f"mlflow-{_digest(_without_user(self._uri))}"
+        self.slot = f"mlflow-{digest(_without_user(self._uri))}"
         self.local = not self._uri
         self.store_lock = _store_lock(self._uri)
         self.found = False
@@ -80,8 +77,12 @@ class MlflowTracker:
             raise RefusedError("MLFLOW_TRACKING_URI is not set", _URI_HINT)
         self._metrics = []
         self._client = _client(self._uri)
-        self._run, self.found = (runs[-1], False) if runs else self._find_or_create()
-        run = self._client.get_run(self._run)
+        known = self._known(runs)
+        run = known or self._find()
+        # A run that is gone for good, as its whole store may be, had something: another has not.
+        self.found = known is None and (run is not None or bool(runs))
+        run = run or self._create()
+        self._run = str(run.info.run_id)
         self._params = set(run.data.params)
         self._client.update_run(self._run, status="RUNNING")
         return self._run
@@ -90,12 +91,15 @@ class MlflowTracker:
         """Parameters, which MLflow lets nobody change, so only new ones; and a tag of all tags."""
         from mlflow.entities import Param, RunTag
 
-        named = {_safe_name(key): str(value)[:_LONGEST_PARAM] for key, value in fields.items()}
+        named = {
+            safe_name(key): shortened(str(value), _LONGEST_PARAM) for key, value in fields.items()
+        }
         new = [Param(name, value) for name, value in named.items() if name not in self._params]
-        for batch in _batches(new, _PARAMS):
+        for batch in batches(new, _PARAMS, lambda param: param.key + param.value):
             self._client.log_batch(self._run, params=batch)
         self._params |= named.keys()
-        self._client.log_batch(self._run, tags=[RunTag("pcm_tags", ", ".join(tags))])
+        text = shortened(", ".join(tags), _LONGEST_TAG)
+        self._client.log_batch(self._run, tags=[RunTag("pcm_tags", text)])
 
     def log(self, key: str, points: Sequence[Point]) -> None:
         """Numbers wait for `flush`; texts become tags and pictures artifacts, by their step."""
@@ -105,11 +109,12 @@ class MlflowTracker:
             if isinstance(point.value, Path):
                 self._log_picture(point.value)
             elif isinstance(point.value, str):
-                name = _safe_name(f"{key}.step-{point.step}")
-                self._client.set_tag(self._run, name, point.value)
+                name = safe_name(f"{key}.step-{point.step}")
+                text = shortened(point.value, _LONGEST_TAG)
+                self._client.set_tag(self._run, name, text)
             else:
                 when = int(point.time * 1000)
-                self._metrics.append(Metric(_safe_name(key), point.value, when, point.step))
+                self._metrics.append(Metric(safe_name(key), point.value, when, point.step))
 
     def log_system(self, key: str, points: Sequence[Point]) -> None:
         """Its page of a run shows what begins with `system/` apart, over time."""
@@ -117,13 +122,13 @@ class MlflowTracker:
 
     def flush(self) -> None:
         """Send the numbers, many a request."""
-        for batch in _batches(self._metrics, _METRICS):
+        for batch in batches(self._metrics, _METRICS, lambda metric: metric.key):
             self._client.log_batch(self._run, metrics=batch)
         self._metrics = []
 
     def last_step(self, key: str, otherwise: int) -> int:  # noqa: ARG002 - the store knows
         """Ask the store; tags and artifacts, written twice, are there once all the same."""
-        history = self._client.get_metric_history(self._run, _safe_name(key))
+        history = self._client.get_metric_history(self._run, safe_name(key))
         return max((metric.step for metric in history), default=-1)
 
     def finish(self, outcome: Outcome) -> None:
@@ -137,15 +142,32 @@ class MlflowTracker:
         """Forget the client, which keeps no connection."""
         self._client = None
 
-    def _find_or_create(self) -> tuple[str, bool]:
-        folder = self._experiment_id()
+    def _known(self, runs: Sequence[str]) -> Any:
+        """The run of the record; None where there is none any more."""
+        from mlflow.exceptions import MlflowException
+
+        if not runs:
+            return None
+        try:
+            run = self._client.get_run(runs[-1])
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
+        if run.info.lifecycle_stage == "deleted":
+            raise RefusedError(f"its run was deleted in MLflow: {runs[-1]}", _DELETED_HINT)
+        return run
+
+    def _find(self) -> Any:
+        wanted = f"tags.{_ID} = '{self._experiment['id']}'"
+        found = self._client.search_runs([self._experiment_id()], wanted, max_results=1)
+        return found[0] if found else None
+
+    def _create(self) -> Any:
         identifier = str(self._experiment["id"])
-        found = self._client.search_runs([folder], f"tags.{_ID} = '{identifier}'", max_results=1)
-        if found:
-            return str(found[0].info.run_id), True
         name = str(self._experiment.get("name") or identifier)
-        run = self._client.create_run(folder, tags={_ID: identifier}, run_name=name)
-        return str(run.info.run_id), False
+        tags = {_ID: identifier}
+        return self._client.create_run(self._experiment_id(), tags=tags, run_name=name)
 
     def _experiment_id(self) -> str:
         """That of MLflow's experiment, which is what pcm calls a sweep."""
@@ -167,6 +189,8 @@ class MlflowTracker:
                 there = self._client.get_experiment_by_name(name)
                 if there is None:
                     raise
+        if there.lifecycle_stage == "deleted":
+            raise RefusedError(f"MLflow's experiment {name!r} was deleted there", _PROJECT_HINT)
         return str(there.experiment_id)
 
     def _log_picture(self, file: Path) -> None:
@@ -194,17 +218,6 @@ def _client(uri: str) -> Any:
         ) from error
 
 
-def _safe_name(key: str) -> str:
-    """A name that MLflow takes; different keys never share one."""
-    parts = _UNSAFE.sub("_", key).split("/")
-    safe = "/".join(part for part in parts if part not in {"", ".", ".."})[:_LONGEST_NAME]
-    return safe if safe == key else f"{safe}-{_digest(key)}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
 def _without_user(uri: str) -> str:
     parts = urlsplit(uri)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
@@ -220,9 +233,3 @@ def _store_lock(uri: str) -> Path | None:
     else:
         return None
     return store.with_name(f".{store.name}.pcm.lock")
-
-
-def _batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
-    rest = iter(items)
-    while batch := list(itertools.islice(rest, size)):
-        yield batch

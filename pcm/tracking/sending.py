@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from pcm.config.secrets import scrub
 from pcm.errors import ExitCode, PcmError, RefusedError
 from pcm.run_dir import RunDir
 from pcm.tracking.follow import sync_trackers
+from pcm.tracking.reasons import reason_of
 
 
 @dataclass(slots=True)
@@ -60,5 +60,5 @@ def send_each(
         try:
             answer = send(RunDir(folder / name), to)
         except Exception as error:
-            answer = Answer(ExitCode.REFUSED, errors=[f"error: {scrub(repr(error))}"])
+            answer = Answer(ExitCode.REFUSED, errors=[f"error: {reason_of(error)}"])
         tell(json.dumps(asdict(answer)))

@@ -40,6 +40,7 @@ class TensorBoardTracker:
         self._fields: dict[str, Any] = {}
         self._stream: IO[bytes] | None = None
         self._writer: Any = None
+        self._held: dict[str, int] | None = None
         self.found = False
 
     def open(self, runs: Sequence[str]) -> str:
@@ -48,8 +49,10 @@ class TensorBoardTracker:
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         path = self._folder / _EVENTS
-        self.found = path.exists() and not runs
+        # One of the two was lost: what is there is asked for, series by series.
+        self.found = path.exists() != bool(runs)
         self._folder.mkdir(exist_ok=True)
+        self._held = None
         whole = sum(size for size, _ in read_records(path))
         self._stream = path.open("ab")
         self._stream.truncate(whole)
@@ -87,13 +90,11 @@ class TensorBoardTracker:
             os.fsync(self._stream.fileno())
 
     def last_step(self, key: str, otherwise: int) -> int:  # noqa: ARG002 - the file knows
-        """Read it from the file."""
-        from tensorboard.compat.proto.event_pb2 import Event
-
-        self.flush()
-        events = (Event.FromString(record) for _, record in read_records(self._folder / _EVENTS))
-        steps = (e.step for e in events for value in e.summary.value if value.tag == key)
-        return max(steps, default=-1)
+        """What the file held at the first question after an opening."""
+        if self._held is None:
+            self.flush()
+            self._held = _last_steps(self._folder / _EVENTS)
+        return self._held.get(key, -1)
 
     def close(self) -> None:
         """Close the file."""
@@ -119,6 +120,18 @@ def read_records(path: Path) -> Iterator[tuple[int, bytes]]:
             if len(record) < length + _CHECKSUM:  # torn by a killed writer
                 return
             yield _HEADER.size + length + _CHECKSUM, record[:length]
+
+
+def _last_steps(path: Path) -> dict[str, int]:
+    """Series -> its highest step; of all at once, since there may be thousands."""
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    steps: dict[str, int] = {}
+    for _, record in read_records(path):
+        event = Event.FromString(record)
+        for value in event.summary.value:
+            steps[value.tag] = max(event.step, steps.get(value.tag, -1))
+    return steps
 
 
 def _summary(key: str, value: float | str | Path) -> Any:

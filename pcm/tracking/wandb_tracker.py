@@ -76,7 +76,8 @@ class WandbTracker:
     def describe(self, fields: Mapping[str, str | int | float | bool], tags: Sequence[str]) -> None:
         """The run's config and tags."""
         self._run.config.update(dict(fields), allow_val_change=True)
-        self._run.tags = tuple(tags)
+        # One that is too long would have the client take none of them.
+        self._run.tags = tuple(dict.fromkeys(tag[:_LONGEST_TAG] for tag in tags if tag))
 
     def log(self, key: str, points: Sequence[Point]) -> None:
         """Collect what `flush` sends step by step: the client takes no step after a later one."""
@@ -152,6 +153,8 @@ _QUIET: dict[str, Any] = {
     "x_save_requirements": False,
 }
 """Nothing that the client would collect by itself: the launch records code and output."""
+
+_LONGEST_TAG = 64
 
 
 def is_online() -> bool:

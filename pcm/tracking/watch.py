@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pcm.config.printable import printable_line
 from pcm.errors import RefusedError
+from pcm.printable import printable_line
 from pcm.run_dir import RunDir
 from pcm.tracking.follow import BusyError, sync_trackers
 from pcm.tracking.outcome import Outcome, outcome_so_far

@@ -6,15 +6,15 @@ from contextlib import suppress
 
 from lightning.pytorch import Trainer
 
-from pcm.config.secrets import scrub
 from pcm.console import tell
 from pcm.errors import ExitCode, PcmError
 from pcm.internals import loops
+from pcm.rank.insisting import insist
+from pcm.rank.task import Task
 from pcm.run_dir import write_metrics_table
 from pcm.run_dir.records import ErrorRecord, FinishedRecord
 from pcm.run_dir.typed_json import write
-from pcm.training.insisting import insist
-from pcm.training.task import Task
+from pcm.secret_values import scrub
 from pcm.training.timeouts import is_timeout
 
 

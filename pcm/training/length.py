@@ -5,7 +5,7 @@ import math
 from lightning.pytorch import Trainer
 
 from pcm.internals import loops
-from pcm.training.progress import Progress
+from pcm.rank.progress import Progress
 
 
 def describe_length(trainer: Trainer, progress: Progress, *, is_inside: bool) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 from lightning.pytorch import LightningModule
 
 from pcm.config.document import load_document
-from pcm.config.structures.script import names_script
+from pcm.config.structures.run_command import names_script
 from pcm.errors import PcmError
 from pcm.run_dir import RunDir
 from pcm.run_dir.shards import count_states, shards_folder
-from pcm.training.build import build_model
-from pcm.training.checkpoint_io import load_plain
+from pcm.training.building.build import build_model
+from pcm.training.checkpoints.checkpoint_io import load_plain
 
 
 def load_model(run_dir: RunDir, checkpoint: Path) -> LightningModule:
@@ -50,7 +50,7 @@ def _weights(checkpoint: Path) -> dict[str, Any]:
         return _put_together(folder)
     if folder.exists():
         # torch's distributed checkpoints take a while to import.
-        from pcm.training.sharding import WEIGHTS, read_whole
+        from pcm.training.checkpoints.sharding import WEIGHTS, read_whole
 
         return read_whole(folder, WEIGHTS)
     weights: dict[str, Any] = load_plain(checkpoint)["state_dict"]
@@ -64,7 +64,7 @@ def _put_together(folder: Path) -> dict[str, Any]:
         PcmError: DeepSpeed, which knows how, is not installed here.
     """
     try:
-        from pcm.training.deepspeed_states import read_whole
+        from pcm.training.checkpoints.deepspeed_states import read_whole
     except ImportError as error:
         raise PcmError(
             f"{folder} was written by DeepSpeed, which it takes to put a model together: {error}",

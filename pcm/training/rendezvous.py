@@ -23,12 +23,12 @@ from torch.distributed import (  # type: ignore[attr-defined]  # documented ther
 )
 
 from pcm.errors import PcmError
+from pcm.rank.ranks import Ranks
+from pcm.rank.settings import collective_seconds, rendezvous_seconds
+from pcm.rank.stop import StopRequest
 from pcm.run_dir import AttemptDir
 from pcm.run_dir.records import RendezvousRecord
 from pcm.run_dir.typed_json import Damaged, read, write
-from pcm.training.ranks import Ranks
-from pcm.training.settings import collective_seconds, rendezvous_seconds
-from pcm.training.stop import StopRequest
 from pcm.training.timeouts import AbsentRanksError
 
 _LOOK = 0.05

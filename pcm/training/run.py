@@ -19,6 +19,10 @@ from pcm.console import tell
 from pcm.errors import ExitCode, NotFoundError, RefusedError
 from pcm.internals import loops
 from pcm.internals.required import check_internals
+from pcm.rank.progress import Heartbeat, Progress
+from pcm.rank.ranks import Ranks
+from pcm.rank.settings import checkpoint_minutes, collective_seconds
+from pcm.rank.task import Task, record_stop, record_unkept
 from pcm.run_dir import SCHEMA_VERSION, read_json
 from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import (
@@ -30,23 +34,19 @@ from pcm.run_dir.checkpoints import (
 )
 from pcm.run_dir.records import StoppedRecord
 from pcm.training.agreement import Agreement, Wish, agreement_of
-from pcm.training.build import build_data, build_model, build_trainer
-from pcm.training.checkpoint_io import CheckpointFiles
-from pcm.training.devices import choose_device
+from pcm.training.building.build import build_data, build_model, build_trainer
+from pcm.training.building.devices import choose_device
+from pcm.training.building.strategy_choice import needs_group
+from pcm.training.checkpoints.checkpoint_io import CheckpointFiles
+from pcm.training.checkpoints.saver import Saver
+from pcm.training.checkpoints.schedule import LONGEST_S, Schedule, mean_between_interruptions
+from pcm.training.checkpoints.starting import StartingPoint, find_start, share_start, step_of
 from pcm.training.faults import config_error
 from pcm.training.final_records import record_failure, record_finish, write_table
-from pcm.training.progress import Heartbeat, Progress
-from pcm.training.ranks import Ranks
+from pcm.training.finding.search import look_before_training
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
-from pcm.training.saver import Saver
-from pcm.training.schedule import LONGEST_S, Schedule, mean_between_interruptions
-from pcm.training.search import look_before_training
 from pcm.training.session import Session, StopTraining, unsaved_end
-from pcm.training.settings import checkpoint_minutes, collective_seconds
 from pcm.training.skipped_batches import skip_together
-from pcm.training.starting import StartingPoint, find_start, share_start, step_of
-from pcm.training.strategies import needs_group
-from pcm.training.task import Task, record_stop, record_unkept
 from pcm.training.testing import require_test, test, wants_test
 from pcm.training.training_logger import TrainingLogger
 from pcm.training.want_of_data import require_data

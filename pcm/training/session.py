@@ -12,19 +12,19 @@ from pcm.internals.averaging import resume_averaging
 from pcm.internals.buckets import fix_buckets
 from pcm.internals.logged_means import continue_epoch
 from pcm.internals.loops import Place
-from pcm.training import loaders
+from pcm.rank.progress import Progress
+from pcm.rank.ranks import Ranks
 from pcm.training.agreement import Agreement, Wish
-from pcm.training.attributes import Attributes
-from pcm.training.callbacks import capture_callbacks
+from pcm.training.building.trainer_callbacks import capture_callbacks
+from pcm.training.checkpoints.saver import Saver
+from pcm.training.checkpoints.schedule import Schedule
 from pcm.training.length import describe_length
-from pcm.training.making import Making
-from pcm.training.module_state import fingerprint, has_gradients
-from pcm.training.progress import Progress
-from pcm.training.rank_state import capture_rank, restore_rank
-from pcm.training.ranks import Ranks
-from pcm.training.saver import Saver
-from pcm.training.schedule import Schedule
-from pcm.training.start_state import KEY, Start, read_start
+from pcm.training.states import loaders
+from pcm.training.states.attributes import Attributes
+from pcm.training.states.making import Making
+from pcm.training.states.module_state import fingerprint, has_gradients
+from pcm.training.states.rank_state import capture_rank, restore_rank
+from pcm.training.states.start_state import KEY, Start, read_start
 from pcm.training.want_of_data import require_batches, require_data
 
 

@@ -8,8 +8,8 @@ from lightning.pytorch import Trainer
 
 from pcm.errors import PcmError
 from pcm.internals import loops
-from pcm.training.ranks import Ranks
-from pcm.training.settings import collective_seconds
+from pcm.rank.ranks import Ranks
+from pcm.rank.settings import collective_seconds
 from pcm.training.timeouts import AbsentRanksError
 
 

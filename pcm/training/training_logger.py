@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from pcm.console import tell
 from pcm.errors import PcmError
+from pcm.rank.progress import Progress
 from pcm.run_dir import RunDir
 from pcm.run_dir.journal import LOSSES
 from pcm.tracking import RunLogger
-from pcm.tracking.experiment import Experiment
-from pcm.training.progress import Progress
+from pcm.tracking.logger_experiment import Experiment
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

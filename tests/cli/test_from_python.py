@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from launch import api
-from pcm.errors import NotFoundError, RefusedError, UsageError
+from pcm.errors import ConfigError, NotFoundError, PcmError, RefusedError, UsageError
 from tests.cli.conftest import ROOT, Pcm, Runs
 from tests.cli.test_launch import FakeRunner, runner
 
@@ -103,6 +103,38 @@ def test_one_experiment_is_trained_as_by_the_command(
         api.train("vae.yaml", **files, checkpoint="last")
     with pytest.raises(NotFoundError):
         api.train("vae.yaml", **files, checkpoint_of="feedbeef")
+
+
+@pytest.mark.parametrize(
+    ("wishes", "told"),
+    [
+        ({"project": "vaes", "tracker": "none"}, "project is for a tracker"),
+        ({"project": "vaes", "tracker": "csv"}, "tracker='neptune', tracker='wandb' or"),
+        ({"checkpoint": "last"}, "checkpoint needs an experiment\n  try: add checkpoint_of"),
+        ({"resources": {"nodes": "two"}}, "resources['nodes']: not understood"),
+        ({"resources": {"sbatch": {"array": "1"}}}, "resources['sbatch']: this option"),
+        ({"data_val": "nine.yaml"}, "train: no such file"),
+        ({"site": "nowhere"}, "no site 'nowhere'"),
+        ({"tracker": "abacus"}, "no tracker is called 'abacus'"),
+    ],
+)
+def test_what_is_wrong_with_a_call_is_told_in_its_words(
+    project: Path, runner: FakeRunner, wishes: dict[str, Any], told: str
+) -> None:
+    files = {"data_train": "mnist-plain-train.yaml", "data_val": "mnist-plain-test.yaml"}
+    with pytest.raises(PcmError) as caught:
+        api.train("vae.yaml", **{**files, **wishes})
+    assert told in str(caught.value)
+    assert "--" not in str(caught.value)
+
+
+def test_overrides_of_a_call_are_named_as_such(project: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^overrides: model.nowhere.at.all: 'model' has no"):
+        api.plan("small.yaml", overrides={"model.nowhere.at.all": 1})
+    with pytest.raises(ConfigError, match=r"^overrides: modle.lr: no such place"):
+        api.launch("small.yaml", overrides={"modle.lr": 1}, executor="local")
+    with pytest.raises(ConfigError, match=r"^resources\['time'\]: not understood"):
+        api.plan("small.yaml", resources={"time": "an age"})
 
 
 def test_another_thread_is_refused(project: Path, runner: FakeRunner) -> None:

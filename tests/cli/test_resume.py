@@ -11,8 +11,9 @@ from launch.status.facts import read_statuses
 from launch.status.state import State
 from launch.store.local_queues import announced_queue
 from launch.store.markers import cancel
+from pcm.errors import ExitCode
 from tests.cli.conftest import Pcm, Runs
-from tests.cli.test_launch import FakeRunner, runner
+from tests.cli.test_launch import FakeRunner, runner, with_trainer
 
 __all__ = ["runner"]
 
@@ -225,3 +226,24 @@ def test_nothing_is_sent_to_a_tracker_that_nobody_knows(pcm: Pcm, mixed: Runs) -
     result = pcm("sync", mixed.experiments[0].id, "--to", "mlflaw")
     assert result.exit_code == 2
     assert "mlflaw" in result.stderr
+
+
+@pytest.mark.parametrize("gpus", [1, 2])
+def test_what_insists_on_gpus_is_not_resumed_here_without_them(
+    pcm: Pcm, project: Path, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch, gpus: int
+) -> None:
+    with_trainer(project, accelerator="gpu")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    asked = ("--gpus-per-node", str(gpus))
+    pcm("launch", "small.yaml", "--executor", "local", "--yes", *asked)
+    launched = runner.calls.pop()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0" if gpus == 2 else "")
+    refused = pcm("resume", "small")
+    assert refused.exit_code == ExitCode.CONFIG_INVALID
+    needs = "needs 2 GPUs, and this machine shows 1" if gpus == 2 else "needs 1 GPU, and"
+    assert f"{launched[0][0]}: trainer.accelerator: {needs}" in refused.stderr
+    assert refused.stderr.count("insists") == 0
+    assert not runner.calls
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert pcm("resume", "small").exit_code == 0
+    assert runner.calls[0][0] == launched[0]

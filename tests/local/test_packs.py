@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from launch.pack.drawing import Draw, Drawing
 from launch.site import Pack
 from launch.slurm.queue import NOT_ASKED, Queue, Task
 from launch.status.facts import read_statuses
@@ -21,6 +23,7 @@ from launch.store.claims import Claims, Hold
 from launch.store.markers import cancel
 from launch.store.records import read_record
 from launch.store.submissions import SubmissionDir, read_submission
+from launch.supervisor.job import Job
 from pcm.run_dir import write_json
 from tests.local.conftest import first_attempt, trains
 from tests.local.conftest import wait_for as wait_for_seconds
@@ -224,6 +227,22 @@ def test_one_of_two_that_want_an_experiment_gets_it(slurm: Slurm) -> None:
     assert claims.standings(0)[wanted].hold is Hold.HELD
 
 
+def test_what_a_full_disk_keeps_from_being_given_back_is_not_left_behind(slurm: Slurm) -> None:
+    job = replace(Job.in_this_process(None), id="7_0", key="7_0-0")
+    drawing = Drawing(slurm.claims, job, 0)
+    back, done = drawing.next(), drawing.next()
+    assert back is not None
+    assert done is not None
+    with without_claims(slurm):
+        for owed in (lambda: drawing.give_back(back), lambda: drawing.close(done), drawing.next):
+            with pytest.raises(OSError, match="claims/0"):
+                owed()
+        # This start can't say so; another one, which finds its claim, does what it had.
+        assert drawing.is_left()
+    assert drawing.next() == Draw(back.id, 2)
+    assert slurm.held(1) is Hold.OVER
+
+
 def test_time_is_kept_for_a_useful_part(slurm: Slurm, start: Start) -> None:
     # Seconds are left when the first two have ended: too few for another one.
     slurm.say(0, f"{RUNNING} EndTime={int(time.time()) + 12}")
@@ -232,20 +251,28 @@ def test_time_is_kept_for_a_useful_part(slurm: Slurm, start: Start) -> None:
     assert slurm.attempts()[2:] == [0, 0, 0]
 
 
-def test_those_that_run_go_on_where_nothing_new_can_begin(slurm: Slurm, start: Start) -> None:
-    process = start(0, STAND_IN_STEPS="100")
-    wait_for(lambda: all(trains(each) for each in slurm.experiments[:2]))
+@contextmanager
+def without_claims(slurm: Slurm) -> Iterator[None]:
+    """None of the first task can be read or written until the block ends."""
     claims = slurm.submission.path / "claims" / "0"
     claims.rename(claims.with_name("away"))
     claims.touch()
-    record = wait_for(lambda: read_record(first_attempt(slurm.experiments[0]).supervisor(0)))
-    os.kill(record["child_pid"], signal.SIGKILL)
-    assert process.stderr is not None
-    said = next(line for line in process.stderr if "no experiment can be drawn" in line)
-    assert "claims/0" in said
+    yield
     claims.unlink()
     claims.with_name("away").rename(claims)
+
+
+def test_those_that_run_go_on_where_nothing_new_can_begin(slurm: Slurm, start: Start) -> None:
+    process = start(0, STAND_IN_STEPS="100")
+    wait_for(lambda: all(trains(each) for each in slurm.experiments[:2]))
+    with without_claims(slurm):
+        record = wait_for(lambda: read_record(first_attempt(slurm.experiments[0]).supervisor(0)))
+        os.kill(record["child_pid"], signal.SIGKILL)
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if "no experiment can be drawn" in line)
+        assert "claims/0" in said
     finish(process)
+    assert slurm.held(0) is Hold.OVER
     assert slurm.states()[:3] == [State.FAILED, State.DONE, State.DONE]
     assert slurm.attempts()[:3] == [1, 1, 1]
 

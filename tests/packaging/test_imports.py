@@ -29,14 +29,23 @@ HEAVY = {
     "umap",
     "einops",
 }
-SHARED = ("pcm.config", "pcm.nursery", "pcm.run_dir", "pcm.errors", "pcm.console")
+SHARED = (
+    "pcm.config",
+    "pcm.console",
+    "pcm.errors",
+    "pcm.nursery",
+    "pcm.printable",
+    "pcm.run_dir",
+    "pcm.secret_values",
+)
 """What the host side may use of pcm."""
 
 HOST_MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    for folder in ("launch", "pcm/config", "pcm/nursery", "pcm/run_dir")
+    for folder in ("launch", "pcm/config", "pcm/nursery", "pcm/rank", "pcm/run_dir", "pcm/scripts")
     for path in (ROOT / folder).rglob("*.py")
 )
+"""And a script's run, whose image may have no torch."""
 
 
 def imports(file: Path) -> Iterator[str]:

@@ -1,94 +1,162 @@
-"""The rooms of `launch/`: imports go down, names are unique, only commands print."""
+"""The rooms of `launch/` and `pcm/`: imports go down, names are unique, only commands print."""
 
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 
-LAUNCH = Path(__file__).parents[2] / "launch"
+ROOT = Path(__file__).parents[2]
 
-FLOORS = (
-    ("__main__",),
-    ("cli",),
-    ("api",),
-    ("answers", "resumption", "single_experiment"),
-    ("proposal",),
-    ("pack",),
-    ("local", "report"),
-    ("submit",),
-    ("image", "importing", "plan", "results", "supervisor"),
-    ("notify",),
-    ("status", "wishes"),
-    ("validate",),
-    ("classes",),
-    ("container",),
-    ("store",),
-    ("arguments", "grid"),
-    ("methods",),
-    ("signatures", "site"),
-    (
-        "config_folders",
-        "damage",
-        "executor",
-        "machine",
-        "projects",
-        "slurm",
-        "sources",
-        "telling",
-        "text",
-        "user_settings",
-    ),
-)
-"""Folders and files of `launch/`, from the roof down; docs/architecture.md says what each holds."""
 
-LEVELS = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+@dataclass(frozen=True)
+class House:
+    """A package whose folders and files are its rooms, on floors from the roof down."""
 
-COMMANDS = LAUNCH / "cli" / "commands"
+    package: str
+    floors: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def folder(self) -> Path:
+        return ROOT.joinpath(*self.package.split("."))
+
+    @cached_property
+    def levels(self) -> dict[str, int]:
+        return {room: level for level, rooms in enumerate(self.floors) for room in rooms}
+
+    def files(self) -> list[Path]:
+        return sorted(file for file in self.folder.rglob("*.py") if file != FORMER)
+
+    def room_of(self, file: Path) -> str:
+        return file.relative_to(self.folder).parts[0].removesuffix(".py")
+
+    def imported_rooms(self, file: Path) -> Iterator[str]:
+        """The rooms that a file imports from, also inside functions and for types alone."""
+        for module in imported_modules(file):
+            if module.startswith(f"{self.package}."):
+                room = module.removeprefix(f"{self.package}.").split(".")[0]
+                # A name that the package itself has is no room.
+                if room in self.levels:
+                    yield room
+
+
+LAUNCH = ROOT / "launch"
 
 FORMER = LAUNCH / "slurm" / "task.py"
 """Not a part of its room: payloads of jobs that version 0.1 submitted name it."""
 
-FILES = sorted(file for file in LAUNCH.rglob("*.py") if file != FORMER)
+HOST = House(
+    "launch",
+    (
+        ("__main__",),
+        ("cli",),
+        ("api",),
+        ("answers", "resumption", "single_experiment"),
+        ("proposal",),
+        ("pack",),
+        ("local", "report"),
+        ("submit",),
+        ("image", "importing", "plan", "results", "supervisor"),
+        ("notify",),
+        ("status", "wishes"),
+        ("validate",),
+        ("classes",),
+        ("container",),
+        ("store",),
+        ("arguments", "grid"),
+        ("methods",),
+        ("signatures", "site"),
+        (
+            "config_folders",
+            "damage",
+            "executor",
+            "machine",
+            "projects",
+            "slurm",
+            "sources",
+            "telling",
+            "text",
+            "user_settings",
+        ),
+    ),
+)
+
+TRAINING_SIDE = House(
+    "pcm",
+    (
+        ("__main__",),
+        ("scripts", "training"),
+        ("tracking",),
+        ("plots",),
+        ("chain", "data"),
+        ("companion", "config", "internals", "nursery", "rank"),
+        ("run_dir",),
+        ("console", "errors"),
+        ("generators", "printable", "script", "secret_values"),
+    ),
+)
+
+TRAINING = House(
+    "pcm.training",
+    (
+        ("run",),
+        ("finding",),
+        ("loading", "session"),
+        ("building",),
+        ("checkpoints", "final_records", "rendezvous", "skipped_batches", "states"),
+        ("testing",),
+        (
+            "agreement",
+            "faults",
+            "length",
+            "timeouts",
+            "training_logger",
+            "want_of_data",
+        ),
+    ),
+)
+
+HOUSES = (HOST, TRAINING_SIDE, TRAINING)
+"""docs/architecture.md says what each room holds."""
+
+COMMANDS = LAUNCH / "cli" / "commands"
 
 
-def room_of(file: Path) -> str:
-    return file.relative_to(LAUNCH).parts[0].removesuffix(".py")
-
-
-def imported_rooms(file: Path) -> Iterator[str]:
-    """The rooms that a file imports from, also inside functions and for types alone."""
+def imported_modules(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text())):
-        modules: list[str] = []
         if isinstance(node, ast.ImportFrom) and node.module is not None:
-            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        for module in modules:
-            if module.startswith("launch."):
-                yield module.split(".")[1]
+            yield from (alias.name for alias in node.names)
 
 
-def test_every_room_has_its_floor() -> None:
-    assert {room_of(file) for file in FILES} - {"__init__"} == set(LEVELS)
+@pytest.mark.parametrize("house", HOUSES, ids=lambda house: house.package)
+def test_every_room_has_its_floor(house: House) -> None:
+    assert {house.room_of(file) for file in house.files()} - {"__init__"} == set(house.levels)
 
 
 @pytest.mark.parametrize(
-    "file",
-    [file for file in FILES if room_of(file) != "__init__"],
-    ids=lambda file: file.relative_to(LAUNCH).as_posix(),
+    ("house", "file"),
+    [
+        pytest.param(house, file, id=file.relative_to(ROOT).as_posix())
+        for house in HOUSES
+        for file in house.files()
+        if house.room_of(file) != "__init__"
+    ],
 )
-def test_imports_only_go_down(file: Path) -> None:
-    room = room_of(file)
-    others = {each for each in imported_rooms(file) if each != room}
-    assert [each for each in others if LEVELS[each] <= LEVELS[room]] == []
+def test_imports_only_go_down(house: House, file: Path) -> None:
+    room = house.room_of(file)
+    others = {each for each in house.imported_rooms(file) if each != room}
+    assert [each for each in others if house.levels[each] <= house.levels[room]] == []
 
 
-def test_no_file_name_occurs_twice() -> None:
-    names = Counter(
-        file.name for file in FILES if COMMANDS not in file.parents and file.name[:2] != "__"
-    )
+@pytest.mark.parametrize("house", [HOST, TRAINING_SIDE], ids=lambda house: house.package)
+def test_no_file_name_occurs_twice(house: House) -> None:
+    files = [file for file in house.files() if COMMANDS not in file.parents]
+    names = Counter(file.name for file in files if file.name[:2] != "__")
     assert [name for name, count in names.items() if count > 1] == []
 
 
@@ -118,12 +186,17 @@ def test_only_commands_print() -> None:
 
 
 def test_what_can_be_called_from_python_prints_nothing() -> None:
-    quiet = [file for file in FILES if room_of(file) not in ("cli", "report", "supervisor")]
+    quiet = [
+        file for file in HOST.files() if HOST.room_of(file) not in ("cli", "report", "supervisor")
+    ]
     assert {str(file): lines for file in quiet if (lines := prints(file))} == {}
 
 
-def test_the_architecture_page_says_what_each_room_holds() -> None:
-    page = (LAUNCH.parent / "docs" / "architecture.md").read_text()
-    rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `launch/")]
-    rooms = {row.removeprefix("launch/").strip("/").removesuffix(".py") for row in rows}
-    assert rooms == set(LEVELS)
+@pytest.mark.parametrize("house", HOUSES, ids=lambda house: house.package)
+def test_the_architecture_page_says_what_each_room_holds(house: House) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+    folder = house.package.replace(".", "/") + "/"
+    inside = [row.removeprefix(folder) for row in rows if row.startswith(folder)]
+    rooms = {row.strip("/").removesuffix(".py") for row in inside if "/" not in row.strip("/")}
+    assert rooms - {""} == set(house.levels)

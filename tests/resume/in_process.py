@@ -14,11 +14,11 @@ import torch
 from lightning.pytorch.utilities import rank_zero_only
 
 from pcm.errors import ExitCode
+from pcm.rank.ranks import Ranks
+from pcm.rank.stop import StopRequest
+from pcm.rank.task import Task
 from pcm.run_dir import RunDir
-from pcm.training.ranks import Ranks
 from pcm.training.run import Run
-from pcm.training.stop import StopRequest
-from pcm.training.task import Task
 from tests.resume.compositions import Composition
 from tests.resume.runs import OWN, assert_same, assert_same_end, make_run, newest
 

@@ -16,8 +16,8 @@ from pcm.run_dir import RunDir, read_json, write_json, write_text
 from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing
 from pcm.run_dir.checkpoints import read_manifests
 from pcm.run_dir.shards import count_states, shards_folder
-from pcm.training.checkpoint_io import load_plain
-from pcm.training.sharding import read_whole
+from pcm.training.checkpoints.checkpoint_io import load_plain
+from pcm.training.checkpoints.sharding import read_whole
 
 OWN = Path(__file__).parent / "own"
 TIMEOUT = 120
@@ -141,7 +141,7 @@ def newest(run_dir: RunDir) -> dict[str, Any]:
     path = run_dir.checkpoints / read_manifests(run_dir.checkpoints)[0].file
     content = load_plain(path)
     if count_states(shards := shards_folder(path)):
-        from pcm.training import deepspeed_states
+        from pcm.training.checkpoints import deepspeed_states
 
         content["state_dict"] = deepspeed_states.read_whole(shards)
         states = (deepspeed_states.read_state(each) for each in sorted(shards.glob("*_optim_*")))

@@ -190,6 +190,23 @@ def test_those_that_fail_say_how(folder: Folder) -> None:
     assert "so it goes\n" in log(experiments[0])
 
 
+SUPERVISED = """\
+read -r _ _ _ supervisor _ < /proc/$PPID/stat
+tr '\\0' ' ' < /proc/$supervisor/cmdline
+"""
+
+
+def test_supervisors_of_several_are_forked(folder: Folder) -> None:
+    grid = "run: {command: [sh, train.sh], params: {}}\ngrid: {seed: [0, 1]}\n"
+    folder.write(train_sh=SUPERVISED, grid_yaml=grid)
+    experiments = folder.launch()
+    statuses = run(experiments).statuses.values()
+    assert {each.state for each in statuses} == {State.DONE}
+    for each in experiments:
+        assert " -m launch.local.forking " in log(each)
+        assert "afresh" not in log(each)
+
+
 def test_in_the_process_of_a_debugging_session(
     folder: Folder, capfd: pytest.CaptureFixture[str]
 ) -> None:

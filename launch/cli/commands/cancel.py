@@ -8,8 +8,8 @@ import typer
 from launch.cli.options import RunsDir, StateOption, Yes
 from launch.status.state import State
 from launch.text import counted, tally
-from pcm.config.printable import printable
 from pcm.errors import ExitCode, UsageError
+from pcm.printable import printable
 
 if TYPE_CHECKING:
     from launch.status.state import Line

@@ -8,7 +8,7 @@ import typer
 
 from launch.cli.options import Json
 from launch.image.kinds import Compression, Kind
-from pcm.config.printable import printable
+from pcm.printable import printable
 
 image = typer.Typer(
     rich_markup_mode=None,

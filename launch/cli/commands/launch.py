@@ -24,8 +24,8 @@ from launch.cli.options import (
 )
 from launch.cli.resource_options import with_resources
 from launch.executor import Executor
-from pcm.config.printable import printable
 from pcm.errors import ExitCode, UsageError
+from pcm.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

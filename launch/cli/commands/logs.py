@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launch.cli.options import RunsDir, SweepOrId
-from pcm.config.printable import printable
 from pcm.errors import NotFoundError, UsageError
+from pcm.printable import printable
 
 if TYPE_CHECKING:
     from launch.status.state import Line

@@ -193,7 +193,7 @@ def _write(text: str, output: Path | None) -> None:
     import sys
 
     from launch.report.output_file import as_output
-    from pcm.config.printable import printable
+    from pcm.printable import printable
     from pcm.run_dir import write_text
 
     if output is None:

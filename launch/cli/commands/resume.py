@@ -10,8 +10,8 @@ from launch.cli.commands.launch import leave
 from launch.cli.options import RunsDir, SweepsOrIds
 from launch.cli.resource_options import with_resources
 from launch.executor import Executor
-from pcm.config.printable import printable
 from pcm.errors import ExitCode
+from pcm.printable import printable
 
 if TYPE_CHECKING:
     from launch.submit.resumable import Choice

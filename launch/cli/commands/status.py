@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launch.cli.options import Everything, Json, RunsDir, StateOption, SweepsOrIdsOrAll
-from pcm.config.printable import printable
 from pcm.errors import UsageError
+from pcm.printable import printable
 
 if TYPE_CHECKING:
     from launch.notify.noticing import Noticing

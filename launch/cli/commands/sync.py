@@ -58,7 +58,7 @@ def _names(to: str | None) -> list[str]:
 
 def _send(experiments: Sequence["Experiment"], to: Sequence[str]) -> bool:
     from launch.container.syncing import send_each
-    from pcm.config.printable import printable
+    from pcm.printable import printable
 
     started = []
     for each in experiments:
@@ -96,7 +96,7 @@ def _follow(experiments: Sequence["Experiment"], to: Sequence[str]) -> bool:
 
 
 def _say(line: str) -> None:
-    from pcm.config.printable import printable
+    from pcm.printable import printable
 
     typer.echo(printable(line), err=True)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launch.cli.options import Json
-from pcm.config.printable import printable
 from pcm.errors import ExitCode, Fault
+from pcm.printable import printable
 
 if TYPE_CHECKING:
     from launch.validate import CheckedFile

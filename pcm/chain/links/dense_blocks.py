@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from pcm.chain.choice import choose
-from pcm.chain.links.modules import build_module
+from pcm.chain.links.nnmodules import build_module
 from pcm.chain.types import Batch, LinkOutput
 from pcm.config.structures import links as structures
 

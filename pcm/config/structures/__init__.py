@@ -14,9 +14,9 @@ from pcm.config.structures import (
     modules,
     optimizers,
     plots,
-    settings,
     site,
     trainer,
+    user_settings,
 )
 from pcm.config.structures.experiment import EXPERIMENT
 from pcm.config.structures.own import OWN_CLASS, OWN_MODEL
@@ -44,7 +44,7 @@ def _table() -> dict[str, ConfigStructure]:
         "trainer": trainer.TRAINER,
         "grid": grid.GRID,
         "site": site.SITE,
-        "settings": settings.SETTINGS,
+        "settings": user_settings.SETTINGS,
         "experiment": EXPERIMENT,
         "own_class": OWN_CLASS,
         "own_model": OWN_MODEL,

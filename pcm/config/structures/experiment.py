@@ -8,9 +8,9 @@ from typing import Any
 from pcm.config.shapes import COUNT, Choice, Meaning, Record
 from pcm.config.structure import ConfigStructure, Finding, Inspector
 from pcm.config.structures.callbacks import known_name
-from pcm.config.structures.conditions import check_conditions, embeddings_of
+from pcm.config.structures.condition_embeddings import check_conditions, embeddings_of
 from pcm.config.structures.data import DATA
-from pcm.config.structures.deepspeed import deepspeed_stage
+from pcm.config.structures.deepspeed_options import deepspeed_stage
 from pcm.config.structures.grid import SEED
 from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS
 from pcm.config.structures.model import MODEL
@@ -21,7 +21,7 @@ from pcm.config.structures.own import (
     names_hydra_class,
     names_own_class,
 )
-from pcm.config.structures.script import RUN, SCRIPT_OF_POINT, names_script
+from pcm.config.structures.run_command import RUN, SCRIPT_OF_POINT, names_script
 from pcm.config.structures.strategies import check_shards, is_sharded
 from pcm.config.structures.trainer import TRAINER
 from pcm.config.structures.wiring import (

@@ -8,12 +8,12 @@ from typing import Any
 
 from pcm.config.shapes import COUNT, Choice, MapOf, Number, OneOf, Record, Rule
 from pcm.config.structure import ConfigStructure, Finding, Namespace
-from pcm.config.structures.checkpoints import CHECKPOINTS
+from pcm.config.structures.checkpoint_policy import CHECKPOINTS
 from pcm.config.structures.container import CONTAINER
 from pcm.config.structures.notify import NOTIFY
 from pcm.config.structures.preload import PRELOAD
-from pcm.config.structures.script import RUN, SCRIPT, names_script
-from pcm.config.structures.trackers import TRACKER
+from pcm.config.structures.run_command import RUN, SCRIPT, names_script
+from pcm.config.structures.tracker_list import TRACKER
 
 SEED = Number(int, low=0, high=2**32 - 1)
 """What Lightning's `seed_everything` takes."""

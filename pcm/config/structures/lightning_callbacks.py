@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pcm.config.keys import index_in
 from pcm.config.shapes import COUNT, FRACTION, NOT_NEGATIVE, POSITIVE, Number, OneOf, Record, Rule
 from pcm.config.structure import ConfigStructure, Finding
 from pcm.config.structures.durations import DURATION
@@ -52,7 +53,7 @@ def _check_scheduling(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(("scheduling",), "empty", "{}", 'e.g. {"0": 4, "10": 1}')
     for epoch, batches in scheduling.items():
         place = ("scheduling", epoch)
-        if not epoch.isascii() or not epoch.isdecimal():
+        if not epoch.isascii() or index_in(epoch) is None:
             yield Finding(place, "not an epoch", shown(epoch), "a number from 0, in quotes")
         if type(batches) is not int or batches < 1:
             yield Finding(place, "not a number of batches", shown(batches), str(COUNT))

@@ -7,7 +7,7 @@ from typing import Any
 from pcm.config.inspection import Finding, Findings, Inspector, Shape
 from pcm.config.shapes import COUNT, Number, OneOf, Record
 from pcm.config.structure import ConfigStructure
-from pcm.config.structures.deepspeed import (
+from pcm.config.structures.deepspeed_options import (
     DEEPSPEED_CLASSES,
     DEEPSPEED_OPTIONS,
     DEEPSPEED_STAGES,

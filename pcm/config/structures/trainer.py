@@ -7,8 +7,8 @@ from typing import Any
 from pcm.config.shapes import COUNT, OneOf, Record, Rule
 from pcm.config.structure import ConfigStructure, Finding
 from pcm.config.structures.callbacks import CALLBACK, known_name
-from pcm.config.structures.checkpoints import CHECKPOINTS
-from pcm.config.structures.deepspeed import check_callbacks_of_deepspeed
+from pcm.config.structures.checkpoint_policy import CHECKPOINTS
+from pcm.config.structures.deepspeed_options import check_callbacks_of_deepspeed
 from pcm.config.structures.lightning_callbacks import LIGHTNING_CALLBACKS, STATE_KEYS
 from pcm.config.structures.strategies import is_sharded
 from pcm.config.structures.trainer_kwargs import check_kwargs

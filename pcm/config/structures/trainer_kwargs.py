@@ -11,7 +11,7 @@ from pcm.config.inspection import Finding, Findings, Inspector, Shape
 from pcm.config.names import did_you_mean
 from pcm.config.shapes import COUNT, NOT_NEGATIVE, Number, OneOf
 from pcm.config.structure import ConfigStructure
-from pcm.config.structures.deepspeed import check_deepspeed
+from pcm.config.structures.deepspeed_options import check_deepspeed
 from pcm.config.structures.durations import DURATION
 from pcm.config.structures.strategies import StrategyShape, check_sharded
 from pcm.config.wording import shown

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from pcm.chain.links import LINKS, build_link
-from pcm.chain.links.modules import MODULES
+from pcm.chain.links.nnmodules import MODULES
 from pcm.chain.loss_manager import LossManager
 from pcm.chain.loss_schedules import SCHEDULES
-from pcm.chain.optimizers import FACTORS, OPTIMIZERS
+from pcm.chain.optimization import FACTORS, OPTIMIZERS
 from pcm.chain.reductions import REDUCTORS
 from pcm.config.structures import links as declared
 from pcm.config.structures import losses, modules, optimizers

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pcm.chain.links.dense_blocks import DenseBlockStack, StandaloneTinyModule
-from pcm.chain.links.modules import MODULES
+from pcm.chain.links.nnmodules import MODULES
 from pcm.errors import ConfigError
 
 

@@ -9,7 +9,7 @@ from torch import nn, optim
 from torch.amp import GradScaler
 from torch.optim import lr_scheduler
 
-from pcm.chain.optimizers import (
+from pcm.chain.optimization import (
     OPTIMIZERS,
     build_optimizer,
     build_scheduler,

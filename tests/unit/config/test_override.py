@@ -50,6 +50,48 @@ def test_the_last_key_may_be_new() -> None:
     assert resolve({}, "seed") == ("seed",)
 
 
+NO_ARGUMENTS: dict[str, Any] = {
+    "model": {"class_path": "own.Model", "name": "own"},
+    "trainer": {
+        "callbacks": [{"name": "early_stopping"}, {"class_path": "own.Watch", "init_args": None}]
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "trainer.callbacks.early_stopping.kwargs.patience",
+        "trainer.callbacks.1.init_args.patience",
+        "model.init_args.patience",
+    ],
+)
+def test_the_first_argument_of_a_class_or_callback(path: str) -> None:
+    keys = resolve(NO_ARGUMENTS, path)
+    for change in (with_value, Variants().with_value):
+        changed = change(NO_ARGUMENTS, keys, 3)
+        assert value_at(changed, keys) == 3
+        assert value_at(changed, keys[:-1]) == {"patience": 3}
+        assert resolve(changed, path) == keys
+    second = with_value(with_value(NO_ARGUMENTS, keys, 3), (*keys[:-1], "mode"), "max")
+    assert value_at(second, keys[:-1]) == {"patience": 3, "mode": "max"}
+    assert NO_ARGUMENTS["model"] == {"class_path": "own.Model", "name": "own"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "model.kwargs.lr",
+        "trainer.callbacks.early_stopping.init_args.patience",
+        "trainer.callbacks.1.kwargs.patience",
+        "trainer.kwargs.max_epochs",
+        "model.init_args.optimizer.lr",
+    ],
+)
+def test_nothing_is_given_to_what_takes_no_arguments(path: str) -> None:
+    fault_of(path, NO_ARGUMENTS)
+
+
 def fault_of(path: str, config: Any = CONFIG) -> Fault:
     with pytest.raises(ConfigError) as caught:
         resolve(config, path)

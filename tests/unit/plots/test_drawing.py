@@ -14,11 +14,11 @@ from torch import Tensor
 
 from launch.supervisor.memory import count_killed_companions
 from pcm.errors import ExitCode
-from pcm.plots import process as process_module
+from pcm.plots import drawing_process as process_module
 from pcm.plots import waiting
 from pcm.plots.__main__ import main
 from pcm.plots.drawing import Drawer, draw, follow
-from pcm.plots.process import DrawingProcess
+from pcm.plots.drawing_process import DrawingProcess
 from pcm.plots.waiting import PlotData, keep, load, waiting_in
 from pcm.run_dir import RunDir, write_json
 from pcm.tracking import RunLogger

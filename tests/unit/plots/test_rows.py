@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 from torch import Tensor
 
+from pcm.plots.figures import png_of
 from pcm.plots.rows import rows_of_function
 from pcm.plots.top_nodes import NprocBatch
-from pcm.tracking.figures import png_of
 
 CONDITIONS = ["condition_token_ids", "condition_values"]
 

@@ -27,6 +27,7 @@ class FakeTracker:
     Attributes:
         before: called with (method, client) before each call; raises to fail it.
         tells: whether the service can say what it holds.
+        found: whether its record of the run may be wrong.
     """
 
     def __init__(self, service: Service, *, tells: bool = True) -> None:
@@ -35,6 +36,7 @@ class FakeTracker:
         self.service = service
         self.before: Callable[[str, FakeTracker], None] = lambda _method, _client: None
         self.tells = tells
+        self.found = False
         self.run: str | None = None
 
     def open(self, runs: Sequence[str]) -> str:

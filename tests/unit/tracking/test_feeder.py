@@ -248,3 +248,61 @@ def test_a_record_of_a_newer_version_stops_the_feeding(run_dir: RunDir) -> None:
     run_dir.tracker.write_text(json.dumps({"schema_version": 2, "trackers": {}}))
     with pytest.raises(RefusedError, match="version 2"):
         feed(run_dir, Service())
+
+
+def test_what_is_no_record_is_left_out(run_dir: RunDir) -> None:
+    write_rows(run_dir, 1, 2)
+    row = {"attempt": 1, "step": 3, "epoch": 0, "time": 1003.0}
+    with run_dir.metrics.open("a") as stream:
+        for record in ({}, {**row, "values": None}, {"attempt": 1, "resumed_from_step": None}):
+            stream.write(json.dumps(record) + "\n")
+        stream.write(json.dumps({**row, "values": {"train/loss": 10**400, "lr": 2**53 + 1}}) + "\n")
+    run_dir.events.write_text('{}\n{"kind": "figure", "key": "a", "step": 1}\n{"kind": "fields"}\n')
+    service = Service()
+    feed(run_dir, service)
+    assert service.steps("train/loss") == steps(1, 2)
+    assert [point.value for point in service.runs["run-1"]["lr"]] == [float(2**53)]
+
+
+def test_a_journal_that_is_begun_anew_is_read_from_its_beginning(run_dir: RunDir) -> None:
+    service = Service()
+    feeder = Feeder(run_dir, FakeTracker(service))
+    write_rows(run_dir, 1, 5)
+    feeder.feed()
+    run_dir.metrics.unlink()
+    write_rows(run_dir, 5, 7)
+    feeder.feed()
+    assert service.steps("train/loss") == steps(1, 7)
+
+
+def test_a_run_that_lost_what_this_process_had_sent_gets_all_of_it_again(run_dir: RunDir) -> None:
+    service = Service()
+    tracker = FakeTracker(service)
+    feeder = Feeder(run_dir, tracker)
+    write_rows(run_dir, 1, 5)
+    feeder.feed()
+    service.runs.clear()
+
+    def fail_once(method: str, client: FakeTracker) -> None:
+        client.before = lambda *_: None
+        client.found = True
+        raise ConnectionError(method)
+
+    write_rows(run_dir, 6, 8)
+    tracker.before = fail_once
+    with pytest.raises(ConnectionError):
+        feeder.feed()
+    feeder.feed()
+    assert service.steps("train/loss") == steps(1, 8)
+    assert service.fields["experiment/id"] == "c0ffee1234"
+
+
+@pytest.mark.parametrize("run", [None, "", 7])
+def test_what_is_no_id_of_a_run_is_refused(
+    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch, run: Any
+) -> None:
+    tracker = FakeTracker(Service())
+    monkeypatch.setattr(tracker, "open", lambda _runs: run)
+    with pytest.raises(RefusedError, match="in place of the id"):
+        Feeder(run_dir, tracker).feed()
+    assert not run_dir.tracker.exists()

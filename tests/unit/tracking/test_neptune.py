@@ -134,7 +134,7 @@ def test_a_killed_training_leaves_no_process_and_no_gap(run_dir: RunDir) -> None
     train = (
         "import sys, time; from pathlib import Path\n"
         "from pcm.run_dir import JournalWriter, RunDir\n"
-        "from pcm.tracking.process import FeedingProcess\n"
+        "from pcm.tracking.feeding_process import FeedingProcess\n"
         "run_dir = RunDir(Path(sys.argv[1]))\n"
         "journal = JournalWriter(run_dir.metrics, 1, None)\n"
         "feeding = FeedingProcess(run_dir)\n"

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from pcm.config.secrets import scrub
 from pcm.config.trackers import PLUGINS, is_tracker, plugins, requested
 from pcm.errors import RefusedError
+from pcm.plots.filenames import figure_file
 from pcm.run_dir import RunDir
+from pcm.secret_values import scrub
 from pcm.tracking.events import EventWriter, LineTail
-from pcm.tracking.filenames import figure_file
 from pcm.tracking.flatten import flatten
 from pcm.tracking.tracker import has_tracker, make_tracker
 from tests.unit.tracking.fakes import Broken

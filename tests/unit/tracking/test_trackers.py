@@ -1,6 +1,8 @@
 """Every built-in tracker with its real client and a real local store, read back after kills."""
 
+import json
 import os
+import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from pcm.tracking.conformance import Steps, check_tracker
 from pcm.tracking.events import EventWriter
 from pcm.tracking.feeder import Feeder
 from pcm.tracking.follow import follow, sync_run
+from pcm.tracking.mlflow_limits import batches
 from pcm.tracking.mlflow_tracker import MlflowTracker
 from pcm.tracking.outcome import Outcome
 from pcm.tracking.tensorboard_tracker import TensorBoardTracker
@@ -143,7 +146,7 @@ def test_mlflow_shows_how_training_stands(run_dir: RunDir, mlflow_store: Any) ->
 def test_mlflow_takes_any_name_and_pictures(run_dir: RunDir, mlflow_store: Any) -> None:
     record = describe(with_picture(run_dir), {"name": "mlflow", "project": "vaes"})
     journal = JournalWriter(run_dir.metrics, 1, None)
-    names = ["a/../b", "b", "loss (x) ä", "loss [x] ä", "//c", "x" * 300, "x" * 301]
+    names = ["", " ", "a/../b", "b", "loss (x) ä", "loss [x] ä", "//c", "x" * 300, "x" * 301]
     journal.append(3, 0, 0.0, dict.fromkeys(names, 1.0))
     journal.close()
     tracker = MlflowTracker(run_dir, record)
@@ -152,6 +155,49 @@ def test_mlflow_takes_any_name_and_pictures(run_dir: RunDir, mlflow_store: Any) 
     assert len(mlflow_store.get_run(run_id).data.metrics) == len(names)
     artifacts = mlflow_store.list_artifacts(run_id, "plots/val")
     assert [artifact.path for artifact in artifacts] == ["plots/val/pca-step=5.png"]
+
+
+def test_mlflow_says_what_became_of_a_deleted_run(run_dir: RunDir, mlflow_store: Any) -> None:
+    record = describe(run_dir, {"name": "mlflow", "project": "vaes"})
+    write_rows(run_dir, 1, 5)
+
+    def feed_it() -> str:
+        tracker = MlflowTracker(run_dir, record)
+        feed(run_dir, tracker, Outcome.DONE)
+        return str(read_json(run_dir.tracker)["trackers"][tracker.slot]["runs"][-1])
+
+    def in_trash(run: str) -> Path:
+        return next(run_dir.path.parent.glob(f"store/*/{run}"))
+
+    run = feed_it()
+    mlflow_store.delete_run(run)
+    with pytest.raises(RefusedError, match="deleted in MLflow"):
+        feed_it()
+    mlflow_store.restore_run(run)
+    assert feed_it() == run
+    # As `mlflow gc` does; then another run has all of it.
+    shutil.rmtree(in_trash(run))
+    other = feed_it()
+    assert other != run
+    write_rows(run_dir, 6, 7)
+    assert feed_it() == other
+    history = mlflow_store.get_metric_history(other, "train/loss")
+    assert [each.step for each in history] == [1, 2, 3, 4, 5, 6, 7]
+    mlflow_store.delete_experiment(mlflow_store.get_experiment_by_name("vaes").experiment_id)
+    run_dir.tracker.unlink()
+    with pytest.raises(RefusedError, match="'vaes' was deleted"):
+        feed_it()
+
+
+def test_mlflow_gets_no_more_at_once_than_it_takes() -> None:
+    params = ["ü" * 6000] * 40
+    asked = [[json.dumps(each) for each in batch] for batch in batches(params, 100, str)]
+    assert sum(map(len, asked)) == 40
+    assert max(len("".join(batch)) for batch in asked) < 1_000_000
+    assert [len(batch) for batch in batches("abcdefg", 3, str)] == [3, 3, 1]
+    # One that is too much by itself is the server's to refuse.
+    assert list(batches(["x" * 999_999], 3, str)) == [["x" * 999_999]]
+    assert list(batches([], 3, str)) == []
 
 
 def test_mlflow_without_a_place_is_refused(run_dir: RunDir) -> None:
@@ -195,6 +241,17 @@ def test_tensorboard_shows_pictures_and_config(run_dir: RunDir) -> None:
     assert shown["tags"][1].tensor.string_val[0] == b"vae"
     assert "val/gone" not in shown
     assert any("hparams" in tag for tag in shown)
+
+
+def test_tensorboard_gets_again_what_was_deleted(run_dir: RunDir) -> None:
+    write_rows(run_dir, 1, 5)
+    for _ in range(2):
+        feed(run_dir, TensorBoardTracker(run_dir, {"id": "x"}), Outcome.RUNNING)
+    shutil.rmtree(run_dir.path / "tensorboard")
+    write_rows(run_dir, 6, 7)
+    for _ in range(2):
+        feed(run_dir, TensorBoardTracker(run_dir, {"id": "x"}), Outcome.DONE)
+    assert tensorboard_steps(run_dir)[0]["train/loss"] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_the_machine_has_a_place_of_its_own(run_dir: RunDir, mlflow_store: Any) -> None:
@@ -242,6 +299,7 @@ def test_wandb_keeps_pictures_and_no_secret(
     monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef" * 2 + "01234567")
     monkeypatch.setenv("WANDB_MODE", "offline")
     record = describe(with_picture(run_dir), {"name": "wandb", "project": "team/vaes"})
+    write_json(run_dir.experiment, record | {"tags": ["vae", "", "x" * 65, "x" * 66]})
     write_rows(run_dir, 1, 5)
     write_look(run_dir, 1, 1000.0, gpu_percent=80.0)
     feed(run_dir, WandbTracker(run_dir, record), Outcome.DONE)
@@ -251,6 +309,8 @@ def test_wandb_keeps_pictures_and_no_secret(
     steps = last_steps(client_files)
     assert (steps["system/gpu_0_utilization"], steps["system/seconds"]) == (30, 30)
     assert (steps["train/loss"], steps["trainer/global_step"]) == (5, 5)
+    # A text's length stands before it, as 64 does here; the whole list is among the fields, too.
+    assert b"@" + b"x" * 64 in client_files[0].read_bytes()
     files = [path.read_bytes() for path in run_dir.path.rglob("*") if path.is_file()]
     assert sum(text == PNG for text in files) == 2  # pcm's own and the client's
     assert not any(b"0123456789abcdef" in text for text in files)

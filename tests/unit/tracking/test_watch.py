@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from pcm.run_dir import RunDir
 from pcm.tracking.tensorboard_tracker import TensorBoardTracker
 from pcm.tracking.watch import Watch
+from tests.unit.tracking import fakes
 from tests.unit.tracking.conftest import describe, write_rows
+from tests.unit.tracking.fakes import Broken
 
 BROKEN = "tests.unit.tracking.fakes:Broken"
 
@@ -71,3 +74,22 @@ def test_each_of_several_is_sent_once_and_a_failure_ends_none(runs: list[RunDir]
     assert absent["code"] == 4
     assert absent["sent"] == []
     assert sent == {"code": 0, "sent": ["sent 10 points"], "errors": []}
+
+
+def test_the_same_trouble_is_told_once_however_long_it_is(
+    runs: list[RunDir], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Proxy(Broken):
+        """Answers a page of HTML, with another object at each try."""
+
+        def open(self, _runs: Sequence[str]) -> str:
+            raise ConnectionError(f"{object()!r}: <html>{'x' * 100_000}")
+
+    monkeypatch.setattr(fakes, "Broken", Proxy)
+    lines: list[str] = []
+    watch = Watch([], lines.append)
+    for _ in range(3):
+        watch.look(runs[1:])
+    (told,) = lines
+    assert "<object object>: <html>xxx" in told
+    assert len(told) < 1000

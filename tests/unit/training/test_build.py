@@ -9,12 +9,12 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 
 from pcm.errors import ConfigError, RefusedError
+from pcm.rank.progress import Progress
+from pcm.rank.ranks import Ranks
 from pcm.run_dir import RunDir
-from pcm.training.build import build_data, build_model, build_trainer
-from pcm.training.checkpoint_io import CheckpointFiles
-from pcm.training.devices import choose_device
-from pcm.training.progress import Progress
-from pcm.training.ranks import Ranks
+from pcm.training.building.build import build_data, build_model, build_trainer
+from pcm.training.building.devices import choose_device
+from pcm.training.checkpoints.checkpoint_io import CheckpointFiles
 from pcm.training.training_logger import TrainingLogger
 
 STRATEGIES = "lightning.pytorch.strategies"

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from pcm.errors import ExitCode
+from pcm.rank.ranks import Ranks
+from pcm.rank.stop import StopRequest
+from pcm.rank.task import Task
 from pcm.run_dir import RunDir, read_json
 from pcm.training.final_records import record_failure
-from pcm.training.ranks import Ranks
-from pcm.training.stop import StopRequest
-from pcm.training.task import Task
 
 TOKEN = "s3cret-token-of-mine"
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from pcm.errors import RefusedError
+from pcm.rank.ranks import Ranks
 from pcm.run_dir import GPUS_ASKED
-from pcm.training import gpus
-from pcm.training.devices import choose_device
-from pcm.training.ranks import Ranks
+from pcm.training.building import gpus
+from pcm.training.building.devices import choose_device
 
 ONE = Ranks()
 

@@ -5,8 +5,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from pcm import generators
 from pcm.internals.loops import Place, write_place
-from pcm.training.loaders import make_replayable
-from pcm.training.replay import Replayable
+from pcm.training.states.loaders import make_replayable
+from pcm.training.states.replay import Replayable
 
 
 class Noisy(Dataset[float]):

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from pcm.training.memory import available_memory
+from pcm.training.checkpoints.memory import available_memory
 
 MEMINFO = "MemTotal: 2000 kB\nMemAvailable:    1000 kB\n"
 

@@ -14,12 +14,12 @@ from pcm.config.inspection import Inspector
 from pcm.config.structures.callbacks import CALLBACK_KWARGS
 from pcm.config.structures.lightning_callbacks import NAME_OF_CLASS
 from pcm.config.structures.trainer_kwargs import TRAINER_KWARGS
+from pcm.rank.progress import Progress
+from pcm.rank.ranks import Ranks
 from pcm.run_dir import RunDir
-from pcm.training.build import build_trainer
-from pcm.training.checkpoint_io import CheckpointFiles
-from pcm.training.devices import choose_device
-from pcm.training.progress import Progress
-from pcm.training.ranks import Ranks
+from pcm.training.building.build import build_trainer
+from pcm.training.building.devices import choose_device
+from pcm.training.checkpoints.checkpoint_io import CheckpointFiles
 from pcm.training.training_logger import TrainingLogger
 
 DDP = "lightning.pytorch.strategies.DDPStrategy"

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from pcm.errors import PcmError, UsageError
+from pcm.rank.ranks import Ranks
+from pcm.rank.settings import checkpoint_minutes, collective_seconds, minutes
+from pcm.rank.stop import StopRequest
 from pcm.run_dir import AttemptDir, create_json, read_json, write_json
 from pcm.run_dir.checkpointing import Checkpointing
 from pcm.run_dir.records import RendezvousRecord
 from pcm.run_dir.typed_json import read
-from pcm.training.ranks import Ranks
 from pcm.training.rendezvous import StoppedWhileMeetingError, _join, _receive
-from pcm.training.settings import checkpoint_minutes, collective_seconds, minutes
-from pcm.training.stop import StopRequest
 
 FIRST, SECOND = (Ranks(rank, 2, rank, 2, is_supervised=True) for rank in (0, 1))
 

@@ -6,7 +6,11 @@ import pytest
 
 from pcm.run_dir import AttemptDir, write_json
 from pcm.run_dir.checkpointing import Checkpointing, Mode
-from pcm.training.schedule import Schedule, cheapest_interval, mean_between_interruptions
+from pcm.training.checkpoints.schedule import (
+    Schedule,
+    cheapest_interval,
+    mean_between_interruptions,
+)
 
 HOUR = 3600.0
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from pcm.errors import PcmError
+from pcm.rank import insisting
 from pcm.run_dir.checkpoints import find_fault, make_room, prune, read_manifests
 from pcm.run_dir.shards import StagedShards, shards_folder
-from pcm.training import insisting
-from pcm.training.checkpoint_io import CheckpointFiles, Sharded
-from pcm.training.sharding import read_shards, read_whole, write_shards
+from pcm.training.checkpoints.checkpoint_io import CheckpointFiles, Sharded
+from pcm.training.checkpoints.sharding import read_shards, read_whole, write_shards
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
 

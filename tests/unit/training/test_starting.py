@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from pcm.errors import ExitCode, NotFoundError, PcmError, RefusedError
+from pcm.rank.ranks import Ranks
+from pcm.rank.stop import StopRequest
+from pcm.rank.task import Task, leave_at_once
+from pcm.rank.unsupervised import own_attempt
 from pcm.run_dir import RunDir, create_json, read_json, write_json
 from pcm.run_dir.checkpoints import Manifest
-from pcm.training.checkpoint_io import CheckpointFiles
-from pcm.training.ranks import Ranks
-from pcm.training.starting import StartingPoint, find_start
-from pcm.training.stop import StopRequest
-from pcm.training.task import Task, leave_at_once
-from pcm.training.unsupervised import own_attempt
+from pcm.training.checkpoints.checkpoint_io import CheckpointFiles
+from pcm.training.checkpoints.starting import StartingPoint, find_start
 
 
 def add_checkpoint(run_dir: RunDir, step: int) -> Path:
@@ -94,7 +94,7 @@ def test_leaving_at_once_names_the_newest_checkpoint(run_dir: RunDir) -> None:
 
 def test_signals_and_stops_are_handled_before_torch_is_there() -> None:
     program = (
-        "import sys, pcm.__main__, pcm.training.unsupervised, pcm.training.task\n"
+        "import sys, pcm.__main__, pcm.rank.unsupervised, pcm.rank.task\n"
         "print([name for name in ('torch', 'lightning', 'numpy') if name in sys.modules])"
     )
     words = [sys.executable, "-c", program]

@@ -7,8 +7,8 @@ import torch
 
 from pcm import generators
 from pcm.internals.twisters import NumpyTwister, PythonTwister, Twister
-from pcm.training import streams
-from pcm.training.streams import Stream
+from pcm.training.states import streams
+from pcm.training.states.streams import Stream
 
 DRAWS: dict[str, Callable[[], float]] = {
     "nothing": lambda: 0.0,

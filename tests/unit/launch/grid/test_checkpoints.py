@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from launch.grid import Grid, expand
-from launch.store import Store, create_run_dir
+from launch.store import Store
+from launch.store.run_dirs import create_run_dir
 from pcm.errors import ConfigError
 from pcm.run_dir.checkpoint_interval import Interval
 from pcm.run_dir.checkpointing import Checkpointing, Mode, read_checkpointing

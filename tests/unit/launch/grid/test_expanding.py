@@ -1,9 +1,11 @@
 import itertools
+import json
 from pathlib import Path
 
 import pytest
 
 from launch.grid import expand
+from launch.store import Store
 from pcm.errors import ConfigError
 from tests.unit.launch.conftest import ExpandGrid, WriteGrid
 
@@ -298,3 +300,47 @@ def test_names_tell_axes_apart_by_as_little_as_needed(expand_grid: ExpandGrid) -
     first = "model.init_args.layers.first.kwargs.width"
     grid = expand_grid(grid={first: [1], WIDTH: [[2, 3]], LR: ["a b/c"]})
     assert grid.points[0].name == "sweep-first.width=1-second.width=[2,3]-lr=a_b_c"
+
+
+def test_a_callback_without_arguments_is_given_its_first(
+    write_grid: WriteGrid, config_folder: Path, tmp_path: Path
+) -> None:
+    plain = config_folder / "trainer" / "plain.yaml"
+    bare = plain.read_text().replace("[]", "[{name: early_stopping, kwargs: {monitor: x}}]")
+    for callback in ("{name: timer}", "{class_path: lightning.pytorch.callbacks.Timer}"):
+        plain.write_text(bare.replace("}}]", f"}}}}, {callback}]"))
+        arguments = "kwargs" if "name" in callback else "init_args"
+        place = f"trainer.callbacks.1.{arguments}"
+        varied = {f"{place}.duration": ["00:01:00:00", "00:02:00:00"], "seed": [0, 1]}
+        fixed = {f"{place}.interval": "epoch"}
+        exclude = [{f"{place}.duration": "00:01:00:00", "seed": 1}]
+        grid = expand(write_grid(grid=varied, set=fixed, exclude=exclude))
+        given = {"interval": "epoch", "duration": "00:01:00:00"}
+        store = Store(tmp_path / arguments)
+        store.freeze(grid)
+        configs = [experiment.config() for experiment in store.experiments("sweep")]
+        assert [each["trainer"]["callbacks"][1][arguments]["duration"] for each in configs] == [
+            *["00:01:00:00"],
+            *["00:02:00:00"] * 2,
+        ]
+        # It is the experiment that a file with these arguments describes.
+        written = callback.replace("}", f", {arguments}: {json.dumps(given)}}}")
+        plain.write_text(bare.replace("}}]", f"}}}}, {written}]"))
+        assert grid.points[0].identity == expand(write_grid()).points[0].identity
+
+
+def test_a_wrong_first_argument_is_told_where_it_is_written(
+    write_grid: WriteGrid, config_folder: Path
+) -> None:
+    plain = config_folder / "trainer" / "plain.yaml"
+    plain.write_text(plain.read_text().replace("[]", "[{name: timer}]"))
+    path = write_grid(grid={"trainer.callbacks.timer.kwargs.durration": ["00:01:00:00"]})
+    with pytest.raises(ConfigError) as caught:
+        expand(path)
+    (fault,) = caught.value.faults
+    assert fault.key == "trainer.callbacks.timer.kwargs.durration"
+    assert fault.hint == "did you mean 'duration'?"
+    assert (
+        fault.line
+        == path.read_text().splitlines().index("  trainer.callbacks.timer.kwargs.durration:") + 1
+    )

@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ LR = "model.init_args.lr"
 WIDTH = "model.init_args.layers.second.kwargs.width"
 
 
-def faults_of(path: Path, **flags: Mapping[str, Any]) -> tuple[Fault, ...]:
+def faults_of(path: Path, **flags: Any) -> tuple[Fault, ...]:
     with pytest.raises(ConfigError) as caught:
         expand(path, **flags)
     assert caught.value.exit_code == ExitCode.CONFIG_INVALID

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from launch.machine.signals import PERSON, SCHEDULER, Received, SignalFlag, held_back
+from launch.machine.signals import (
+    PERSON,
+    SCHEDULER,
+    Received,
+    SignalFlag,
+    held_back,
+    is_one_held_back,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +103,13 @@ def test_only_a_later_ctrl_c_insists(received: list[tuple[str, float]], is_insis
     flag = SignalFlag(PERSON)
     flag.received = [Received(*each) for each in received]
     assert flag.is_insisted(1.0) is is_insisted
+
+
+def test_one_that_is_held_back_can_be_asked_for() -> None:
+    with SignalFlag(SCHEDULER) as flag:
+        with held_back(SCHEDULER):
+            assert not is_one_held_back(SCHEDULER)
+            send(signal.SIGUSR2)
+            assert not is_one_held_back(PERSON)
+            assert is_one_held_back(SCHEDULER)
+        assert [each.name for each in flag.received] == ["SIGUSR2"]

@@ -1,13 +1,16 @@
 """Who is told of what, and how often."""
 
+import errno
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from launch.notify import occasions, sending
 from launch.notify.message import Message
 from launch.notify.occasions import notice_end
 from launch.notify.sending import send
@@ -112,13 +115,16 @@ def test_what_was_cancelled_before_it_began_holds_up_nothing(tmp_path: Path, pro
     assert "1 done, 1 cancelled" in ended
 
 
-def test_what_a_webhook_refuses_is_sent_by_the_next(tmp_path: Path, webhook: Listener) -> None:
+@pytest.mark.parametrize("status", [302, 500])
+def test_what_a_webhook_refuses_is_sent_by_the_next(
+    tmp_path: Path, webhook: Listener, status: int
+) -> None:
     (only,) = sweep(tmp_path / "runs", ["webhook"], ("only",))
     end(only, FinishedRecord(10, 1))
-    webhook.status = 500
+    webhook.status = status
     (warning,) = notice(only)
     assert "webhook" in warning
-    assert "it answers 500" in warning
+    assert f"it answers {status}" in warning
     assert SECRET not in warning
     webhook.status = 200
     assert notice(only) == notice(only) == []
@@ -127,6 +133,26 @@ def test_what_a_webhook_refuses_is_sent_by_the_next(tmp_path: Path, webhook: Lis
     ]
     files = [path for path in (tmp_path / "runs").rglob("*") if path.is_file()]
     assert not any(SECRET in path.read_text() for path in files)
+
+
+def test_what_was_interrupted_or_found_no_room_is_sent_by_the_next(
+    tmp_path: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (only,) = sweep(tmp_path / "runs", [str(program)], ("only",))
+    end(only, FinishedRecord(10, 1))
+    with monkeypatch.context() as patched:
+        patched.setattr(sending, "send", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            notice(only)
+    with monkeypatch.context() as patched:
+        full = OSError(errno.ENOSPC, "No space left on device")
+        patched.setattr(occasions, "write_json", Mock(side_effect=full))
+        with pytest.raises(OSError, match="No space"):
+            notice(only)
+    assert told(program) == []
+    notice(only)
+    notice(only)
+    assert len(told(program)) == 1
 
 
 def test_what_a_program_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
@@ -145,6 +171,20 @@ def test_what_a_program_prints_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="ended with exit code 3") as caught:
         send(str(program), Message("x", ()))
     assert SECRET not in str(caught.value)
+
+
+def test_of_a_program_that_cannot_be_run_no_argument_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_PATIENCE_S", 0.01)
+    hangs, absent = tmp_path / "hangs", tmp_path / "absent"
+    hangs.write_text("#!/bin/sh\nexec sleep 60\n")
+    hangs.chmod(0o755)
+    for program, reason in ((hangs, "was not done within"), (absent, "No such file")):
+        with pytest.raises(RefusedError, match=reason) as caught:
+            send(f"{program} {SECRET}", Message("x", ()))
+        assert str(program) in str(caught.value)
+        assert SECRET not in str(caught.value)
 
 
 def test_mail_goes_by_sendmail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

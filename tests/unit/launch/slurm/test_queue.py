@@ -63,6 +63,16 @@ def test_a_task_waits_runs_or_has_ended(task: str, expected: tuple[bool, bool, b
     assert (found.is_waiting, found.is_running, found.is_ended) == expected
 
 
+def test_tasks_that_wait_share_a_line() -> None:
+    tasks = parse_queue(
+        f"7|0,2-4%2|PENDING|0|N/A||Resources|{TOKEN}|\n7|1|RUNNING|0|9|n1|None|x|\n"
+    )
+    assert list(tasks) == ["7_0", "7_2", "7_3", "7_4", "7_1"]
+    assert {tasks[f"7_{index}"].reason for index in (0, 2, 3, 4)} == {"Resources"}
+    assert tasks["7_4"].token == TOKEN
+    assert tasks["7_1"].is_running
+
+
 @pytest.mark.parametrize("text", ["", "\n", "slurm_load_jobs error", "1|2|3", "|" * 7])
 def test_other_lines_are_no_crash(text: str) -> None:
     assert all(not task.id for task in parse_queue(text).values())
@@ -94,6 +104,15 @@ def test_one_question_for_all_users(fake: Path, monkeypatch: pytest.MonkeyPatch)
     [call] = calls(fake)
     assert "--user=3,17" in call
     assert "SQUEUE_STATES" not in (fake / "seen").read_text()
+
+
+def test_indices_that_are_cut_off_are_asked_for_one_by_one(fake: Path) -> None:
+    whole = "7|0|PENDING|0|N/A||None|x|\n7|2|PENDING|0|N/A||None|x|"
+    cut = "7|0,2,4...%9|PENDING|0|N/A||None|x|"
+    script = f"case \"$*\" in *--array*) cat <<'E'\n{whole}\nE\n;; *) echo '{cut}' ;; esac"
+    client(fake, "squeue", script)
+    assert set(read_queue({1}).tasks) == {"7_0", "7_2"}
+    assert len(calls(fake)) == 2
 
 
 def test_a_client_that_fails_gives_its_last_word(fake: Path) -> None:
@@ -147,6 +166,7 @@ def test_a_users_habits_and_our_formats() -> None:
         "HOME": "/h",
         "SLURM_CONF": "/c",
         "SLURM_TIME_FORMAT": "%s",
+        "SLURM_BITSTR_LEN": "0",
         "LC_ALL": "C.UTF-8",
     }
     assert client_environment(os.environ)["PATH"] == os.environ["PATH"]

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from launch.grid import Grid
-from launch.store import LaunchDir, Store, create_run_dir
+from launch.store import LaunchDir, Store
+from launch.store.run_dirs import create_run_dir
 from launch.store.yaml_text import dump_yaml
 from pcm.config.document import load_document, parse_document
 from pcm.errors import NotFoundError, RefusedError

@@ -1,0 +1,1 @@
+"""What every rank's process has, whatever trains in it: its task, its stop, its progress."""

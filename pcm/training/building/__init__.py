@@ -1,0 +1,1 @@
+"""From a frozen config to a model, its data and a Trainer."""

@@ -1,0 +1,1 @@
+"""What a resume brings back and Lightning's checkpoints lack: of modules, loaders and ranks."""

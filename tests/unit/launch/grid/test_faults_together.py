@@ -1,0 +1,105 @@
+"""What is wrong in one place of a grid file hides nothing of what is wrong in another."""
+
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from launch.grid import expand
+from pcm.errors import ConfigError
+from tests.unit.launch.conftest import BASE, WriteGrid
+
+LR = "model.init_args.lr"
+
+WRONG: Mapping[str, Any] = {
+    "name": "a/b",
+    "tags": "vae",
+    "gird": {},
+    "seed": -1,
+    "set": {"trainer.nothing.here": 1},
+    "grid": {"trainer.num_nodes": ["two"]},
+    "zip": [{LR: [1, 2], "seed": [0]}],
+    "random": {"n": "three", "axes": {"subsample_size": {"uniform": [2, 1]}}},
+    "include": [{"seed.x": 1}],
+    "resources": {"nods": 1, "time": "5 parsecs"},
+    "notify": "nobody",
+    "tracker": "abacus",
+    "preload": ["1x"],
+    "checkpoints": {"every": "now and then"},
+    "base": {**BASE, "data_train": "large.yaml"},
+}
+
+
+def told(path: Path) -> set[tuple[str | None, str]]:
+    """Places and problems; every fault has a file, a key and a line."""
+    with pytest.raises(ConfigError) as caught:
+        expand(path)
+    for fault in caught.value.faults:
+        assert fault.file
+        assert fault.key
+        assert fault.line
+    return {(fault.key, fault.problem) for fault in caught.value.faults}
+
+
+def test_of_two_places_each_is_told_as_if_it_were_alone(write_grid: WriteGrid) -> None:
+    alone = {key: told(write_grid(**{key: value})) for key, value in WRONG.items()}
+    for first, second in itertools.combinations(WRONG, 2):
+        both = told(write_grid(**{key: WRONG[key] for key in (first, second)}))
+        assert both == alone[first] | alone[second], (first, second)
+
+
+def test_all_places_are_told_at_once(write_grid: WriteGrid) -> None:
+    alone = {key: told(write_grid(**{key: value})) for key, value in WRONG.items()}
+    assert told(write_grid(**WRONG)) == set().union(*alone.values())
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        {**BASE, "data_train": 3},
+        {key: BASE[key] for key in ("model", "trainer")},
+        {**BASE, "data_train": "none.yaml"},
+    ],
+)
+def test_of_a_grid_without_one_of_its_files_the_rest_is_looked_at(
+    write_grid: WriteGrid, base: Mapping[str, Any]
+) -> None:
+    faults = told(
+        write_grid(base=base, grid={"model.nothing.here": [1], "trainer.num_nodes": [{}]})
+    )
+    assert {key for key, _ in faults} >= {"model.nothing.here", "trainer.num_nodes"}
+
+
+def test_what_a_wrong_entry_would_have_set_is_not_told_as_lacking(write_grid: WriteGrid) -> None:
+    """`mem_per_gpu` has its effect as soon as the number of GPUs is one."""
+    wrong = {"gpus_per_node": "four", "mem_per_gpu": "1G"}
+    assert {key for key, _ in told(write_grid(resources=wrong))} == {"resources.gpus_per_node"}
+
+
+def test_an_axis_that_is_wrong_is_not_told_as_a_lack_of_its_param(write_grid: WriteGrid) -> None:
+    run = {"command": ["python", "train.py", "{lr}", "{width}"]}
+    path = write_grid(base=None, run=run, grid={"run.params.lr": 1, "run.params.width": [1]})
+    assert {key for key, _ in told(path)} == {"grid.run.params.lr"}
+
+
+def test_more_ranks_than_can_be_counted(write_grid: WriteGrid) -> None:
+    most = 2**31 - 1
+    faults = told(write_grid(resources={"nodes": most, "tasks_per_node": most}))
+    assert faults == {("resources.nodes", "too many ranks")}
+    faults = told(write_grid(resources={"nodes": most + 1}))
+    assert faults == {("resources.nodes", "not understood")}
+
+
+def test_a_path_of_thousands_of_digits(write_grid: WriteGrid) -> None:
+    path = f"model.init_args.layers.{'9' * 5000}.width"
+    assert {problem for _, problem in told(write_grid(grid={path: [1]}))} == {
+        f"'model.init_args.layers' has no '{'9' * 5000}'"
+    }
+
+
+def test_devices_that_are_no_numbers_beside_gpus(write_grid: WriteGrid) -> None:
+    axes = {"trainer.devices": [[0, "a"]]}
+    faults = told(write_grid(grid=axes, resources={"gpus_per_node": 2}))
+    assert {key for key, _ in faults} == {"trainer.devices.1"}
