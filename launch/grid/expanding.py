@@ -15,7 +15,7 @@ from launch.grid.file import RESOURCES, GridFile
 from launch.grid.frames import FrameMaker
 from launch.grid.identities import Identities
 from launch.grid.points import Frame, Grid, Point
-from launch.grid.programs import missing_program, starter_in_each_rank
+from launch.grid.programs import remarks_on_scripts
 from launch.grid.reader import GridReader
 from launch.grid.rules import Rule
 from launch.grid.sound import files_are_known, points_are_known, ranks_are_known
@@ -261,7 +261,7 @@ class _Expansion:
             bases=self._frames.bases,
             blame=self._blame,
             points=tuple(self._points.values()),
-            warnings=(*self._idle_rules(), *self._repeats(), *self._programs()),
+            warnings=(*self._idle_rules(), *self._repeats(), *self._of_scripts()),
             unmet=tuple(self._unmet),
             notify=_as_tuple(entry("notify", None)),
             preload=tuple(entry("preload", [])),
@@ -273,13 +273,9 @@ class _Expansion:
                 line = line_of(self._grid.document.lines, ("exclude", index))
                 yield f"{self._grid.document.name}:{line}: this exclude rule matches no point"
 
-    def _programs(self) -> Iterator[str]:
-        scripts = self._frames.bases.get(RUN, ())
+    def _of_scripts(self) -> Iterator[str]:
         most = max((point.resources.world_size for point in self._points.values()), default=1)
-        notes = [starter_in_each_rank(script, most) for script in scripts]
-        if self._grid.entry("container", None) is None:
-            notes += map(missing_program, scripts)
-        yield from (note for note in notes if note is not None)
+        return remarks_on_scripts(self._grid, self._frames.bases.get(RUN, ()), most)
 
     def _repeats(self) -> Iterator[str]:
         if self._repeated:

@@ -106,6 +106,14 @@ def test_what_would_start_all_ranks_in_each_rank(tmp_path: Path, ranks: int, com
     assert all(f"in each of the {ranks} that pcm starts" in note for note in notes)
 
 
+def test_a_param_that_is_nearly_there_is_a_note(tmp_path: Path) -> None:
+    [note] = read(tmp_path, GRID + "set: {run.params.widht: 4}\n").warnings
+    assert note.startswith("run.params.widht: no such param")
+    assert note.endswith("did you mean 'width'?")
+    # Any other is the script's own affair, which reads all of them.
+    assert read(tmp_path, GRID + "set: {run.params.depth: 4, run.params.width: 5}\n").warnings == ()
+
+
 def test_a_program_that_is_not_here_is_a_note(tmp_path: Path) -> None:
     assert read(tmp_path, GRID).warnings == ()
     assert read(tmp_path, GRID.replace("[python", "[sh")).warnings == ()
