@@ -14,7 +14,7 @@ from launch.grid.file import RESOURCES, GridFile
 from launch.grid.frames import FrameMaker
 from launch.grid.identities import Identities
 from launch.grid.points import Frame, Grid, Point
-from launch.grid.programs import missing_program
+from launch.grid.programs import remarks_on_scripts
 from launch.grid.reader import GridReader
 from launch.grid.resource_requests import ResourceRequests
 from launch.grid.rules import Rule
@@ -207,7 +207,7 @@ class _Expansion:
             bases=self._frames.bases,
             blame=self._blame,
             points=tuple(self._points.values()),
-            warnings=(*self._idle_rules(), *self._repeats(), *self._missing_programs()),
+            warnings=(*self._idle_rules(), *self._repeats(), *self._of_scripts()),
             unmet=tuple(self._requests.unmet),
             notify=_as_tuple(entry("notify", None)),
             preload=tuple(entry("preload", [])),
@@ -219,10 +219,9 @@ class _Expansion:
                 line = line_of(self._grid.document.lines, ("exclude", index))
                 yield f"{self._grid.document.name}:{line}: this exclude rule matches no point"
 
-    def _missing_programs(self) -> Iterator[str]:
-        if self._grid.entry("container", None) is None:
-            notes = map(missing_program, self._frames.bases.get(RUN, ()))
-            yield from (note for note in notes if note is not None)
+    def _of_scripts(self) -> Iterator[str]:
+        most = max((point.resources.world_size for point in self._points.values()), default=1)
+        return remarks_on_scripts(self._grid, self._frames.bases.get(RUN, ()), most)
 
     def _repeats(self) -> Iterator[str]:
         if self._repeated:

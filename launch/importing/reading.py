@@ -32,6 +32,12 @@ _KNOWN = (
 )
 
 
+_NO_SWEEP = "of no tool that is known"
+
+_OF_SCRIPTS = (".py", ".sh")
+_AS_SCRIPT = "`pcm init --model script` shows the grid of a script of your own"
+
+
 def read_foreign(path: Path) -> Imported:
     """The grid that a file of another tool comes to.
 
@@ -48,6 +54,8 @@ def read_foreign(path: Path) -> Imported:
         raise ConfigError([Fault(f"can't be read: {error.strerror}", file=str(path))]) from error
     if is_sbatch(text):
         return _as_its_tool_wants(file, lambda: import_sbatch(file, text))
+    if file.suffix in _OF_SCRIPTS:
+        raise ConfigError([Fault(_NO_SWEEP, file=str(path), expected=_KNOWN, hint=_AS_SCRIPT)])
     document = parse_document(_untagged(text), str(file)) if _TAG.search(text) else None
     data = (document or load_document(file)).data
     if isinstance(data, dict) and is_hydra_config(data) and not is_hydra(data):
@@ -56,7 +64,7 @@ def read_foreign(path: Path) -> Imported:
     for is_one, read in _READERS:
         if isinstance(data, dict) and is_one(data):
             return _as_its_tool_wants(file, lambda: read(data))  # noqa: B023 - called at once
-    raise ConfigError([Fault("of no tool that is known", file=str(path), expected=_KNOWN)])
+    raise ConfigError([Fault(_NO_SWEEP, file=str(path), expected=_KNOWN)])
 
 
 def _untagged(text: str) -> str:

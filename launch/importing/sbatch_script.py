@@ -5,12 +5,16 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from launch.grid.programs import STARTERS
 from launch.importing.imported import Imported, script_grid
 from launch.importing.sbatch_words import resources_of
 from launch.site.sbatch_options import read_words
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?(?:%\d+)?")
 """Of an array: sbatch takes the `%` of how many may run at once behind any of them."""
+
+
+_STARTING = rf"^\s*(?:exec\s+)?({'|'.join(STARTERS)})\b"
 
 
 def is_sbatch(text: str) -> bool:
@@ -37,8 +41,10 @@ def import_sbatch(path: Path, text: str) -> Imported:
     grid["resources"] = resources | ({"max_parallel": most} if most else {})
     if not array and used & variables.keys():
         left.append("--array: none in the script; write it as `grid: {run.params.task: ...}`")
-    if re.search(r"^\s*srun\b", text, re.MULTILINE):
-        left.append("srun: pcm starts the script once a rank, so take it out of the script")
+    left += [
+        f"{starter}: pcm starts the script once a rank, so take it out of the script"
+        for starter in re.findall(_STARTING, text, re.MULTILINE)
+    ]
     if _takes_arguments(text):
         left.append("$1: what was typed behind the script's name; write it into run.command")
     left += [f"${name}: a script sees nothing of Slurm" for name in sorted(used - variables.keys())]

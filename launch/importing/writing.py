@@ -49,6 +49,8 @@ def import_sweep(file: Path, output: Path) -> ImportedSweep:
 def write_imported(imported: Imported, target: Path) -> ImportedSweep:
     """Write a grid file, or one for each of several, and those beside them, all or none.
 
+    Their folder is made if need be.
+
     Raises:
         RefusedError: one of them is there, or can't be written.
     """
@@ -60,10 +62,12 @@ def write_imported(imported: Imported, target: Path) -> ImportedSweep:
         hint = "name another file with --output, or move it away"
         raise RefusedError(f"there is {', '.join(there)} already, nothing is overwritten", hint)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         for path, data in contents.items():
             write_text(path, dump_yaml(data))
     except OSError as error:
-        raise RefusedError(f"can't write {path}: {error.strerror or error}") from error
+        problem = f"can't write {target}: {error.strerror or error}"
+        raise RefusedError(problem, "name another file with --output") from error
     return ImportedSweep(imported.tool, tuple(grids), tuple(others), tuple(imported.left))
 
 

@@ -44,5 +44,6 @@ def begin_project(kind: Kind, folder: Path) -> list[Path]:
             with target.open("x", encoding="utf-8") as stream:
                 stream.write(source.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RefusedError(f"can't write to {folder}: {error.strerror or error}") from error
+        problem = f"can't write to {folder}: {error.strerror or error}"
+        raise RefusedError(problem, hint="name another folder") from error
     return targets

@@ -23,6 +23,8 @@ TOLD_AFTER_S = 5.0
 PATIENCE_S = 600.0
 """For threads that aren't daemons: they may upload something, or wait for nothing at all."""
 
+_MOST_NAMED = 5
+
 _codes: list[int] = []
 
 
@@ -40,7 +42,7 @@ def leave(code: int) -> NoReturn:
 
 def _see_to_the_end(code: int) -> None:
     time.sleep(TOLD_AFTER_S)
-    names = ", ".join(_lasting_threads()) or "a hook of atexit"
+    names = _lasting_threads() or "a hook of atexit"
     tell(f"training is over; its process still waits for {names}, {PATIENCE_S:.0f} s at most")
     time.sleep(PATIENCE_S)
     tell(f"left without waiting any longer for {names}")
@@ -48,9 +50,12 @@ def _see_to_the_end(code: int) -> None:
     os._exit(code)
 
 
-def _lasting_threads() -> list[str]:
+def _lasting_threads() -> str:
+    """The first few by name; "" for none."""
     main = threading.main_thread()
-    return [each.name for each in threading.enumerate() if not each.daemon and each is not main]
+    names = [each.name for each in threading.enumerate() if not each.daemon and each is not main]
+    more = [f"{len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
+    return ", ".join([*names[:_MOST_NAMED], *more])
 
 
 def flush() -> None:

@@ -14,6 +14,14 @@ _LONGEST = 500
 
 def reason_of(error: Exception) -> str:
     """What an error says; of one that is not for people, its type as well."""
-    text = str(error) if isinstance(error, RefusedError) else repr(error)
-    text = scrub(_ADDRESS.sub("", text))
+    text = scrub(_ADDRESS.sub("", _words_of(error)))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _words_of(error: Exception) -> str:
+    if isinstance(error, RefusedError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        # What a disk or a name server says, which no type makes clearer.
+        return ": ".join(filter(None, [error.strerror, str(error.filename or "")]))
+    return repr(error)

@@ -56,6 +56,20 @@ def test_nothing_is_overwritten(folder: Folder) -> None:
     assert (folder.path / "there" / "grid.yaml").read_text() == "mine"
 
 
+def test_what_is_typed_next_begins_where_one_is(folder: Folder) -> None:
+    assert "cd" not in init(Kind.SCRIPT, str(folder.path)).output.split()
+    assert "  cd 'my project'\n" in init(Kind.SCRIPT, "my project").output
+
+
+def test_a_file_is_no_folder_for_a_project(folder: Folder) -> None:
+    (folder.path / "notes").write_text("mine")
+    result = init(Kind.CLASS, "notes")
+    assert result.exit_code == ExitCode.REFUSED
+    assert "notes is a file" in result.output
+    below = init(Kind.CLASS, "notes/first")
+    assert (below.exit_code, "name another folder" in below.output) == (ExitCode.REFUSED, True)
+
+
 def test_python_writes_the_same(tmp_path: Path) -> None:
     files = api.init(tmp_path / "new", model="script")
     assert [file.name for file in files] == ["grid.yaml", "train.py"]

@@ -39,7 +39,8 @@ def init(
     for path in begin_project(model, folder):
         say(f"wrote {path}")
     say("\nNext:")
-    say(f"  cd {shlex.quote(str(folder))}")
+    if not folder.samefile(Path.cwd()):
+        say(f"  cd {shlex.quote(str(folder))}")
     say("  pcm plan grid.yaml                        # what there is to run")
     say("  pcm launch grid.yaml --executor local     # on this machine")
     say(f"  pcm results {f'first-{model}':<29} # what came of it")

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from pcm.run_dir import RunDir
 from pcm.secret_values import scrub
 from pcm.tracking.events import EventWriter, LineTail
 from pcm.tracking.flatten import flatten
+from pcm.tracking.reasons import reason_of
 from pcm.tracking.tracker import has_tracker, make_tracker
 from tests.unit.tracking.fakes import Broken
 
@@ -23,6 +25,12 @@ def test_flatten_names_every_leaf() -> None:
         "config/h": "ä",
         "config/i": "{}",
     }
+
+
+def test_what_a_disk_says_is_told_in_words() -> None:
+    said = reason_of(OSError(errno.EROFS, "Read-only file system", "/data/tracker.lock"))
+    assert said == "Read-only file system: /data/tracker.lock"
+    assert reason_of(ConnectionError("no answer")) == "ConnectionError('no answer')"
 
 
 def test_flatten_takes_what_json_does_not_know() -> None:

@@ -113,6 +113,31 @@ def test_a_param_that_no_command_can_have_is_told_as_such(tmp_path: Path) -> Non
         ScriptProcess(["true", "a\0b"], {}, tmp_path, hears_terminal=True)
 
 
+@pytest.mark.parametrize(
+    ("ranks", "command"),
+    [
+        (2, "sh, torchrun"),
+        (1, "/opt/bin/torchrun, train.py"),
+        (2, "/opt/bin/torchrun, --nproc_per_node=2, train.py"),
+        (2, "python, -m, torch.distributed.run, train.py"),
+    ],
+)
+def test_what_would_start_all_ranks_in_each_rank(tmp_path: Path, ranks: int, command: str) -> None:
+    text = f"run: {{command: [{command}]}}\nresources: {{tasks_per_node: {ranks}}}\n"
+    notes = [note for note in read(tmp_path, text).warnings if "starts ranks of its own" in note]
+    is_meant = ranks > 1 and not command.startswith("sh")
+    assert len(notes) == is_meant
+    assert all(f"in each of the {ranks} that pcm starts" in note for note in notes)
+
+
+def test_a_param_that_is_nearly_there_is_a_note(tmp_path: Path) -> None:
+    [note] = read(tmp_path, GRID + "set: {run.params.widht: 4}\n").warnings
+    assert note.startswith("run.params.widht: no such param")
+    assert note.endswith("did you mean 'width'?")
+    # Any other is the script's own affair, which reads all of them.
+    assert read(tmp_path, GRID + "set: {run.params.depth: 4, run.params.width: 5}\n").warnings == ()
+
+
 def test_a_program_that_is_not_here_is_a_note(tmp_path: Path) -> None:
     assert read(tmp_path, GRID).warnings == ()
     assert read(tmp_path, GRID.replace("[python", "[sh")).warnings == ()

@@ -252,3 +252,5 @@ def test_folders_and_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "multirun.yaml").write_text("hydra: {sweeper: {params: {a: '1,2'}}}")
     with pytest.raises(RefusedError, match="can't write"):
         api.import_sweep(tmp_path, output=tmp_path / "multirun.yaml" / "x.yaml")
+    [grid] = api.import_sweep(tmp_path, output=tmp_path / "new" / "grids" / "x.yaml").grids
+    assert grid.is_file()

@@ -121,6 +121,19 @@ def test_a_script_for_sbatch(tmp_path: Path) -> None:
     assert "$SLURM_JOB_ID" in said
 
 
+def test_a_script_for_sbatch_that_starts_ranks(tmp_path: Path) -> None:
+    text = "#!/bin/bash\n#SBATCH --gres=gpu:2\nexec torchrun --nproc_per_node=2 train.py\n"
+    said = "\n".join(imported(tmp_path, "job.sh", text)[0].left)
+    assert "torchrun: pcm starts the script once a rank" in said
+
+
+def test_a_script_of_pythons_is_no_sweep(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text('"""Trains."""\n')
+    with pytest.raises(ConfigError, match="of no tool that is known") as caught:
+        read_foreign(tmp_path / "train.py")
+    assert "pcm init --model script" in str(caught.value)
+
+
 def test_a_config_of_lightning_cli(tmp_path: Path) -> None:
     result, grid = imported(tmp_path, "config.yaml", CLI)
     [point] = grid.points
