@@ -1,5 +1,8 @@
 """Slurm's words for why a job waits, in those of a person. Pure."""
 
+_NO_REASON = "None"
+"""It tells a person nothing, unlike its other words, and is not repeated."""
+
 _MEANINGS = {
     "AssocGrpCpuLimit": "your group's share of CPUs is used up",
     "AssocGrpGRES": "your group's share of GPUs is used up",
@@ -15,7 +18,7 @@ _MEANINGS = {
     "MaxJobsPerAccount": "your account may not run more jobs at once",
     "NodeDown": "a node that it needs is down",
     "launch failed requeued held": "its node could not start it; scontrol release lets it go",
-    "None": "not looked at yet",
+    _NO_REASON: "not looked at yet",
     "PartitionConfig": "the partition can never give what it asks for",
     "PartitionDown": "the partition is down",
     "PartitionNodeLimit": "asks for more nodes than the partition may give to a job",
@@ -42,7 +45,9 @@ _PAUSED = {
 def meaning(reason: str) -> str:
     """Slurm's word for why a job waits or did not start, with what it means."""
     text = _MEANINGS.get(reason.split(",", maxsplit=1)[0].strip())
-    return reason if text is None else f"{text} ({reason})"
+    if text is None:
+        return reason
+    return text if reason == _NO_REASON else f"{text} ({reason})"
 
 
 def why_waiting(state: str, reason: str, restarts: int) -> str:

@@ -1,12 +1,12 @@
 """Where the experiments of an array of packs are: any of its allocations may have or draw one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from launch.slurm.queue import Queue, Task
 from launch.slurm.reasons import why_waiting
-from launch.status.derive import AttemptFacts, Phase, Place
+from launch.status.derive import INTERRUPTED, AttemptFacts, Phase, Place
 from launch.store.claims import Claims, Hold, Standing
 from launch.store.submissions import Submission
 
@@ -123,3 +123,12 @@ class PackPlaces:
         if task not in self._standings:
             self._standings[task] = Claims(self.submission).standings(task)
         return self._standings[task].get(experiment_id, Standing())
+
+
+def before_its_turn(place: Place, job: str) -> Place:
+    """The place of one that made no attempt: its job may have ended, and had begun others."""
+    if place.phase not in (Phase.GONE, Phase.OVER) or place.word in INTERRUPTED:
+        return place
+    why = [] if place.word == "COMPLETED" else [place.word, place.detail]
+    said = filter(None, [f"job {job} ended before its turn came", *why])
+    return replace(place, trace=": ".join(said))

@@ -14,6 +14,7 @@ from launch.slurm.absence import taken_out
 from launch.slurm.queue import NOT_ASKED, Queue, Task, read_queue
 from launch.slurm.reasons import meaning, why_idle, why_waiting
 from launch.status.derive import AttemptFacts, Phase, Place
+from launch.status.pack_places import PackPlaces, Seen, before_its_turn
 from launch.store import Experiment, RunsRoot, launches_of
 from launch.store.local_queues import queued_ids
 from launch.store.records import names_in
@@ -145,7 +146,7 @@ class Places:
         task_id: str,
         attempt: AttemptFacts | None,
     ) -> Place | None:
-        from launch.status.pack_places import PackPlaces, Seen
+        from launch.status.pack_places import PackPlaces
 
         array = self._packs.get(handed_over.submission.token)
         if array is None:
@@ -161,10 +162,7 @@ class Places:
         if mine is not None and mine.job is not None:
             handed_over, task_id = replace(handed_over, index=index_of(mine.job)), mine.job
         place = self._place(handed_over, task_id, mine)
-        is_unbegun = mine is None and place.phase in (Phase.GONE, Phase.OVER)
-        if is_unbegun and place.word in ("", "COMPLETED"):
-            return replace(place, trace=f"job {array.job} ended before its turn came")
-        return place
+        return before_its_turn(place, array.job) if mine is None else place
 
     def _place(self, handed_over: HandedOver, task_id: str, attempt: AttemptFacts | None) -> Place:
         """Where its task is.

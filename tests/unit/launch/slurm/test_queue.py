@@ -176,6 +176,7 @@ def test_reasons_are_explained_and_unknown_ones_kept() -> None:
     assert meaning("Resources") == "waits for free nodes (Resources)"
     assert "drained" in meaning("ReqNodeNotAvail, UnavailableNodes:n1")
     assert meaning("SomethingNew") == "SomethingNew"
+    assert meaning("None") == "not looked at yet"
 
 
 def test_the_account_of_a_job_and_its_steps() -> None:

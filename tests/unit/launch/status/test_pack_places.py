@@ -82,6 +82,13 @@ def test_what_the_jobs_have_left_is_told(experiments: list[Experiment], claims: 
     assert [each.state for each in found] == [State.FAILED] * 4
     assert found[0].detail == "its image is gone"
     assert found[1].detail == "job 7 ended before its turn came"
+    # They began, and trained others.
+    refused = look(experiments, "FAILED", "OUT_OF_MEMORY")
+    assert [each.state for each in refused] == [State.FAILED] * 4
+    assert refused[1].detail == "job 7 ended before its turn came: FAILED"
+    assert refused[2].detail == "job 7 ended before its turn came: OUT_OF_MEMORY"
+    assert look(experiments, "NODE_FAIL", "NODE_FAIL")[1].state is State.LOST
+    assert look(experiments, "CANCELLED", "CANCELLED")[1].state is State.CANCELLED
 
 
 def test_an_end_is_its_own(experiments: list[Experiment], claims: Claims) -> None:
