@@ -14,10 +14,13 @@ from launch.report.terminal import json_text, note
 from launch.results.columns import FACTS, Columns, Named
 from launch.results.format import Format
 from launch.results.rows import Result
-from launch.text import number, word
+from launch.text import first_of, number, word
 
 SHOWN_COSTS = ("hours", "gpu_hours", "attempts", "gpu_use")
 """Columns behind the metrics, where somebody looked at what experiments took."""
+
+NAMED = 6
+"""Columns that there is no room for are named up to so many; a model may log a thousand."""
 
 PIPE_COLUMNS = 120
 """Room for metrics where there is no terminal; a log is read by people too."""
@@ -37,7 +40,8 @@ def print_results(
     first, shown, left_out = _fitting(found, among or found, columns, everything=everything)
     terminal.print(table(*_cells(found, first, shown)))
     if left_out:
-        note(f"left out for want of room: {', '.join(left_out)}; `pcm results --all` has them")
+        names = first_of(left_out, NAMED)
+        note(f"left out for want of room: {names}; `pcm results --all` has them")
 
 
 def results_text(

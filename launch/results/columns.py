@@ -111,7 +111,7 @@ class Columns:
         known = [*FACTS, *self._labels.values(), *self._metrics]
         raise UsageError(
             f"no axis, metric or fact '{name}'",
-            f"there is {_some(name, known)}; "
+            f"there is {names_like(name, known)}; "
             f"a metric may end in {', '.join(f':{part}' for part in PARTS)}, :best or @STEP",
         )
 
@@ -141,7 +141,7 @@ def _of_summary(name: str, attribute: str) -> Callable[[Result], Any]:
     return value
 
 
-def _some(name: str, known: Sequence[str]) -> str:
+def names_like(name: str, known: Sequence[str]) -> str:
     """All names, or of very many those that are most like one."""
     if len(known) <= MOST_NAMED:
         return ", ".join(known)
