@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group
-from rich.table import Table
 from rich.text import Text
 
 from launch.report.advance import bar, failures, pace
 from launch.report.sparkline import Losses, Recent
 from launch.report.status import by_interest, live_table, reached
+from launch.report.table import Table
 from launch.status.state import Line, State
 from launch.text import number, tally
 from pcm.config.printable import printable_line
