@@ -4,7 +4,7 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,6 +68,12 @@ def minute(seconds: float | None) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 experiment`, `2 experiments`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """`a, b`, or of very many the first and how many there are besides: `a, b and 998 more`."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
 
 
 def tally(states: Iterable[str]) -> str:

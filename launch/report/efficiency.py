@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
-
-from launch.report.table import Column, table
+from launch.report.table import Column, Table, table
 from launch.results.advice import Advice, Taken
 from launch.site.units import UNLIMITED, format_memory
 from launch.text import counted, duration, number

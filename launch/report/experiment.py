@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
-
 from launch.damage import whole
 from launch.report.efficiency import percent_text
 from launch.report.results import shown_metrics
-from launch.report.table import Column, table
+from launch.report.table import Column, Table, table
 from launch.results.columns import rounded
 from launch.results.rows import last_metrics
 from launch.results.usage import used_by

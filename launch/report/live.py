@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console, Group
-from rich.table import Table
+from rich.console import Console, ConsoleDimensions, Group
 from rich.text import Text
 
 from launch.report.advance import bar, failures, pace
 from launch.report.sparkline import Losses, Recent
 from launch.report.status import by_interest, live_table, reached
+from launch.report.table import Table
 from launch.status.state import Line, State
 from launch.text import number, tally
 from pcm.printable import printable_line
@@ -63,6 +63,7 @@ class _View:
         self._losses = Losses(recent)
         self._lines: Sequence[Line] | None = None
         self._drawn: Sequence[Line] | None = None
+        self._size: ConsoleDimensions | None = None
         self._when = 0.0
 
     def show(self, lines: Sequence[Line]) -> None:
@@ -77,14 +78,16 @@ class _View:
         self._live.stop()
 
     def _draw(self) -> None:
-        if self._lines is None or self._lines == self._drawn:
+        # What was made for another size would be folded, or cut, when it is drawn again.
+        size = self._console.size
+        if self._lines is None or (self._lines == self._drawn and size == self._size):
             return
         self._losses.look(shown_first(self._lines, self._console))
         self._live.update(picture(self._lines, self._console, self._losses))
         if self._drawn is None:
             self._live.start()  # with the first picture: until then others print
         self._live.refresh()
-        self._drawn, self._when = self._lines, time.monotonic()
+        self._drawn, self._size, self._when = self._lines, size, time.monotonic()
 
 
 def shown_first(lines: Sequence[Line], console: Console) -> list[Line]:

@@ -45,7 +45,7 @@ def latex_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str
 
 
 def _titles(columns: Sequence[Column]) -> list[str]:
-    return [column.title for column in columns]
+    return [column.header for column in columns]
 
 
 def _markdown(cell: str) -> str:

@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.table import Table
-
 from launch.plan import Action, Plan, PlanItem
-from launch.report.table import Column, console, table
+from launch.report.table import Column, Table, print_table, table
 from launch.report.terminal import note, say
 from launch.site import Resources, allocation_of, format_memory, format_time, pack_of
 from launch.site.sbatch_options import PLAIN
@@ -35,7 +33,7 @@ def print_plan(
     for warning in warnings:
         note(f"note: {warning}")
     items = shown_items(plan, everything=everything)
-    console(err=err).print(plan_table(items))
+    print_table(plan_table(items), err=err)
     say_to = note if err else say
     if len(items) < len(plan.items):
         say_to(f"{len(plan.items) - len(items):,} more; pcm plan --all shows them")

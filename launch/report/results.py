@@ -2,23 +2,33 @@
 
 import csv
 import io
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from rich.table import Table
-
 from launch.report.markup import latex_table, markdown_table
-from launch.report.table import Column, console, least_width, table, width
+from launch.report.table import (
+    Column,
+    Table,
+    least_width,
+    print_table,
+    table,
+    terminal_width,
+    width,
+)
 from launch.report.terminal import json_text, note
 from launch.results.columns import FACTS, Columns, Named
 from launch.results.format import Format
 from launch.results.rows import Result
 from launch.status.state import State
-from launch.text import number, word
+from launch.text import first_of, number, word
 
 SHOWN_COSTS = ("hours", "gpu_hours", "attempts", "gpu_use")
 """Columns behind the metrics, where somebody looked at what experiments took."""
+
+NAMED = 6
+"""Columns that there is no room for are named up to so many; a model may log a thousand."""
 
 PIPE_COLUMNS = 120
 """Room for metrics where there is no terminal; a log is read by people too."""
@@ -33,12 +43,14 @@ def print_results(
         among: of which these are the first, so that an axis in which those agree is shown, too.
         everything: all metrics, however wide that gets.
     """
-    terminal = console()
-    columns = terminal.width if terminal.is_terminal else min(terminal.width, PIPE_COLUMNS)
+    columns = terminal_width()
+    if not sys.stdout.isatty():
+        columns = min(columns, PIPE_COLUMNS)
     first, shown, left_out = _fitting(found, among or found, columns, everything=everything)
-    terminal.print(table(*_cells(found, first, shown)))
+    print_table(table(*_cells(found, first, shown)))
     if left_out:
-        note(f"left out for want of room: {', '.join(left_out)}; `pcm results --all` has them")
+        names = first_of(left_out, NAMED)
+        note(f"left out for want of room: {names}; `pcm results --all` has them")
     if any(row.state is State.DONE for row in found) and not any(row.metrics for row in found):
         note("note: no metrics were logged: a LightningModule's self.log does, or pcm.script's log")
 

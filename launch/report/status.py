@@ -4,10 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
-
 from launch.damage import remedy
-from launch.report.table import MIN_WIDTH, PIPE_WIDTH, Column, least_width, table, width
+from launch.report.table import MIN_WIDTH, PIPE_WIDTH, Column, Table, least_width, table, width
 from launch.status.state import Line, State
 from launch.text import duration, number
 from pcm.run_dir.records import ProgressRecord
@@ -115,7 +113,7 @@ def _room_of_names(columns: Sequence[Column], rows: Sequence[Sequence[str]], roo
     """What the other columns leave to them."""
     names = columns.index(NAME)
     longest = max((len(row[names]) for row in rows), default=0)
-    return room - (width(columns, rows) - max(longest, len(NAME.title)))
+    return room - (width(columns, rows) - max(longest, len(NAME.header)))
 
 
 def _cut(name: str, length: int) -> str:

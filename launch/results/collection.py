@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from launch.results.columns import FACTS, Columns, Named
+from launch.results.columns import FACTS, Columns, Named, names_like
 from launch.results.rows import Result
 from pcm.errors import NotFoundError, UsageError
 from pcm.run_dir import atomic_writer
@@ -37,7 +37,7 @@ class Results(list[Result]):
             if (value := _best_value(row, metric, greatest=is_max)) is not None
         ]
         if not having:
-            names = ", ".join(Columns(self).metrics) or "none at all"
+            names = names_like(metric, Columns(self).metrics) or "none at all"
             raise NotFoundError(f"no result has the metric '{metric}'", f"there is {names}")
         pick = max if is_max else min
         return pick(having, key=lambda pair: pair[0])[1]

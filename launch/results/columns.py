@@ -113,7 +113,7 @@ class Columns:
         meant = did_you_mean(name, known)
         raise UsageError(
             f"no axis, metric or fact '{name}'",
-            f"{f'{meant} ' if meant else ''}there is {_some(name, known)}; "
+            f"{f'{meant} ' if meant else ''}there is {names_like(name, known)}; "
             f"a metric may end in {', '.join(f':{part}' for part in PARTS)}, :best or @STEP",
         )
 
@@ -143,7 +143,7 @@ def _of_summary(name: str, attribute: str) -> Callable[[Result], Any]:
     return value
 
 
-def _some(name: str, known: Sequence[str]) -> str:
+def names_like(name: str, known: Sequence[str]) -> str:
     """All names, or of very many those that are most like one."""
     if len(known) <= MOST_NAMED:
         return ", ".join(known)

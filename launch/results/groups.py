@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from launch.results.columns import Named
+from launch.results.columns import Named, names_like
 from launch.results.rows import Result
 from pcm.errors import UsageError
 
@@ -78,7 +78,7 @@ def group_value(
     for place, metric in enumerate(metrics):
         if name == metric.name:
             return lambda group: group.spreads[place].mean
-    names = ", ".join(each.name for each in (*axes, *metrics))
+    names = names_like(name, [each.name for each in (*axes, *metrics)])
     raise UsageError(f"the groups have no column '{name}'", f"there is {names}; --metric adds one")
 
 

@@ -10,6 +10,7 @@ from launch.site import Site
 from launch.store.checkout import code_version
 from launch.store.snapshot import checkout_root, untracked_python
 from launch.telling import Tell
+from launch.text import first_of
 from pcm.errors import RefusedError, UsageError
 
 _SHOWN = 5
@@ -53,6 +54,4 @@ def _tell_of(checkout: Path, root: Path, tell: Tell) -> None:
     if not (checkout / "pcm" / "__init__.py").exists():
         tell("note: no pcm in it, so that of the image, or the installed one, runs")
     if untracked := untracked_python(checkout, root):
-        more = f" and {len(untracked) - _SHOWN} more" if len(untracked) > _SHOWN else ""
-        names = ", ".join(untracked[:_SHOWN])
-        tell(f"note: not tracked by git, so left out: {names}{more}")
+        tell(f"note: not tracked by git, so left out: {first_of(untracked, _SHOWN)}")

@@ -95,6 +95,12 @@ def test_training_loads_nothing_for_pictures_and_trackers_that_nobody_asked_for(
 def test_the_command_line_loads_next_to_nothing_for_its_help() -> None:
     loaded = loaded_by("import launch.cli")
     assert not loaded & {*HEAVY, "submitit", "yaml", "filelock", "rich.live", "rich.table"}
+    assert "pcm.run_dir.records" not in loaded
+
+
+def test_a_look_at_experiments_loads_nothing_that_others_need() -> None:
+    loaded = loaded_by("import launch.status.looking, launch.notify.noticing, launch.report.status")
+    assert not loaded & {"rich", "submitit", "yaml", "launch.grid", "launch.store.freezing"}
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "launch").rglob("*.py")), ids=str)

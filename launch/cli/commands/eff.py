@@ -15,7 +15,7 @@ def eff(words: SweepsOrIds, *, runs_dir: RunsDir = None, as_json: Json = False) 
       pcm eff 3f2a --json
     """
     from launch.report.efficiency import advice_text, efficiency_record, efficiency_table
-    from launch.report.table import console
+    from launch.report.table import print_table
     from launch.report.terminal import note, print_json, say
     from launch.results.taking import efficiency_of
     from launch.store.finding import find_experiments, open_store
@@ -24,5 +24,5 @@ def eff(words: SweepsOrIds, *, runs_dir: RunsDir = None, as_json: Json = False) 
     if as_json:
         print_json(efficiency_record(found.taken, found.advices))
         return
-    console().print(efficiency_table(found.taken))
+    print_table(efficiency_table(found.taken))
     say(advice_text(found.taken, found.advices))

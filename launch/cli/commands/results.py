@@ -126,14 +126,14 @@ def _print_table(
     everything: bool,
 ) -> None:
     from launch.report.results import named_table, print_results
-    from launch.report.table import console
+    from launch.report.table import print_table
     from launch.text import counted
 
     named = query.named(found)
     if named is None:
         print_results(chosen, among=filtered, everything=everything)
     else:
-        console().print(named_table(chosen, named))
+        print_table(named_table(chosen, named))
     if len(chosen) < len(found):
         typer.echo(f"{len(chosen):,} of {counted(len(found), 'experiment')}")
 
@@ -143,7 +143,7 @@ def _print_groups(
 ) -> None:
     from launch.report.groups_table import groups_csv, groups_records, groups_sheet
     from launch.report.results import sheet_text, shown_metrics
-    from launch.report.table import console, table
+    from launch.report.table import print_table, table
     from launch.report.terminal import json_text
     from launch.results.columns import Columns
     from launch.results.groups import group_value, grouped
@@ -170,7 +170,7 @@ def _print_groups(
     if form is not Format.TABLE:
         _write(sheet_text(head, rows, form), output)
         return
-    console().print(table(head, rows))
+    print_table(table(head, rows))
     typer.echo("mean ± standard deviation; * is best by more than noise")
 
 

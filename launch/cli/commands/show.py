@@ -36,10 +36,10 @@ def show(word: SweepOrId, *, runs_dir: RunsDir = None, as_json: Json = False) ->
 
 def _print(record: dict[str, Any]) -> None:
     from launch.report.experiment import attempts_table, headlines
-    from launch.report.table import console
+    from launch.report.table import print_table
     from launch.report.terminal import print_facts, say
 
     say(record["name"])
     print_facts(headlines(record))
     if record["attempts"]:
-        console().print(attempts_table(record["attempts"]))
+        print_table(attempts_table(record["attempts"]))

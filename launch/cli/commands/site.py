@@ -77,12 +77,12 @@ def show_site(
 
 
 def _print_list(found: "list[KnownSite]", choice: "Choice") -> None:
-    from launch.report.table import Column, console, table
+    from launch.report.table import Column, print_table, table
 
     columns = (Column("site"), Column("file", fold=True), Column("used"))
     rows = [(each.name, str(each.file), "yes" if each.used else "") for each in found]
     if rows:
-        console().print(table(columns, rows))
+        print_table(table(columns, rows))
     if choice.name is None:
         typer.echo("None is used: no --site, no PCM_SITE, none in your settings.")
     else:

@@ -119,7 +119,7 @@ def _print_json(lines: "list[Line]", warning: str | None) -> None:
 
 def _print_lines(lines: "list[Line]", store: "Store", *, everything: bool) -> None:
     from launch.report.status import by_interest, remarks, status_table
-    from launch.report.table import console
+    from launch.report.table import print_table, terminal_width
     from launch.report.terminal import note
     from launch.status.progress import with_progress
     from launch.store.finding import nothing_in
@@ -133,8 +133,7 @@ def _print_lines(lines: "list[Line]", store: "Store", *, everything: bool) -> No
     typer.echo(f"{counted(len(lines), 'experiment')}: {tally(line.state for line in lines)}")
     shown = lines if everything or len(lines) <= SHOWN else by_interest(lines)[:SHOWN]
     shown = with_progress(store.root, shown)
-    terminal = console()
-    terminal.print(status_table(shown, terminal.width))
+    print_table(status_table(shown, terminal_width()))
     for remark in remarks(shown, time.time()):
         typer.echo(printable(remark))
     if len(shown) < len(lines):

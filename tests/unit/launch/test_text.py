@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from launch.text import counted, duration, number, tally
+from launch.text import counted, duration, first_of, number, tally
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,8 @@ def test_nouns_follow_their_number() -> None:
 def test_states_are_counted_the_most_frequent_first() -> None:
     assert tally(["done", "running", "running"]) == "2 running, 1 done"
     assert tally([]) == ""
+
+
+def test_of_very_many_names_a_few_are_shown() -> None:
+    assert first_of(["a", "b"], 2) == "a, b"
+    assert first_of([f"m{index}" for index in range(1002)], 2) == "m0, m1 and 1,000 more"

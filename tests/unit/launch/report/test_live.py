@@ -108,3 +108,15 @@ def test_a_terminal_keeps_the_last_picture() -> None:
         show(lines(State.RUNNING))
         show(lines(State.DONE))
     assert "done" in stream.getvalue().rsplit("mnist-0", 1)[-1]
+
+
+def test_a_terminal_that_has_another_size_gets_another_picture() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, no_color=True, width=80, height=24)
+    line = Line("0123456789", "a-sweep-with-a-long-name-seed=12345", Status(State.RUNNING))
+    with live_view(console) as show:
+        show([line])
+        console.width = 40
+    last = stream.getvalue().rsplit("experiment", 1)[-1]
+    assert "seed=12345" in last
+    assert "a-sweep" not in last, "cut as for so narrow a terminal"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 from rich.console import Console
 
-from launch.report.table import PIPE_WIDTH, Column, console, table, width
+from launch.report.table import PIPE_WIDTH, Column, console, print_table, table, width
 
 COLUMNS = (Column("id"), Column("experiment", fold=True), Column("loss", number=True))
 ID = "0123456789"
@@ -71,3 +71,24 @@ def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     Console(file=stream, force_terminal=True, width=80).print(table(COLUMNS, [(ID, "x", "failed")]))
     assert "\x1b[31" not in stream.getvalue()
     assert "\x1b[1;31" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("columns", [30, 200])
+def test_what_is_printed_is_what_rich_would_draw(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    rows = [(ID, "a longer name than there is room for", "0.1"), (ID, "実験 実験 実験", "failed")]
+    print_table(table(COLUMNS, rows))
+    assert capsys.readouterr().out == drawn(rows, columns)
+
+
+@pytest.mark.parametrize(("name", "is_red"), [("FORCE_COLOR", True), ("NO_COLOR", False)])
+def test_colours_where_they_are_wanted(
+    name: str, is_red: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, "1")
+    print_table(table(COLUMNS, [(ID, "x", "failed")]))
+    assert ("\x1b[1;31mfailed\x1b[0m" in capsys.readouterr().out) is is_red
