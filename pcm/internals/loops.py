@@ -17,7 +17,7 @@ from typing import Any
 
 from lightning.pytorch import Trainer
 
-from pcm.internals.modules import fit_buffers
+from pcm.internals.module_tensors import fit_buffers
 
 _FETCHES_ITSELF = "iterator_wrapper"
 

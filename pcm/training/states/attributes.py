@@ -7,9 +7,9 @@ import torch
 from lightning.pytorch import LightningModule
 
 from pcm.console import tell
-from pcm.internals.modules import unsaved_buffers
-from pcm.training.built import Built
-from pcm.training.holders import OfObject, holders_of
+from pcm.internals.module_tensors import unsaved_buffers
+from pcm.training.states.built import Built
+from pcm.training.states.holders import OfObject, holders_of
 from pcm.training.states.plain import PLAIN, Keeper, Node, NotPlainError
 from pcm.training.states.unplain import Rebuilder
 

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pcm.internals.modules import tensors_of
-from pcm.training import objects
-from pcm.training.built import Built
-from pcm.training.plain_values import array_node, value_node
+from pcm.internals.module_tensors import tensors_of
+from pcm.training.states import objects
+from pcm.training.states.built import Built
 from pcm.training.states.own_generators import generator_node
+from pcm.training.states.plain_values import array_node, value_node
 
 Node = Any
 """A value itself where it is plain; else a list of a tag, what the tag needs, and a number."""

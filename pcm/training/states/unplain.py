@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from pcm.internals.modules import set_tensor, tensors_of
-from pcm.training import objects
-from pcm.training.built import Built
-from pcm.training.plain_values import rebuild_array, rebuild_value
+from pcm.internals.module_tensors import set_tensor, tensors_of
+from pcm.training.states import objects
+from pcm.training.states.built import Built
 from pcm.training.states.own_generators import GENERATORS, rebuild_generator
 from pcm.training.states.plain import Node, NotPlainError
+from pcm.training.states.plain_values import rebuild_array, rebuild_value
 
 _MADE_WHOLE: Mapping[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 """Containers that are made with all that is in them."""

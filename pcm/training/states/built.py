@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from pcm.internals.tensors import Mark, mark_of
-from pcm.training import objects
+from pcm.training.states import objects
 
 _DEPTH = 12
 _MOST = 200_000

@@ -8,8 +8,8 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 
-from pcm.internals.modules import set_tensor, unsaved_buffers
-from pcm.training.objects import attributes_of, is_data
+from pcm.internals.module_tensors import set_tensor, unsaved_buffers
+from pcm.training.states.objects import attributes_of, is_data
 from pcm.training.states.plain import PLAIN
 
 _LIBRARIES = ("torch", "torchmetrics", "lightning", "pytorch_lightning", "pcm", "builtins", "abc")

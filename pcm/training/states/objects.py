@@ -17,7 +17,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import nn
 
-from pcm.internals.modules import tensors_of
+from pcm.internals.module_tensors import tensors_of
 
 CONTAINERS = (list, tuple, set, frozenset, deque, dict, OrderedDict, defaultdict, Counter)
 """Which are written as such; what is derived from them, as an object with content."""
