@@ -66,7 +66,7 @@ def first_step(experiment: Experiment, attempt: int) -> float:
 
 @contextmanager
 def pack(folder: Path, experiments: list[Experiment], switch: str) -> Iterator[None]:
-    """A pack of these experiments, one at a time, which is killed in the end."""
+    """A pack of these experiments, one at a time, which is stopped in the end."""
     files = submission(experiments, Pack(len(experiments)))
     process = subprocess.Popen(
         [sys.executable, "-m", "launch.pack", str(files.path)],
@@ -76,8 +76,8 @@ def pack(folder: Path, experiments: list[Experiment], switch: str) -> Iterator[N
     try:
         yield
     finally:
-        # What it has started sees that it is gone, and ends.
-        process.kill()
+        # It stops what it has started, and waits for that.
+        process.terminate()
         process.wait()
 
 

@@ -73,6 +73,10 @@ class Patience:
             return now - self._since > max(SAVING_S, self._limit())
         return now - self._since > self._limit()
 
+    def is_past(self, since: float) -> bool:
+        """Whether more than the least time has passed since then, by the monotonic clock."""
+        return time.monotonic() - since > self._least_s
+
     @property
     def complaint(self) -> str:
         """What to tell of one that is killed for it."""

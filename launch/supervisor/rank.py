@@ -56,6 +56,7 @@ class Rank:
         self._signals = signals
         self._limit = limit
         self._failure_seen: float | None = None
+        self._missed: float | None = None
         self._has_told = False
         self._unknown = set(range(job.world_size)) - {job.rank}
         self._peers: dict[int, Process] = {}
@@ -146,8 +147,13 @@ class Rank:
         else:
             return
         # It is asked for again and again: a full disk may have room in a moment.
-        with suppress(OSError):
+        try:
             request_stop(self._files, by=by, reason="interrupt")
+        except OSError as error:
+            is_gone = isinstance(error, FileNotFoundError)
+            self._missed = (self._missed or time.monotonic()) if is_gone else None
+        else:
+            self._missed = None
             self._lookout.note(self._files.stop)
 
     def _insist(self, training: TrainingProcess) -> None:
@@ -157,7 +163,9 @@ class Rank:
                 why = self._patience.complaint
                 request_kill(self._run_dir, self._files, by="its supervisor", why=why)
                 self._lookout.note(self._files.kill)
-        if self._lookout.has(self._files.kill):
+        # Nobody can ask training by its run directory where somebody has deleted that.
+        is_deleted = self._missed is not None and self._patience.is_past(self._missed)
+        if is_deleted or self._lookout.has(self._files.kill):
             training.kill()
 
     def _look_at_peers(self) -> None:

@@ -1,5 +1,6 @@
 """One rank's loop, with a training process that only pretends."""
 
+import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -126,6 +127,25 @@ def test_a_launcher_that_is_gone_becomes_a_request_to_stop(files: AttemptDir, ru
     assert not files.stop.exists()
     run(launcher=Process.from_record(DEAD))
     assert read_record(files.stop)["by"] == "the launcher's end"
+
+
+def test_training_whose_run_directory_was_deleted_ends_all_the_same(
+    files: AttemptDir, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PCM_STOP_MINUTES", "0.0001")
+    shown = PretendedTraining.poll
+    ends = []
+
+    def poll(training: PretendedTraining) -> Outcome | None:
+        shutil.rmtree(files.path, ignore_errors=True)
+        outcome = shown(training)
+        ends.extend([] if outcome is None else [outcome])
+        return outcome
+
+    monkeypatch.setattr(PretendedTraining, "poll", poll)
+    with pytest.raises(FileNotFoundError):
+        run(signals=("SIGTERM",), looks=5_000)
+    assert [end.killed for end in ends] == [True]
 
 
 def test_a_failure_elsewhere_ends_this_rank_after_a_grace(files: AttemptDir, run: Run) -> None:
