@@ -10,7 +10,8 @@ from pcm.console import tell
 from pcm.internals.module_tensors import unsaved_buffers
 from pcm.training.states.built import Built
 from pcm.training.states.holders import OfObject, holders_of
-from pcm.training.states.plain import PLAIN, Keeper, Node, NotPlainError
+from pcm.training.states.plain import Keeper, Node, NotPlainError
+from pcm.training.states.plain_values import PLAIN
 from pcm.training.states.unplain import Rebuilder
 
 State = dict[str, dict[str, Node]]

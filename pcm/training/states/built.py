@@ -6,6 +6,7 @@ from torch import Tensor
 
 from pcm.internals.tensors import Mark, mark_of
 from pcm.training.states import objects
+from pcm.training.states.plain_values import PLAIN
 
 _DEPTH = 12
 _MOST = 200_000
@@ -29,7 +30,10 @@ class Built:
         Args:
             largest: elements of a tensor that may be read.
         """
-        if id(value) in self._numbers or objects.is_fixed(value) or len(self._values) > _MOST:
+        # A number or a word in two places may be one object, or two, in each process.
+        if type(value) in PLAIN or objects.is_fixed(value) or id(value) in self._numbers:
+            return
+        if len(self._values) > _MOST:
             return
         self._numbers[id(value)] = len(self._values)
         self._values.append(value)

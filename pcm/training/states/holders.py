@@ -10,7 +10,7 @@ from torch import nn
 
 from pcm.internals.module_tensors import set_tensor, unsaved_buffers
 from pcm.training.states.objects import attributes_of, is_data
-from pcm.training.states.plain import PLAIN
+from pcm.training.states.plain_values import PLAIN
 
 _LIBRARIES = ("torch", "torchmetrics", "lightning", "pytorch_lightning", "pcm", "builtins", "abc")
 """Whose odd attributes nobody needs to hear of."""

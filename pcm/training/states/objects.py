@@ -69,7 +69,12 @@ def is_fixed(value: Any) -> bool:
 
 def is_foreign(kind: type) -> bool:
     """Whether it is a class of a library that is not looked into."""
-    return kind.__module__.partition(".")[0] in _FOREIGN
+    return is_of_library(kind)
+
+
+def is_of_library(code: Any) -> bool:
+    """Whether a class or a function comes from such a library."""
+    return str(getattr(code, "__module__", "")).partition(".")[0] in _FOREIGN
 
 
 def is_container(value: Any) -> bool:
@@ -99,7 +104,10 @@ def is_seen_through(value: Any) -> bool:
 def has_own_state(value: Any) -> bool:
     """Whether it is a library's that says what its state is, such as an optimizer."""
     names = ("state_dict", "load_state_dict")
-    return is_foreign(type(value)) and all(hasattr(value, name) for name in names)
+    kind = type(value)
+    # Those of pcm's links and losses are in the state of their Chain.
+    is_ours = kind.__module__.partition(".")[0] == "pcm"
+    return is_foreign(kind) and not is_ours and all(hasattr(value, name) for name in names)
 
 
 def can_be_made(kind: type) -> bool:
@@ -190,7 +198,8 @@ def children_of(value: Any) -> Iterator[Any]:
         yield from (each for _, each in attributes_of(value))
     if isinstance(value, dict):
         yield from dict.values(value)
-    elif is_container(value):
+    elif is_container(value) and not isinstance(value, set | frozenset):
+        # A set has another order in each process, and so what is in it other numbers.
         yield from value
 
 

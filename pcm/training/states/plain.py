@@ -6,7 +6,6 @@ What is no plain data, such as a function, is told from what is, and stays as it
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, Flag
-from pathlib import PosixPath
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,10 @@ from pcm.internals.module_tensors import tensors_of
 from pcm.training.states import objects
 from pcm.training.states.built import Built
 from pcm.training.states.own_generators import generator_node
-from pcm.training.states.plain_values import array_node, value_node
+from pcm.training.states.plain_values import PLAIN, array_node, value_node
 
 Node = Any
 """A value itself where it is plain; else a list of a tag, what the tag needs, and a number."""
-
-PLAIN = (type(None), bool, int, float, str, bytes, PosixPath, torch.dtype, torch.Size)
 
 _DEPTH = 12
 _MOST = 200_000
@@ -111,12 +108,19 @@ class Keeper:
         if isinstance(value, Enum):
             return self._describe_member(value)
         if isinstance(value, objects.HOLDERS):
-            return ["holder", [self._keep_or_leave(each, depth) for each in objects.held_by(value)]]
+            return self._describe_holder(value, depth)
         if type(value) in objects.CONTAINERS:
             return self._describe_container(value, depth)
         if isinstance(value, nn.Module):
             return self._describe_module(value, depth)
         return self._describe_object(value, depth)
+
+    def _describe_holder(self, value: Any, depth: int) -> list[Any]:
+        """What a function holds; itself it must have been built."""
+        if self.built is not None and self._number_of(value) is None:
+            # Lightning has one in the place of `forward` while a step runs.
+            raise NotPlainError(type(value).__name__, is_fixed=objects.is_of_library(value))
+        return ["holder", [self._keep_or_leave(each, depth) for each in objects.held_by(value)]]
 
     def _describe_container(self, value: Any, depth: int) -> list[Any]:
         tag, extra = objects.tag_of(value)

@@ -6,11 +6,15 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from itertools import count
+from pathlib import PosixPath
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import torch
+
+PLAIN = (type(None), bool, int, float, str, bytes, PosixPath, torch.dtype, torch.Size)
+"""Which load by themselves, and which processes share among attributes or not as they like."""
 
 _ZONES = (type(None), timezone)
 """Of times, which ISO 8601 can tell apart."""

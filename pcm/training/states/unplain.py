@@ -70,7 +70,11 @@ class Rebuilder:
             return present
         if tag == "submodule":
             return self.model.get_submodule(content)
-        return self.named[content] if tag == "named" else self.built.at(content)
+        if tag == "named":
+            return self.named[content]
+        if not isinstance(found := self.built.at(content), torch.Tensor):
+            raise NotPlainError("a tensor that is not there any more")
+        return found
 
     def _build(self, node: list[Any], present: Any, number: int) -> Any:
         tag, content = node[0], node[1]
