@@ -25,6 +25,8 @@ first = int(saved.read_text()) if saved.exists() else 0
 metrics = open(os.environ["PCM_METRICS"], "a")
 for step in range(first + 1, 61):
     time.sleep(0.05)
+    while step == 50 and not (asked or first):
+        time.sleep(0.05)  # a stop comes late on a busy machine
     metrics.write(json.dumps({"step": step, "loss": 1 / step, "note": "left out"}) + "\\n")
     metrics.flush()
     if asked:
