@@ -35,7 +35,9 @@ def states(statuses: Mapping[str, Status]) -> list[State]:
 
 
 def supervisor_pid(experiment: Experiment, rank: int) -> int:
-    return int(read_record(first_attempt(experiment).supervisor(rank))["pid"])
+    # Rank 0 may train before the supervisor of another has written of itself.
+    record = wait_for(lambda: read_record(first_attempt(experiment).supervisor(rank)))
+    return int(record["pid"])
 
 
 def test_a_queue_of_two_ranks_each_runs_to_its_end(root: Path) -> None:
