@@ -9,11 +9,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 
 from pcm.internals.module_tensors import set_tensor, unsaved_buffers
-from pcm.training.states.objects import attributes_of, is_data
+from pcm.training.states.objects import attributes_of, is_data, is_of_library
 from pcm.training.states.plain_values import PLAIN
-
-_LIBRARIES = ("torch", "torchmetrics", "lightning", "pytorch_lightning", "pcm", "builtins", "abc")
-"""Whose odd attributes nobody needs to hear of."""
 
 _LARGEST_OF_DATA = 2_000
 """Elements: an order of the data may be among a data module's, the data are not."""
@@ -52,7 +49,7 @@ class OfModule(Holder):
     @property
     def is_own(self) -> bool:  # type: ignore[override]
         """By its class."""
-        return _is_own(type(self.module))
+        return not is_of_library(type(self.module))
 
     def attributes(self) -> dict[str, Any]:
         """Buffers last, which share no names with the others."""
@@ -138,7 +135,9 @@ def holders_of(model: LightningModule) -> Iterator[tuple[str, Holder]]:
     kinds: dict[type, None] = {}
     for name, module in model.named_modules():
         yield name, OfModule(module)
-        kinds.update(dict.fromkeys(each for each in type(module).__mro__ if _is_own(each)))
+        kinds.update(
+            dict.fromkeys(each for each in type(module).__mro__ if not is_of_library(each))
+        )
     for kind in kinds:
         yield f"class {kind.__module__}.{kind.__qualname__}", OfClass(kind)
     if isinstance(model.hparams, dict):
@@ -151,12 +150,8 @@ def _beside(trainer: Trainer) -> Iterator[tuple[str, Holder]]:
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set at run time
     for number, callback in enumerate(callbacks):
         kind = type(callback)
-        if _is_own(kind) and kind.state_dict is Callback.state_dict:
+        if not is_of_library(kind) and kind.state_dict is Callback.state_dict:
             yield f"callback {number} {kind.__qualname__}", OfObject(callback, is_own=True)
     data = getattr(trainer, "datamodule", None)
-    if data is not None and _is_own(type(data)):
+    if data is not None and not is_of_library(type(data)):
         yield "data module", OfObject(data, is_own=False, largest=_LARGEST_OF_DATA)
-
-
-def _is_own(kind: type) -> bool:
-    return kind.__module__.partition(".")[0] not in _LIBRARIES

@@ -36,7 +36,7 @@ _FIXED = (
     type(threading.RLock()),
 )
 
-_FOREIGN = (
+_LIBRARIES = (
     "torch",
     "torchmetrics",
     "lightning",
@@ -44,6 +44,7 @@ _FOREIGN = (
     "pytorch_lightning",
     "numpy",
     "builtins",
+    "abc",
     "pcm",
 )
 """Whose objects are not looked into: they have a state_dict of their own, or none."""
@@ -64,17 +65,12 @@ def is_fixed(value: Any) -> bool:
     if isinstance(value, HOLDERS):
         return isinstance(value, types.FunctionType) and not value.__closure__
     is_call = callable(value) and not isinstance(value, nn.Module)
-    return is_call and (is_foreign(type(value)) or not hasattr(value, "__dict__"))
-
-
-def is_foreign(kind: type) -> bool:
-    """Whether it is a class of a library that is not looked into."""
-    return is_of_library(kind)
+    return is_call and (is_of_library(type(value)) or not hasattr(value, "__dict__"))
 
 
 def is_of_library(code: Any) -> bool:
-    """Whether a class or a function comes from such a library."""
-    return str(getattr(code, "__module__", "")).partition(".")[0] in _FOREIGN
+    """Whether a class or a function comes from a library that is not looked into."""
+    return str(getattr(code, "__module__", "")).partition(".")[0] in _LIBRARIES
 
 
 def is_container(value: Any) -> bool:
@@ -94,7 +90,7 @@ def is_seen_through(value: Any) -> bool:
     if kind is types.SimpleNamespace:
         return True
     has_attributes = hasattr(value, "__dict__") or any(_slots(kind)) or is_container(value)
-    if is_foreign(kind) or not has_attributes or isinstance(value, random.Random):
+    if is_of_library(kind) or not has_attributes or isinstance(value, random.Random):
         return False
     # Of classes in C nobody knows what they hide.
     hidden = (each for each in kind.__mro__ if not each.__flags__ & _HEAP_TYPE)
@@ -107,7 +103,7 @@ def has_own_state(value: Any) -> bool:
     kind = type(value)
     # Those of pcm's links and losses are in the state of their Chain.
     is_ours = kind.__module__.partition(".")[0] == "pcm"
-    return is_foreign(kind) and not is_ours and all(hasattr(value, name) for name in names)
+    return is_of_library(kind) and not is_ours and all(hasattr(value, name) for name in names)
 
 
 def can_be_made(kind: type) -> bool:
