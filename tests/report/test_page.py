@@ -141,6 +141,16 @@ def test_the_keyboard_goes_through_curves_and_rows(tab: Tab) -> None:
     tab.press("ArrowDown")
     tab.press("Enter")
     tab.wait_for(f"{ROWS}[4].classList.contains('marked')")
+    # Rows that are drawn anew, as when the page becomes wider, keep the keyboard's place.
+    tab.evaluate(
+        "(() => { window.drawn = 0; new MutationObserver(() => window.drawn++)"
+        ".observe(document.querySelector('#table .tabulator-table'), {childList: true}); })()"
+    )
+    tab.size(1100, 900)
+    tab.wait_for("window.drawn > 0")
+    tab.press("ArrowDown")
+    tab.press("Enter")
+    tab.wait_for(f"{ROWS}[5].classList.contains('marked')")
 
 
 def test_means_over_seeds_other_metrics_and_hours(tab: Tab) -> None:

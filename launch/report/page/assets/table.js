@@ -80,6 +80,15 @@ function drawTable() {
   });
   table.on("tableBuilt", () => filterTable());
   table.on("rowClick", (_event, row) => mark(row.getData().index));
+  keepFocus();
+}
+
+// Tabulator takes its rows off the page and puts them back whenever its size changes, and
+// with them the keyboard's place.
+function keepFocus() {
+  let row = null;
+  table.on("renderStarted", () => { row = table.getRows("visible").find((each) => each.getElement() === document.activeElement); });
+  table.on("renderComplete", () => { row?.getElement().focus({ preventScroll: true }); row = null; });
 }
 
 // Paper has no pages to turn.
