@@ -47,8 +47,8 @@ PARTS = {
 """After a metric's name and a colon: `val/loss:min`."""
 
 
-MOST_NAMED = 40
-"""Of all names that there are, where somebody wrote another."""
+MOST_NAMED = 16
+"""Of all names that there are, where somebody wrote another: about three lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,21 @@ class Columns:
         found = self._metric(name)
         if found is not None:
             return Named(name, name, found)
-        known = [*FACTS, *self._labels.values(), *self._metrics]
+        raise self._unknown(name)
+
+    def _unknown(self, name: str) -> UsageError:
+        endings = f"{', '.join(f':{part}' for part in PARTS)}, :best or @STEP"
+        metric, sign, part = _ending(name)
+        if metric in self._metrics:
+            return UsageError(
+                f"no '{sign}{part}' of metric '{metric}'", f"a metric may end in {endings}"
+            )
+        known = [*self._labels.values(), *self._metrics, *FACTS]
         meant = did_you_mean(name, known)
-        raise UsageError(
+        return UsageError(
             f"no axis, metric or fact '{name}'",
             f"{f'{meant} ' if meant else ''}there is {names_like(name, known)}; "
-            f"a metric may end in {', '.join(f':{part}' for part in PARTS)}, :best or @STEP",
+            f"a metric may end in {endings}",
         )
 
     def _metric(self, name: str) -> Callable[[Result], Any] | None:
@@ -141,6 +150,12 @@ def _of_summary(name: str, attribute: str) -> Callable[[Result], Any]:
         return None if summary is None else getattr(summary, attribute)
 
     return value
+
+
+def _ending(name: str) -> tuple[str, str, str]:
+    """A metric's name, the sign after it, and what of it is wanted."""
+    at, colon = name.rpartition("@"), name.rpartition(":")
+    return at if len(at[0]) > len(colon[0]) else colon
 
 
 def names_like(name: str, known: Sequence[str]) -> str:

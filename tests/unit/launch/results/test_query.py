@@ -62,6 +62,20 @@ def test_an_unknown_name_is_refused_with_those_there_are() -> None:
         chosen("lrr<1")
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("val/loss:med", "no ':med' of metric 'val/loss'"),
+        ("val/loss@-3", "no '@-3' of metric 'val/loss'"),
+        ("val/loss@", "no '@' of metric 'val/loss'"),
+        ("val/lass:min", "no axis, metric or fact 'val/lass:min'"),
+    ],
+)
+def test_what_no_metric_has_is_told_apart_from_no_metric(name: str, told: str) -> None:
+    with pytest.raises(UsageError, match=rf"^{told}[\s\S]*may end in :last, .*@STEP"):
+        Columns(SWEEP).find(name)
+
+
 @given(st.text(max_size=30))
 def test_any_text_is_an_expression_or_refused(text: str) -> None:
     try:
