@@ -4,11 +4,14 @@ Each side is what a job's script starts on its node, with Slurm's variables and 
 place of `scontrol`: `python -m launch.pack` once a pack, `python -m launch.supervisor` once an
 experiment, and a process that imports torch once and trains the same run directories one after
 another, as `python -m pcm` does. Packs and that process must come to the same last metrics, to the
-last digit. One after the other in the same minute, in CPU seconds of all
-their processes; srun, which each job has besides, is left out of both.
-Goal: packs at twice the single process.
+last digit. One after the other in the same minute, in CPU seconds of all their processes; srun,
+which each job has besides, is left out of both.
+`--image` has packs train in an image, and the peer outside as before: it should have the same
+libraries. Run that as an ordinary user, as whom Apptainer needs no privileges.
+Goal: packs at twice the single process, also in an image.
 
     python -m benchmarks.packs [--experiments 16] [--per-job 8] [--alone 4] [--pairs 3]
+        [--image pcm.sif]
 """
 
 import argparse
@@ -70,10 +73,10 @@ def slurm_environment(folder: Path) -> dict[str, str]:
     }
 
 
-def measure(experiments: int, per_job: int | None) -> tuple[float, Metrics]:
+def measure(experiments: int, per_job: int | None, image: Path | None) -> tuple[float, Metrics]:
     """CPU seconds of all experiments, in packs or each in a task of its own; and the results."""
     with tempfile.TemporaryDirectory() as folder:
-        found = Store(freeze_sweep(Path(folder), experiments, OVERRIDES)).experiments()
+        found = Store(freeze_sweep(Path(folder), experiments, OVERRIDES, image)).experiments()
         pack = None if per_job is None else Pack(per_job)
         files = submission(found, pack)
         module = "launch.supervisor" if pack is None else "launch.pack"
@@ -114,10 +117,11 @@ def main() -> None:
     parser.add_argument("--per-job", type=int, default=8)
     parser.add_argument("--alone", type=int, default=4, help="experiments with tasks of their own")
     parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--image", type=Path)
     options = parser.parse_args()
     ratios = []
     for number in range(options.pairs):
-        packed, ours = measure(options.experiments, options.per_job)
+        packed, ours = measure(options.experiments, options.per_job, options.image)
         peer, theirs = measure_peer(options.experiments)
         assert ours == theirs != [{}] * options.experiments, (ours, theirs)
         ratios.append(packed / peer)
@@ -127,7 +131,8 @@ def main() -> None:
             flush=True,
         )
     if options.alone:
-        alone, each = measure(options.alone, None)[0] / options.alone, peer / options.experiments
+        alone = measure(options.alone, None, options.image)[0] / options.alone
+        each = peer / options.experiments
         print(f"each in its own task {alone:.1f} s, {alone / each:.1f} times the one process")
     middle = statistics.median(ratios)
     print(f"median of {options.pairs}: {middle:.2f} times the CPU of one process (goal {GOAL})")
