@@ -107,6 +107,18 @@ def test_a_site_that_is_not_there_is_told_with_who_names_it(
     assert "no site 'neither', which $PCM_SITE names" in pcm(*command.split()).stderr
 
 
+@pytest.mark.parametrize("key", ["site", "runs_dir", "account"])
+@pytest.mark.parametrize("value", ['""', '" "', '"a\\nb"', '"\\0a"'])
+def test_what_names_nothing_is_a_fault_of_the_settings(
+    pcm: Pcm, settings: Path, key: str, value: str
+) -> None:
+    settings.write_text(f"# mine\n{key}: {value}\n")
+    for arguments in (("validate", str(settings)), ("plan", "small.yaml")):
+        refused = pcm(*arguments)
+        assert refused.exit_code == ExitCode.CONFIG_INVALID
+        assert f"{settings}:2: {key}: not understood" in refused.stdout + refused.stderr
+
+
 def test_settings_of_comments_alone_say_nothing(pcm: Pcm, settings: Path) -> None:
     settings.write_text("# site: gres\n\n")
     assert used(pcm) == (None, None, [])
