@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from launch.arguments import Arguments
+from launch.container.other_python import modules_missing_in
 from launch.container.python import training_python
 from launch.grid import Grid, Point
 from launch.grid.bases import FOLDERS
@@ -44,21 +45,26 @@ def require_classes(grid: Grid, ids: Collection[str], site: Site) -> None:
 
 
 def untrainable(grid: Grid, site: Site) -> str | None:
-    """Why no rank of a grid could train, where this Python would run it and lacks torch.
+    """Why no rank of a grid could train, where the Python that would run it lacks torch.
 
     As on a login node that has the host side alone; None where all is well, or isn't known.
     """
-    missing = _missing_for_training()
-    if RUN in grid.bases or not missing or not _trains_here(grid, site):
+    if RUN in grid.bases or _is_elsewhere(grid, site):
         return None
-    return f"{sys.executable}, which is to train, has no {' and no '.join(missing)}"
+    python = training_python(os.environ)
+    missing = (
+        _missing_for_training()
+        if _runs_this_python()
+        else modules_missing_in(python, TRAINING_NEEDS)
+    )
+    return f"{python[0]}, which is to train, has no {' and no '.join(missing)}" if missing else None
 
 
 def require_training(grid: Grid, site: Site) -> None:
     """Refuse what could only fail in every rank.
 
     Raises:
-        RefusedError: this Python is to train, and can't.
+        RefusedError: the Python that is to train can't.
     """
     if problem := untrainable(grid, site):
         raise RefusedError(
@@ -79,8 +85,11 @@ def _runs_this_python() -> bool:
 
 def _trains_here(grid: Grid, site: Site) -> bool:
     """Whether training finds what this Python finds, with neither image nor site in between."""
-    elsewhere = grid.container or site.container or site.modules or site.setup
-    return not elsewhere and _runs_this_python()
+    return not _is_elsewhere(grid, site) and _runs_this_python()
+
+
+def _is_elsewhere(grid: Grid, site: Site) -> bool:
+    return bool(grid.container or site.container or site.modules or site.setup)
 
 
 @cache

@@ -5,14 +5,18 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 from pcm.errors import ExitCode, PcmError
 from pcm.rank.ending import flush, leave
+from pcm.rank.libraries import needed_libraries
 from pcm.rank.ranks import Ranks
 from pcm.rank.stop import StopRequest, ignored_signals, signals_as_request
 from pcm.rank.supervisor_line import SupervisorLine
+from pcm.rank.task import Task, leave_at_once, record_error
 from pcm.run_dir import RunDir
 from pcm.run_dir.line import line_of
+from pcm.run_dir.records import ErrorRecord
 from pcm.run_dir.trust import make_folder
 from pcm.secret_values import scrub
 
@@ -36,10 +40,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
-    from pcm.rank.task import Task, leave_at_once
-    from pcm.rank.unsupervised import own_attempt
-    from pcm.scripts.script_run import ScriptRun, is_script
-
     ranks = Ranks.from_environment()
     run_dir = RunDir(options.run_dir)
     if options.attempt is not None:
@@ -48,6 +48,8 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
     elif ranks.is_supervised:
         raise PcmError("a supervised rank needs --attempt")
     else:
+        with needed_libraries():
+            from pcm.rank.unsupervised import own_attempt
         attempt = stack.enter_context(own_attempt(run_dir))
     if not ranks.is_supervised:
         stack.enter_context(signals_as_request(attempt))
@@ -56,12 +58,29 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
     task = Task(run_dir, attempt, options.checkpoint, ranks, stop)
     if ranks.is_first and stop.look():
         return leave_at_once(task)
-    if is_script(run_dir):
-        return ScriptRun(task).train()
-    # Torch and Lightning take seconds; the stop file is being watched meanwhile.
-    from pcm.training.run import Run
+    try:
+        work = _load(task)
+    except PcmError as error:
+        kind, text = type(error).__name__, scrub(str(error))
+        record_error(task, ErrorRecord(kind, text, rank=ranks.rank))
+        raise
+    return work.train()
 
-    return Run(task).train()
+
+class _Work(Protocol):
+    def train(self) -> ExitCode:
+        """Do it; the exit code says how it ended, as its records do."""
+
+
+def _load(task: Task) -> _Work:
+    with needed_libraries():
+        from pcm.scripts.script_run import ScriptRun, is_script
+    if is_script(task.run_dir):
+        return ScriptRun(task)
+    # Torch and Lightning take seconds; the stop file is being watched meanwhile.
+    with needed_libraries():
+        from pcm.training.run import Run
+    return Run(task)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

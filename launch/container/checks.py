@@ -10,6 +10,7 @@ from typing import Any
 
 from launch.container.command import APPTAINER, PYTHON, exec_command
 from launch.container.environment import apptainer_environment
+from launch.container.other_python import MODULES_PROBE
 from launch.container.settings import Container, path_problem, wanted_container, with_code
 from launch.site import Mount, Site
 from pcm.errors import RefusedError
@@ -24,22 +25,6 @@ INHERITED_BINDS = tuple(
 """Variables that Apptainer takes binds from besides ours; it ends at one that is missing."""
 
 _PROBE = "from pcm.run_dir import SCHEMA_VERSION; print(SCHEMA_VERSION)"
-
-_MODULES_PROBE = """
-import sys
-from importlib.machinery import PathFinder
-from importlib.util import find_spec
-for name in sys.argv[1:]:
-    top, *rest = name.split(".")
-    spec = find_spec(top)
-    for part in rest:
-        if spec is None or spec.submodule_search_locations is None:
-            break
-        spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
-    if spec is None:
-        print(name)
-"""
-"""Prints those of its arguments that are no modules; imports none of them."""
 
 
 def found_container(asked: Mapping[str, Any], site: Site) -> Container | None:
@@ -176,7 +161,7 @@ def require_modules_inside(
     Raises:
         RefusedError: with those that it doesn't find.
     """
-    done = _run_inside(container, checkout, _MODULES_PROBE, *sorted(modules))
+    done = _run_inside(container, checkout, MODULES_PROBE, *sorted(modules))
     missing = done.stdout.split()
     if done.returncode == 0 and missing:
         here = Path.cwd()

@@ -14,7 +14,7 @@ from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.job import Job
 from launch.supervisor.rank import has_silent_rank
 from launch.supervisor.requeue import WARNINGS, Ending, Verdict, decide
-from pcm.errors import RefusedError
+from pcm.errors import ExitCode, RefusedError
 from pcm.run_dir import AttemptDir, write_json
 from pcm.run_dir.records import (
     AttemptRecord,
@@ -123,6 +123,7 @@ def _ending(attempt: Attempt, job: Job, *, is_cancelled: bool) -> Ending:
         ),
         out_of_memory=sum(oom),
         is_silent=silent[-1],
+        is_of_config=failures[-1] is not None and failures[-1].exit_code == ExitCode.CONFIG_INVALID,
     )
 
 

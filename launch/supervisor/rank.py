@@ -39,6 +39,9 @@ PEERS_INTERVAL_S = 1.0
 GRACE_S = 10.0
 """Time for a rank to tell its own error when another one has failed."""
 
+NO_PCM = ": No module named pcm"
+"""What Python says, after its own path, where it can't find a module that it is to run."""
+
 WATCHDOG = "Watchdog caught collective operation timeout"
 
 
@@ -224,7 +227,8 @@ def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:
     if files.finished.exists() or outcome.killed or files.kill.exists():
         return
     if outcome.is_failure:
-        fail(files, rank, outcome.exit_code, outcome.signal, is_oom=outcome.out_of_memory)
+        said = without_pcm(outcome, files.log(rank))
+        fail(files, rank, outcome.exit_code, outcome.signal, said, is_oom=outcome.out_of_memory)
     elif rank == 0 and not files.stopped.exists():
         fail(files, rank, outcome.exit_code, message="training ended without a word")
 
@@ -232,6 +236,14 @@ def record_outcome(files: AttemptDir, rank: int, outcome: Outcome) -> None:
 def is_watchdogs(outcome: Outcome, log: Path) -> bool:
     """Whether NCCL's watchdog ended a rank that had waited too long: it aborts, without a word."""
     return outcome.signal == "SIGABRT" and WATCHDOG in log_end(log)
+
+
+def without_pcm(outcome: Outcome, log: Path) -> str | None:
+    """What to tell of a Python that has no pcm, and so nothing that could tell; else None."""
+    python, has_none, _ = log_end(log).rstrip().rpartition("\n")[2].partition(NO_PCM)
+    if outcome.exit_code != 1 or not has_none:
+        return None
+    return f"{python}, which is to train, has no pcm: pip install 'pcm-launch[train]' for it"
 
 
 def record_death(files: AttemptDir, rank: int) -> None:

@@ -29,11 +29,12 @@ class Ending:
         is_failure: whether a rank failed, rather than the attempt being stopped.
         is_cancelled: whether somebody cancelled the experiment by `pcm cancel`.
         is_out_of_memory: whether the kernel killed a process for its memory.
-        is_silent: whether nothing was heard of one of its nodes any more.
         stopped_by: the signal or person that asked for the stop; "" if nobody did.
         time: seconds since the epoch.
         fruitless: how many attempts in a row, this one included, made no step.
         failures, out_of_memory: how many attempts ended so, this one included.
+        is_silent: whether nothing was heard of one of its nodes any more.
+        is_of_config: whether what failed is the experiment's config, which stays as it is.
     """
 
     is_failure: bool
@@ -45,6 +46,7 @@ class Ending:
     failures: int
     out_of_memory: int
     is_silent: bool = False
+    is_of_config: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ def _after_failure(facts: JobFacts, ending: Ending, retries: Retries) -> Verdict
         return _after_out_of_memory(facts, ending, retries.out_of_memory)
     if ending.failures > retries.failures:
         return Verdict("failed")
+    if ending.is_of_config:
+        return Verdict("failed", detail="its config is at fault, and would be again")
     detail = f"retry {ending.failures} of {retries.failures}"
     return Verdict("failed", comes_back=True, is_ours=True, detail=detail)
 

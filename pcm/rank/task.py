@@ -10,7 +10,7 @@ from pcm.rank.ranks import Ranks
 from pcm.rank.stop import StopRequest
 from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.checkpoints import read_own_manifests
-from pcm.run_dir.records import StoppedRecord, UnkeptRecord
+from pcm.run_dir.records import ErrorRecord, StoppedRecord, UnkeptRecord
 from pcm.run_dir.typed_json import write
 
 
@@ -40,6 +40,13 @@ def record_unkept(task: Task, attributes: Sequence[str]) -> None:
         # Whatever is wrong with the disk, checkpoints will tell, and may find room in a moment.
         with suppress(OSError):
             write(task.attempt.unkept, UnkeptRecord(list(attributes)))
+
+
+def record_error(task: Task, record: ErrorRecord) -> None:
+    """Write `error-R.json`, where others find why training ended; free of secrets by now."""
+    # A full disk may be the very error that is to be recorded.
+    with suppress(OSError):
+        write(task.attempt.error(task.ranks.rank), record, private=True)
 
 
 def leave_at_once(task: Task) -> ExitCode:

@@ -22,7 +22,7 @@ from pcm.console import tell
 from pcm.errors import ExitCode, PcmError
 from pcm.rank.insisting import insist
 from pcm.rank.progress import Heartbeat
-from pcm.rank.task import Task, record_stop
+from pcm.rank.task import Task, record_error, record_stop
 from pcm.run_dir import RunDir, read_json, write_metrics_table
 from pcm.run_dir.checkpoints import read_manifests
 from pcm.run_dir.records import ErrorRecord, FinishedRecord, ScriptRecord, StoppedRecord
@@ -179,9 +179,7 @@ class ScriptRun:
         name = "ScriptError" if type(error) is PcmError else type(error).__name__
         text = scrub(error.message if isinstance(error, PcmError) else str(error))
         trace = "" if isinstance(error, PcmError) else "".join(traceback.format_exception(error))
-        record = ErrorRecord(name, text, traceback=scrub(trace), rank=rank)
-        with suppress(OSError):
-            write(self._task.attempt.error(rank), record, private=True)
+        record_error(self._task, ErrorRecord(name, text, traceback=scrub(trace), rank=rank))
         if isinstance(error, PcmError):
             return error.exit_code
         is_interrupt = isinstance(error, KeyboardInterrupt)

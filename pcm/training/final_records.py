@@ -10,7 +10,7 @@ from pcm.console import tell
 from pcm.errors import ExitCode, PcmError
 from pcm.internals import loops
 from pcm.rank.insisting import insist
-from pcm.rank.task import Task
+from pcm.rank.task import Task, record_error
 from pcm.run_dir import write_metrics_table
 from pcm.run_dir.records import ErrorRecord, FinishedRecord
 from pcm.run_dir.typed_json import write
@@ -68,9 +68,7 @@ def record_failure(task: Task, error: BaseException) -> ExitCode:
         rank=rank,
         timed_out=is_timeout(error) or None,
     )
-    # A full disk may be the very error that is to be recorded.
-    with suppress(OSError):
-        write(task.attempt.error(rank), record, private=True)
+    record_error(task, record)
     with suppress(OSError):
         write_table(task)
     return code

@@ -41,7 +41,7 @@ from pcm.training.checkpoints.checkpoint_io import CheckpointFiles
 from pcm.training.checkpoints.saver import Saver
 from pcm.training.checkpoints.schedule import LONGEST_S, Schedule, mean_between_interruptions
 from pcm.training.checkpoints.starting import StartingPoint, find_start, share_start, step_of
-from pcm.training.faults import config_error
+from pcm.training.faults import config_error, is_lightnings
 from pcm.training.final_records import record_failure, record_finish, write_table
 from pcm.training.finding.search import look_before_training
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
@@ -247,7 +247,11 @@ class Run:
                 test(trainer, model, data)
         except StopTraining:
             return self._leave_stopped()
-        except MisconfigurationException as error:
+        except (MisconfigurationException, ValueError) as error:
+            # What Lightning refuses before it trains is the config's; later it is the code's, or
+            # the data's, and its place is in the traceback.
+            if session.has_begun or not is_lightnings(error):
+                raise
             raise config_error("trainer", str(error)) from error
         return self._leave_finished(trainer)
 

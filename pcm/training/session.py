@@ -68,6 +68,7 @@ class Session(Callback):
         self._progress = progress
         self._note_unkept = note_unkept
         self._trainer: Trainer | None = None
+        self.has_begun = False
         # The checkpoint's part of ours, from its loading until training is at its place: while
         # there is one, nothing is saved and no stop is taken, since ranks are not yet restored.
         self._start: Start | None = None
@@ -122,6 +123,7 @@ class Session(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Seed this rank, or prepare for the place where training goes on."""
+        self.has_begun = True
         is_inside = self._start is not None and self._start.place is not Place.EPOCH
         describe_length(trainer, self._progress, is_inside=is_inside)
         self._attributes = self._attributes or Attributes(pl_module, self._note_unkept)
@@ -171,6 +173,7 @@ class Session(Callback):
 
     def on_sanity_check_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Note what was built: a resume has no such check, and nothing that it leaves behind."""
+        self.has_begun = True
         self._attributes = Attributes(pl_module, self._note_unkept)
 
     def before_validation(self) -> None:

@@ -1,7 +1,9 @@
 """The wheel in an environment of its own, without anything that trains."""
 
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -140,6 +142,33 @@ def test_a_launch_that_could_only_fail_is_refused(pcm: Run, tmp_path: Path) -> N
     assert "pip install 'pcm-launch[train]'" in done.stderr
     assert "PCM_PYTHON" in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_another_python_is_asked_whether_it_can_train(
+    pcm: Run, binaries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = binaries / "python3"
+    monkeypatch.setenv("PCM_PYTHON", shlex.quote(str(other)))
+    done = pcm("launch", GRID, "--executor", "local", "--yes")
+    assert done.returncode == 4, done.stderr
+    assert f"{other}, which is to train, has no torch and no lightning" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_rank_says_what_its_python_lacks(
+    binaries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "0")
+    for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+        monkeypatch.setenv(name, "1")
+    command = [str(binaries / "python"), "-m", "pcm", str(tmp_path), "--attempt", "1"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 4, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "which is to train, has no torch" in done.stderr
+    assert "-m pip install 'pcm-launch[train]'" in done.stderr
+    record = (tmp_path / "attempts" / "1" / "error-0.json").read_text()
+    assert json.loads(record)["message"] in done.stderr
 
 
 def test_a_class_is_planned_and_its_imports_are_not_blamed(pcm: Run, tmp_path: Path) -> None:

@@ -307,6 +307,15 @@ class Breaking(Automatic):
         self.log("train_loss", loss if self._loss is None else loss * self._loss)
 
 
+class Unheard(Automatic):
+    """Logs nowhere, from the second step on, which Lightning takes for a misconfiguration."""
+
+    def report(self, loss: Tensor) -> None:
+        """As long as it goes."""
+        is_somewhere = self.trainer.global_step < 1
+        self.log("train_loss", loss, on_step=is_somewhere, on_epoch=False)
+
+
 class Unloadable(Automatic):
     """Puts into its checkpoint what can't be loaded safely."""
 

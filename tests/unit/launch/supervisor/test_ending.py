@@ -17,7 +17,7 @@ from launch.supervisor.attempt import Attempt
 from launch.supervisor.ending import check_losses, is_wanted_back, obstacle, settle
 from launch.supervisor.job import Job
 from launch.supervisor.requeue import FRUITLESS_MOST, Verdict
-from pcm.errors import RefusedError
+from pcm.errors import ExitCode, RefusedError
 from pcm.run_dir import write_json
 
 PREEMPTED = JobFacts("RUNNING", "None", 0, is_preempted=True, ends=None, memory=None)
@@ -81,6 +81,16 @@ def test_former_failures_count(experiment: Experiment, job: Job, say: Say) -> No
     assert first is not None
     assert first.detail == "retry 1 of 1"
     assert second == Verdict("failed")
+
+
+def test_a_fault_of_the_config_comes_back_by_no_retry(
+    experiment: Experiment, job: Job, say: Say
+) -> None:
+    say(replace(PREEMPTED, is_preempted=False))
+    set_resources(experiment, retries=3)
+    failed = {"rank": 0, "exit_code": ExitCode.CONFIG_INVALID}
+    verdict = settle(experiment.launch, add_attempt(experiment, failed=failed), job)
+    assert verdict == Verdict("failed", detail="its config is at fault, and would be again")
 
 
 @pytest.mark.parametrize("makes_steps", [True, False])

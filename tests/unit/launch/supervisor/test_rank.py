@@ -236,3 +236,9 @@ def test_markers_decide_and_exit_codes_inform(
         failed = read_record(files.failed)
         assert (failed["rank"], failed["exit_code"]) == (rank, outcome.exit_code)
         assert failed["signal"] == outcome.signal
+
+
+def test_a_python_without_pcm_is_the_reason(files: AttemptDir) -> None:
+    files.log(0).write_text("module: loaded\n/my envs/python: No module named pcm\n")
+    record_outcome(files, 0, Outcome(1, None))
+    assert read_record(files.failed)["message"].startswith("/my envs/python, which is to train")
