@@ -14,6 +14,7 @@ ROOT/
       refused-JOB/        why jobs of an array made no attempt, or local ones of like keys
       KEY/                submitit's files of a local job, while it runs
     notified/             who was told of its first failure and of its end
+    following-*.lock      held while `pcm sync --follow` feeds its trackers
   cancelled/XX/ID.json    keeps an experiment from starting, until somebody resumes it
   queues/KEY.json         what waits for a local launcher, while that lives
   summaries.sqlite        see `launch.store.summary_cache`
@@ -106,6 +107,10 @@ class LaunchDir:
         """Says that a target was told of an occasion, or is just being told."""
         digest = hashlib.sha256(target.encode()).hexdigest()[:8]
         return self.path / "notified" / f"{occasion}-{digest}.json"
+
+    def following(self, key: str) -> Path:
+        """Lock of who feeds the trackers of these experiments, live."""
+        return self.path / f"following-{key}.lock"
 
     @property
     def submissions(self) -> Path:

@@ -50,9 +50,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _watch(folder: Path, to: list[str]) -> ExitCode:
     def tell(line: str) -> None:
-        print(line, flush=True)
+        # In one piece: several trackers are told of at the same time.
+        print(f"{line}\n", end="", flush=True)
 
-    return ExitCode.DONE if watch(folder, to, tell) else ExitCode.REFUSED
+    watched = watch(folder, to, tell)
+    if watched.hangs:
+        # What clients do at the end of a process would wait for what hangs.
+        os._exit(ExitCode.REFUSED)
+    return ExitCode.DONE if watched.is_all_sent else ExitCode.REFUSED
 
 
 def _sync(run_dir: RunDir, to: list[str]) -> int:

@@ -9,8 +9,8 @@ Several trackers are fed on a thread each, so that one that is down holds up no 
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,20 +65,21 @@ def sync_trackers(run_dir: RunDir, to: Sequence[str] = ()) -> dict[str, int | Re
     Raises:
         BusyError: another process does the same at this moment.
     """
-    experiment = read_json(run_dir.experiment) or {}
-
-    def sync(request: Request) -> int | RefusedError:
-        try:
-            return _sync(run_dir, experiment, request)
-        except RefusedError as error:
-            return error
-        except Exception as error:
-            return RefusedError(f"the tracker failed: {reason_of(error)}")
-
-    requests = _requests(experiment, to)
+    requests = requests_of(run_dir, to)
     with _at_once(run_dir, run_dir.tracker_lock):
-        results = _each(sync, requests)
-    return dict(zip(map(_name, requests), results, strict=True))
+        results = _each(partial(sync_tracker, run_dir), requests)
+    return dict(zip(map(name_of, requests), results, strict=True))
+
+
+def sync_tracker(run_dir: RunDir, request: Request) -> int | RefusedError:
+    """The same for one tracker."""
+    experiment = read_json(run_dir.experiment) or {}
+    try:
+        return _sync(run_dir, experiment, request)
+    except RefusedError as error:
+        return error
+    except Exception as error:
+        return RefusedError(f"the tracker failed: {reason_of(error)}")
 
 
 def follow(run_dir: RunDir, ended: threading.Event, warn: Callable[[str], None]) -> None:
@@ -106,7 +107,7 @@ def _sync(run_dir: RunDir, experiment: dict[str, Any], request: Request) -> int:
         raise RefusedError("the tracker has no server here to send to", _SERVER_HINT)
     of_store = store_lock(tracker)
     with (
-        _at_once(run_dir, run_dir.feeding_lock(_name(request))),
+        _at_once(run_dir, run_dir.feeding_lock(name_of(request))),
         nullcontext() if of_store is None else FileLock(of_store),
         _feeder(run_dir, tracker) as feeder,
     ):
@@ -125,7 +126,7 @@ def _follow(
     tracker = _tracker(run_dir, experiment, request)
     if store_lock(tracker) is not None:
         raise RefusedError("its store takes one writer alone, so no job writes to it")
-    lock = FileLock(run_dir.feeding_lock(_name(request)))
+    lock = FileLock(run_dir.feeding_lock(name_of(request)))
     with _feeder(run_dir, tracker) as feeder, _released(lock):
         _feed_until(ended, feeder, lock, tell)
         feeder.finish(outcome_at_end(run_dir))
@@ -155,6 +156,11 @@ def _feed_until(
             ended.wait(pause)
 
 
+def requests_of(run_dir: RunDir, to: Sequence[str] = ()) -> Sequence[Request]:
+    """What the experiment asks of the trackers `to`, or of those that it names; at least one."""
+    return _requests(read_json(run_dir.experiment) or {}, to)
+
+
 def _requests(experiment: dict[str, Any], to: Sequence[str] = ()) -> Sequence[Request]:
     wanted = wanted_trackers(experiment)
     if not to:
@@ -163,7 +169,8 @@ def _requests(experiment: dict[str, Any], to: Sequence[str] = ()) -> Sequence[Re
     return [there.get(name, {"name": name, "project": None}) for name in dict.fromkeys(to)]
 
 
-def _name(request: Request) -> str:
+def name_of(request: Request) -> str:
+    """The tracker's name."""
     return "none" if request is None else str(request["name"])
 
 
@@ -184,11 +191,21 @@ def _feeder(run_dir: RunDir, tracker: Tracker) -> Iterator[Feeder]:
 
 
 def _each(act: Callable[[Request], T], requests: Sequence[Request]) -> list[T]:
-    """What `act` returns of each, all at the same time."""
+    """What `act`, which fails for nobody, returns of each, all at the same time."""
     if len(requests) == 1:
         return [act(requests[0])]
-    with ThreadPoolExecutor(len(requests)) as pool:
-        return list(pool.map(act, requests))
+    results: dict[int, T] = {}
+
+    def keep(index: int) -> None:
+        results[index] = act(requests[index])
+
+    # A pool's threads would be waited for at Ctrl-C, too, however long a client hangs.
+    threads = [threading.Thread(target=keep, args=(i,), daemon=True) for i in range(len(requests))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [results[index] for index in range(len(requests))]
 
 
 @contextmanager
@@ -215,7 +232,7 @@ def late_warning(run_dir: RunDir, grace: float) -> str:
 
 
 def _failure_warning(run_dir: RunDir, request: Request, error: Exception) -> str:
-    which = "" if request is None else f" ({_name(request)})"
+    which = "" if request is None else f" ({name_of(request)})"
     return f"the tracker failed{which}: {reason_of(error)}\n{_remedy(run_dir)}"
 
 

@@ -6,82 +6,92 @@ A tracker that an experiment's own job feeds is left to that job.
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
-from pcm.errors import RefusedError
-from pcm.printable import printable_line
 from pcm.run_dir import RunDir
-from pcm.tracking.follow import BusyError, sync_trackers
-from pcm.tracking.outcome import Outcome, outcome_so_far
+from pcm.tracking.follow import Request, name_of, requests_of
+from pcm.tracking.lane import Asked, Lane, Tell
 
 INTERVAL = 10.0
 """Seconds between two looks at the journals."""
 
-Tell = Callable[[str], None]
+PATIENCE = 60.0
+"""Seconds in which a tracker that takes nothing of one experiment is told to hang."""
 
-_Sizes = tuple[int, int, int, Outcome]
+_BETWEEN_WAITS = 0.2
+"""Seconds that one lane is waited for before the others are asked about."""
 
 
 class Watch:
-    """Sends what is new of experiments that have changed since they were last sent.
+    """Sends what is new of experiments, each tracker on a lane of its own.
 
     Args:
         to: names of trackers; without, those that each experiment asks for.
         tell: called with a line about what was sent, and with each new reason why not.
+        patience: seconds before a tracker is told to hang.
     """
 
-    def __init__(self, to: Sequence[str], tell: Tell) -> None:
+    def __init__(self, to: Sequence[str], tell: Tell, patience: float = PATIENCE) -> None:
         self._to = to
         self._tell = tell
-        self._sent: dict[Path, _Sizes] = {}
-        self._troubles: dict[tuple[Path, str], str] = {}
+        self._patience = patience
+        self._lanes: dict[str, Lane] = {}
+        self._requests: dict[Path, Sequence[Request]] = {}
 
     @property
     def is_all_sent(self) -> bool:
-        """Whether no tracker refused at the last look at its experiment."""
-        return not self._troubles
+        """Whether no tracker refused, or hung, at the last look at its experiment."""
+        return all(lane.is_all_sent for lane in self._lanes.values())
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a tracker keeps its thread, and so would keep the process."""
+        return any(lane.is_busy for lane in self._lanes.values())
+
+    def start(self, run_dirs: Sequence[RunDir]) -> None:
+        """Have every tracker that isn't busy look through all experiments that have started."""
+        asked: defaultdict[str, list[Asked]] = defaultdict(list)
+        for run_dir in run_dirs:
+            for request in self._asked_by(run_dir):
+                asked[name_of(request)].append((run_dir, request))
+        for name, those in asked.items():
+            lane = self._lanes.setdefault(name, Lane(name, self._tell))
+            lane.is_stuck(self._patience)
+            lane.start(those)
+
+    def wait(self) -> None:
+        """Until every tracker is through, but for those that hang."""
+        for lane in self._lanes.values():
+            while not lane.wait(_BETWEEN_WAITS) and not lane.is_stuck(self._patience):
+                pass
 
     def look(self, run_dirs: Sequence[RunDir]) -> None:
         """Once through all of them; those that have not started are passed over."""
-        for run_dir in run_dirs:
-            if run_dir.experiment.exists() and self._sent.get(run_dir.path) != _sizes(run_dir):
-                self._send(run_dir)
+        self.start(run_dirs)
+        self.wait()
 
-    def _send(self, run_dir: RunDir) -> None:
-        sizes = _sizes(run_dir)
-        try:
-            results = sync_trackers(run_dir, self._to)
-        except BusyError:
-            return
-        for name, result in results.items():
-            self._note(run_dir, name, result)
-        if not any(isinstance(result, RefusedError) for result in results.values()):
-            self._sent[run_dir.path] = sizes
-
-    def _note(self, run_dir: RunDir, name: str, result: int | RefusedError) -> None:
-        key, which = (run_dir.path, name), f"{run_dir.path.name}: {name}"
-        if isinstance(result, BusyError):
-            return
-        if isinstance(result, RefusedError):
-            trouble = printable_line(str(result))
-            if self._troubles.get(key) != trouble:
-                self._tell(f"{which}: {trouble}")
-            self._troubles[key] = trouble
-        else:
-            self._troubles.pop(key, None)
-            if result:
-                self._tell(f"{which}: sent {result} points")
+    def _asked_by(self, run_dir: RunDir) -> Sequence[Request]:
+        known = self._requests.get(run_dir.path)
+        if known is None:
+            if not run_dir.experiment.exists():
+                return []
+            try:
+                known = self._requests[run_dir.path] = requests_of(run_dir, self._to)
+            except Exception:  # a damaged record is the trouble of those who read all of it
+                return [None]
+        return known
 
 
-def watch(folder: Path, to: Sequence[str], tell: Tell) -> bool:
+def watch(folder: Path, to: Sequence[str], tell: Tell) -> Watch:
     """Watch the run directories that standard input names until it ends.
 
     Args:
         folder: that the names start from.
 
     Returns:
-        Whether everything was sent.
+        What watched, which says whether everything was sent.
     """
     names: list[str] = []
     ended = threading.Event()
@@ -92,20 +102,15 @@ def watch(folder: Path, to: Sequence[str], tell: Tell) -> bool:
         ended.set()
 
     threading.Thread(target=read, daemon=True).start()
-    looking, finished = Watch(to, tell), False
-    while not finished:
-        finished = ended.is_set()
-        looking.look([RunDir(folder / name) for name in list(names)])
-        if not finished:
-            ended.wait(INTERVAL)
-    return looking.is_all_sent
+    looking = Watch(to, tell)
 
+    def run_dirs() -> list[RunDir]:
+        return [RunDir(folder / name) for name in list(names)]
 
-def _sizes(run_dir: RunDir) -> _Sizes:
-    files = run_dir.metrics, run_dir.events, run_dir.pictures
-    metrics, events, pictures = map(_size, files)
-    return metrics, events, pictures, outcome_so_far(run_dir)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+    while not ended.is_set():
+        looking.start(run_dirs())
+        ended.wait(INTERVAL)
+    # What a look in progress has passed already may have grown since.
+    looking.wait()
+    looking.look(run_dirs())
+    return looking

@@ -74,15 +74,16 @@ def _send(experiments: Sequence["Experiment"], to: Sequence[str]) -> bool:
 
 
 def _follow(experiments: Sequence["Experiment"], to: Sequence[str]) -> bool:
-    """Until all have ended, or Ctrl-C; then what is left."""
+    """Until all have ended, and then what is left; Ctrl-C leaves it, at once."""
     import time
 
     from launch.container.feeding import Feeding
     from launch.notify.noticing import Noticing
     from launch.status.looking import Looking
 
-    feeding, looking = Feeding(experiments, to), Looking(_say, _QUEUE_INTERVAL_S)
+    looking = Looking(_say, _QUEUE_INTERVAL_S)
     noticing = Noticing(looking, _say)
+    feeding = Feeding(experiments, to, _say)
     try:
         while feeding.is_alive:
             lines = looking.lines(experiments)
@@ -90,9 +91,13 @@ def _follow(experiments: Sequence["Experiment"], to: Sequence[str]) -> bool:
             if all(line.state.is_ended for line in lines):
                 break
             time.sleep(_INTERVAL_S)
+            feeding.look()
+        return feeding.end()
     except KeyboardInterrupt:
-        _say("sending the rest; Ctrl-C again to leave it")
-    return feeding.end()
+        _say("left; the next pcm sync sends what is not sent yet")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    finally:
+        feeding.leave()
 
 
 def _say(line: str) -> None:

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def test_what_is_new_is_sent_and_a_failure_told_once(runs: list[RunDir]) -> None
     lines: list[str] = []
     watch = Watch([], lines.append)
     watch.look(runs)
-    sent, failure = lines
+    sent, failure = sorted(lines)
     assert sent == "aaa: tensorboard: sent 10 points"
     assert failure.startswith(f"bbb: {BROKEN}: the tracker failed: ConnectionError")
     watch.look(runs)
@@ -53,6 +54,32 @@ def test_any_experiment_goes_to_another_tracker(runs: list[RunDir]) -> None:
     watch.look(runs)
     assert last_step(runs[1]) == 5
     assert watch.is_all_sent
+
+
+def test_a_tracker_that_hangs_holds_up_no_other(runs: list[RunDir]) -> None:
+    hanging = "tests.unit.tracking.fakes:Hanging"
+    describe(runs[0], [hanging, "tensorboard"])
+    describe(runs[1], ["tensorboard"])
+    lines: list[str] = []
+    watch = Watch([], lines.append, patience=0.0)
+    for first, last in ((1, 5), (6, 8)):
+        write_rows(runs[0], first, last)
+        while last_step(runs[0]) < last or last_step(runs[1]) < 5:
+            watch.start(runs)
+            time.sleep(0.01)
+    watch.wait()
+    assert lines.count(f"aaa: {hanging}: still not sent after 0 s") == 1
+    assert watch.hangs
+    assert not watch.is_all_sent
+
+
+def test_a_damaged_record_holds_up_no_other(runs: list[RunDir]) -> None:
+    runs[1].experiment.write_text("{")
+    lines: list[str] = []
+    Watch([], lines.append).look(runs)
+    failure, sent = sorted(lines, reverse=True)
+    assert sent == "aaa: tensorboard: sent 10 points"
+    assert failure.startswith("bbb: none: JSONDecodeError")
 
 
 def test_from_the_command_line_until_the_end_of_input(runs: list[RunDir]) -> None:
