@@ -1,7 +1,5 @@
 """One rank of one experiment, from its run directory to its end."""
 
-import logging
-import warnings
 from contextlib import closing, suppress
 from datetime import timedelta
 from functools import partial
@@ -11,19 +9,16 @@ import torch
 import torch.distributed as dist
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
-from lightning.pytorch.utilities import rank_zero_only
 
 from pcm import generators
-from pcm.config.document import load_document
 from pcm.console import tell
-from pcm.errors import ExitCode, NotFoundError, RefusedError
+from pcm.errors import ExitCode
 from pcm.internals import loops
 from pcm.internals.required import check_internals
 from pcm.rank.progress import Heartbeat, Progress
 from pcm.rank.ranks import Ranks
 from pcm.rank.settings import checkpoint_minutes, collective_seconds
 from pcm.rank.task import Task, record_stop, record_unkept
-from pcm.run_dir import SCHEMA_VERSION, read_json
 from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import (
     Manifest,
@@ -41,25 +36,17 @@ from pcm.training.checkpoints.checkpoint_io import CheckpointFiles
 from pcm.training.checkpoints.saver import Saver
 from pcm.training.checkpoints.schedule import LONGEST_S, Schedule, mean_between_interruptions
 from pcm.training.checkpoints.starting import StartingPoint, find_start, share_start, step_of
+from pcm.training.experiment_files import read_experiment
 from pcm.training.faults import config_error, is_lightnings
 from pcm.training.final_records import record_failure, record_finish, write_table
 from pcm.training.finding.search import look_before_training
+from pcm.training.quiet import quieten
 from pcm.training.rendezvous import StoppedWhileMeetingError, process_group
 from pcm.training.session import Session, StopTraining, unsaved_end
 from pcm.training.skipped_batches import skip_together
 from pcm.training.testing import require_test, test, wants_test
 from pcm.training.training_logger import TrainingLogger
 from pcm.training.want_of_data import require_data
-
-_WRONG_WARNINGS = (
-    "You're resuming from a checkpoint that ended before the epoch ended",
-    "The `srun` command is available on your system but is not used",
-    "Detected call of `lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`",
-    "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
-    "You have overridden `transfer_batch_to_device` in `LightningModule`",
-    "The number of training batches \\(\\d+\\) is smaller than the logging interval",
-)
-
 
 _DATA_INTERVAL_S = 30.0
 """Between two notes of other ranks about their data, as between those of what they use."""
@@ -78,7 +65,7 @@ class Run:
 
     def train(self) -> ExitCode:
         """Train, or go on training."""
-        _quieten(self._ranks)
+        quieten(self._ranks)
         try:
             with self._heartbeat():
                 return self._train()
@@ -98,7 +85,7 @@ class Run:
     def _train(self) -> ExitCode:
         check_internals()
         task, ranks = self._task, self._ranks
-        experiment, config = _read(task)
+        experiment, config = read_experiment(task.run_dir)
         device = choose_device(config.get("trainer") or {}, ranks)
         if device.type == "cuda":
             torch.cuda.set_device(device)
@@ -302,40 +289,3 @@ def _cpu_group(ranks: Ranks) -> dist.ProcessGroup | None:
     group = dist.new_group(backend="gloo", timeout=timeout)
     assert isinstance(group, dist.ProcessGroup)
     return group
-
-
-def _read(task: Task) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The experiment's record and its config.
-
-    Raises:
-        NotFoundError: this is no run directory.
-        RefusedError: a newer pcm made it.
-    """
-    experiment = read_json(task.run_dir.experiment)
-    if experiment is None or not task.run_dir.config.exists():
-        raise NotFoundError(
-            f"{task.run_dir.path} is no run directory: it has no experiment.json or no config.yaml",
-            "pcm launch makes run directories",
-        )
-    if experiment["schema_version"] > SCHEMA_VERSION:
-        raise RefusedError(
-            f"{task.run_dir.path} was made by a newer pcm: its schema version is "
-            f"{experiment['schema_version']}, and this pcm reads up to {SCHEMA_VERSION}",
-            "train with that pcm; an image has its own, and `pcm image build` makes another",
-        )
-    config: dict[str, Any] = load_document(task.run_dir.config).data
-    return experiment, config
-
-
-def _quieten(ranks: Ranks) -> None:
-    """Leave out what Lightning tells about itself, and warnings that are wrong here."""
-    rank_zero_only.rank = ranks.rank  # type: ignore[attr-defined]  # set at run time
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        for handler in logging.getLogger(name).handlers:
-            handler.addFilter(_is_worth_telling)
-    for beginning in _WRONG_WARNINGS:
-        warnings.filterwarnings("ignore", message=beginning)
-
-
-def _is_worth_telling(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING or "lightning" not in record.pathname.split("/")

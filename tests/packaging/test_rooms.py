@@ -110,8 +110,10 @@ TRAINING = House(
         ("testing",),
         (
             "agreement",
+            "experiment_files",
             "faults",
             "length",
+            "quiet",
             "timeouts",
             "training_logger",
             "want_of_data",
