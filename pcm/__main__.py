@@ -45,14 +45,14 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> ExitCode:
     if options.attempt is not None:
         attempt = run_dir.attempt(options.attempt)
         make_folder(attempt.path, exist_ok=True)
+        if not ranks.is_supervised:
+            stack.enter_context(signals_as_request(attempt))
     elif ranks.is_supervised:
         raise PcmError("a supervised rank needs --attempt")
     else:
         with needed_libraries():
             from pcm.rank.unsupervised import own_attempt
         attempt = stack.enter_context(own_attempt(run_dir))
-    if not ranks.is_supervised:
-        stack.enter_context(signals_as_request(attempt))
     line = SupervisorLine(line_of(attempt.path, ranks.rank)) if ranks.is_supervised else None
     stop = stack.enter_context(StopRequest(attempt, line=line))
     task = Task(run_dir, attempt, options.checkpoint, ranks, stop)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from pcm.errors import NotFoundError, RefusedError
+from pcm.rank.stop import signals_as_request
 from pcm.run_dir import AttemptDir, RunDir
 from pcm.run_dir.records import AttemptRecord
 from pcm.run_dir.trust import make_folder, require_trusted
@@ -32,21 +33,29 @@ def own_attempt(run_dir: RunDir) -> Iterator[AttemptDir]:
         require_trusted(path, run_dir.path.parent)
     try:
         with FileLock(run_dir.lock, timeout=0):
-            yield _begin(run_dir)
+            attempt = _next_attempt(run_dir)
+            # Before the record that tells others of it: from then on a signal is a stop.
+            with signals_as_request(attempt):
+                _record_start(attempt)
+                yield attempt
     except Timeout as error:
         raise RefusedError(
             f"another attempt of {run_dir.path} is running", "pcm status tells where"
         ) from error
 
 
-def _begin(run_dir: RunDir) -> AttemptDir:
+def _next_attempt(run_dir: RunDir) -> AttemptDir:
     number = max((attempt.number for attempt in run_dir.attempts()), default=0) + 1
     attempt = run_dir.attempt(number)
     make_folder(attempt.path)
+    return attempt
+
+
+def _record_start(attempt: AttemptDir) -> None:
     host, pid = socket.gethostname(), os.getpid()
     record = AttemptRecord(
-        number=number,
-        key=f"hand-{host}-{pid}-{number}",
+        number=attempt.number,
+        key=f"hand-{host}-{pid}-{attempt.number}",
         executor="hand",
         host=host,
         pid=pid,
@@ -54,4 +63,3 @@ def _begin(run_dir: RunDir) -> AttemptDir:
         world_size=1,
     )
     write(attempt.attempt, record)
-    return attempt
