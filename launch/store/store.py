@@ -73,7 +73,7 @@ class Experiment(NamedTuple):
     @property
     def folder(self) -> str:
         """The same as text."""
-        return str(self.run_dir.path)
+        return RunsRoot(self.launch.root).folder(self.id)
 
     def config(self) -> dict[str, Any]:
         """The config of its four sections, axes set: what training gets."""
