@@ -15,7 +15,7 @@ from launch.store.trust import require_trusted_launch
 from launch.telling import Tell
 from pcm.errors import PcmError
 from pcm.run_dir import AttemptDir, write_json
-from pcm.run_dir.records import AttemptRecord
+from pcm.run_dir.attempt_records import AttemptRecord
 from pcm.run_dir.trust import make_folder
 from pcm.run_dir.typed_json import read
 

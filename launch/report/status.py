@@ -8,7 +8,7 @@ from launch.damage import remedy
 from launch.report.table import MIN_WIDTH, PIPE_WIDTH, Column, Table, least_width, table, width
 from launch.status.state import Line, State
 from launch.text import duration, number
-from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.attempt_records import ProgressRecord
 from pcm.run_dir.typed_json import Damaged
 
 EPOCH = Column("epoch", number=True)

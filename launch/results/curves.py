@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate
 from pathlib import Path
 
 from launch.damage import notice
@@ -92,10 +92,7 @@ def _clock(rows: Sequence[Row]) -> Clock:
     """Hours of training: what passed between two attempts doesn't count."""
     if not rows:
         return Clock()
-    hours = [0.0]
-    for before, after in pairwise(rows):
-        is_same = before.attempt == after.attempt
-        hours.append(hours[-1] + (max(0.0, after.time - before.time) / 3600 if is_same else 0.0))
+    hours = list(accumulate(map(_hours_between, rows, rows[1:]), initial=0.0))
     last = len(rows) - 1
     places = sorted({index * last // (KNOTS - 1) for index in range(KNOTS)})
     return Clock(
@@ -103,3 +100,8 @@ def _clock(rows: Sequence[Row]) -> Clock:
         [rows[place].epoch for place in places],
         [hours[place] for place in places],
     )
+
+
+def _hours_between(before: Row, after: Row) -> float:
+    passed = after.time - before.time
+    return passed / 3600 if passed > 0 and before.attempt == after.attempt else 0.0

@@ -20,7 +20,7 @@ from launch.store.records import names_in, newest_number_in
 from launch.store.started import cancelled_ids, run_folders
 from launch.store.words import LastWord
 from pcm.run_dir import AttemptDir, RunDir
-from pcm.run_dir.records import (
+from pcm.run_dir.attempt_records import (
     AttemptRecord,
     KillRecord,
     StoppedRecord,
@@ -99,9 +99,10 @@ def look(
         for each in ids:
             # Of thousands that wait, none is looked for; of thousands that are done, little.
             attempts = f"{folders[each]}/{_ATTEMPTS}" if each in folders else None
-            number = 0 if attempts is None else newest_number_in(attempts)
+            is_first = attempts is not None and _is_done_at_first(attempts)
+            number = 1 if is_first else newest_number_in(attempts) if attempts else 0
             newest = f"{attempts}/{number}" if number else ""
-            if newest and lexists(f"{newest}/{_FINISHED}"):
+            if is_first or (newest and lexists(f"{newest}/{_FINISHED}")):
                 said = progress(newest)
                 done = _done(number)
                 found.statuses[each] = done if said is None else replace(done, progress=said)
@@ -117,6 +118,14 @@ def look(
                 found.unexplained[each] = question
         found.ended.extend(places.ended)
     return found
+
+
+def _is_done_at_first(attempts: str) -> bool:
+    """Whether the first attempt is the only one and has finished, as of most that are done.
+
+    Two questions to the system; listing the folder takes five.
+    """
+    return lexists(f"{attempts}/1/{_FINISHED}") and not lexists(f"{attempts}/2")
 
 
 @cache

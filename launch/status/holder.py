@@ -5,7 +5,7 @@ from launch.status.state import State, Status
 from launch.store import Experiment, RunsRoot
 from launch.store.local_queues import launcher_of
 from pcm.run_dir import RunDir
-from pcm.run_dir.records import AttemptRecord
+from pcm.run_dir.attempt_records import AttemptRecord
 from pcm.run_dir.typed_json import read
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from launch.machine.activity import STOPPED
 from launch.store.records import read_record
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import AttemptRecord
+from pcm.run_dir.attempt_records import AttemptRecord
 from pcm.run_dir.typed_json import read
 
 

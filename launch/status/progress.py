@@ -8,7 +8,7 @@ from launch.damage import whole
 from launch.status.state import Line
 from launch.store import RunsRoot
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.attempt_records import ProgressRecord
 from pcm.run_dir.typed_json import read
 
 _PROGRESS = AttemptDir(Path()).progress.name

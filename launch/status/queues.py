@@ -14,7 +14,6 @@ from launch.slurm.absence import taken_out
 from launch.slurm.queue import NOT_ASKED, Queue, Task, read_queue
 from launch.slurm.reasons import meaning, why_idle, why_waiting
 from launch.status.derive import AttemptFacts, Phase, Place
-from launch.status.pack_places import PackPlaces, Seen, before_its_turn
 from launch.store import Experiment, RunsRoot, launches_of
 from launch.store.local_queues import queued_ids
 from launch.store.records import names_in
@@ -46,13 +45,7 @@ class HandedOver:
     def task(self, queue: Queue) -> Task | None:
         """Its task in the queue; None if it isn't there."""
         task_id = self.task_id(queue)
-        if task_id is None:
-            return None
-        for cluster in self.submission.clusters:
-            task = queue.find(task_id, self.submission.token, cluster)
-            if task is not None:
-                return task
-        return None
+        return None if task_id is None else _find(queue, self.submission, task_id)
 
     def task_id(self, queue: Queue) -> str | None:
         """Slurm's id of its task; None if Slurm has not taken it, as far as is known."""
@@ -146,7 +139,8 @@ class Places:
         task_id: str,
         attempt: AttemptFacts | None,
     ) -> Place | None:
-        from launch.status.pack_places import PackPlaces
+        # Reads claims, which other arrays have none of.
+        from launch.status.pack_places import PackPlaces, Seen, before_its_turn
 
         array = self._packs.get(handed_over.submission.token)
         if array is None:
@@ -183,7 +177,7 @@ class Places:
         return Place(Phase.WAITING, task_id, task.restarts, "", why, task.start)
 
     def _task(self, handed_over: HandedOver, task_id: str, *, has_begun: bool) -> Task | None:
-        task = handed_over.task(self.queue)
+        task = _find(self.queue, handed_over.submission, task_id)
         if task is not None or has_begun:
             return task
         submission = handed_over.submission
@@ -235,6 +229,15 @@ class Places:
         return [
             folder / name for name in takewhile(lambda name: name.startswith(prefix), names[start:])
         ]
+
+
+def _find(queue: Queue, submission: Submission, task_id: str) -> Task | None:
+    """A task of an array, wherever Slurm lists it."""
+    for cluster in submission.clusters:
+        task = queue.find(task_id, submission.token, cluster)
+        if task is not None:
+            return task
+    return None
 
 
 def read_places(root: RunsRoot, ids: Collection[str], queue: Queue | None = None) -> Places:

@@ -4,7 +4,7 @@ import time
 
 from launch.text import span
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.attempt_records import ProgressRecord
 from pcm.run_dir.typed_json import read
 
 LEAST_S = 60.0

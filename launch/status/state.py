@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # Every command names the states among its options, and few look at a record.
-    from pcm.run_dir.records import ProgressRecord
+    from pcm.run_dir.attempt_records import ProgressRecord
 
 
 class State(StrEnum):

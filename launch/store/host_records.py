@@ -1,7 +1,7 @@
 """The records of the host side: what each of its small files holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -194,13 +194,14 @@ def parse_points(lines: Sequence[bytes]) -> list[dict[str, Any]]:
     Raises:
         ValueError: one of them holds none, or anything else.
     """
-    points = parse_objects(lines)
-    return [_checked_point(point) for point in points]
+    return list(map(_checked_point, parse_objects(lines)))
 
 
 def _checked_point(point: dict[str, Any]) -> dict[str, Any]:
-    shape = (*map(type, map(point.get, _POINT)), *_shape(point.get("resources")))
+    resources = point.get("resources")
+    asked = resources if type(resources) is dict else {}
     # Looking at each value takes longer than to read the line, and most points look alike.
+    shape = (*point, *map(type, point.values()), *asked, *map(type, asked.values()))
     if shape not in _fitting:
         checked(PointRecord, point)
         resources_of(point)
@@ -210,14 +211,8 @@ def _checked_point(point: dict[str, Any]) -> dict[str, Any]:
     return point
 
 
-_POINT = tuple(each.name for each in fields(PointRecord))
-
 _fitting: set[tuple[Any, ...]] = set()
-"""Types of the values of points that were found good."""
-
-
-def _shape(resources: Any) -> Iterable[Any]:
-    return (*resources, *map(type, resources.values())) if isinstance(resources, dict) else ()
+"""Keys and types of the values of points that were found good."""
 
 
 def resources_of(point: Mapping[str, Any]) -> Resources:

@@ -37,6 +37,8 @@ from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 from pcm.run_dir.typed_json import Damaged, read_checked, unreadable
 
+_EXPERIMENTS = "experiments"
+
 
 @dataclass(frozen=True)
 class LaunchDir:
@@ -179,7 +181,7 @@ class RunsRoot:
 
     def cancelled(self, experiment_id: str) -> Path:
         """Marker that keeps an experiment from starting."""
-        return place_in(self.cancelled_folder, f"{experiment_id}.json")
+        return Path(place_in(self.cancelled_folder, f"{experiment_id}.json"))
 
     @property
     def summaries(self) -> Path:
@@ -194,11 +196,15 @@ class RunsRoot:
     @property
     def experiments_folder(self) -> Path:
         """The run directories, spread over folders."""
-        return self.path / "experiments"
+        return self.path / _EXPERIMENTS
 
     def run_dir(self, experiment_id: str) -> RunDir:
         """The run directory of an experiment, whether or not it is there yet."""
-        return RunDir(place_in(self.experiments_folder, experiment_id))
+        return RunDir(Path(self.folder(experiment_id)))
+
+    def folder(self, experiment_id: str) -> str:
+        """The same as text."""
+        return place_in(f"{self.path}/{_EXPERIMENTS}", experiment_id)
 
     def launches(self, sweep: str | None = None) -> list[LaunchDir]:
         """All launches, or one sweep's, oldest first."""

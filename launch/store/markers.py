@@ -12,8 +12,8 @@ from launch.store import RunsRoot
 from launch.store.records import names_in, supervisor_of
 from launch.store.spreading import make_part
 from pcm.run_dir import AttemptDir, RunDir, create_json
+from pcm.run_dir.attempt_records import KillRecord, StopReason, StopRecord
 from pcm.run_dir.checkpoints import read_own_manifests
-from pcm.run_dir.records import KillRecord, StopReason, StopRecord
 from pcm.run_dir.typed_json import Damaged, create
 
 

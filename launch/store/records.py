@@ -11,44 +11,13 @@ from launch.machine.processes import Process
 from launch.store.host_records import read_bases
 from launch.store.layout import LaunchDir
 from pcm.run_dir import AttemptDir, RunDir
-from pcm.run_dir.found import FoundRecord
-from pcm.run_dir.records import (
-    AttemptRecord,
-    DataRecord,
-    ErrorRecord,
-    ExperimentRecord,
-    FailureRecord,
-    FinishedRecord,
-    OutcomeRecord,
-    ProgressRecord,
-    StoppedRecord,
-    StopRecord,
-    SupervisorRecord,
-    UnkeptRecord,
-    UsageRecord,
-    VerdictRecord,
-)
+from pcm.run_dir.attempt_records import AttemptRecord
 from pcm.run_dir.typed_json import Damaged, read, read_checked, read_object, unreadable
 
 if TYPE_CHECKING:
     # At run time it would be a circle: freezing looks for names, too.
     from launch.store.store import Experiment
-
-_KINDS: dict[str, type[Any]] = {
-    "attempt": AttemptRecord,
-    "supervisor": SupervisorRecord,
-    "progress": ProgressRecord,
-    "outcome": OutcomeRecord,
-    "error": ErrorRecord,
-    "failed": FailureRecord,
-    "verdict": VerdictRecord,
-    "stop": StopRecord,
-    "stopped": StoppedRecord,
-    "usage": UsageRecord,
-    "data": DataRecord,
-    "finished": FinishedRecord,
-    "unkept": UnkeptRecord,
-}
+    from pcm.run_dir.records import SupervisorRecord
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -78,17 +47,22 @@ def newest_number_in(attempts_folder: str) -> int:
 
     A text, since for ten thousand of them making a path each takes longer than the look.
     """
-    return max((int(name) for name in names_in(attempts_folder) if name.isdecimal()), default=0)
+    return max([int(name) for name in names_in(attempts_folder) if name.isdecimal()], default=0)
 
 
 def unkept_attributes(attempt: AttemptDir) -> list[str]:
     """What of a module of one's own a resume of it does not bring back."""
+    # Here as below: most commands only list experiments, and records take long to import.
+    from pcm.run_dir.records import UnkeptRecord
+
     record = whole(read(UnkeptRecord, attempt.unkept))
     return [] if record is None else record.attributes
 
 
 def found_values(run_dir: RunDir) -> dict[str, float | int]:
     """What finders of the trainer file found before training."""
+    from pcm.run_dir.found import FoundRecord
+
     record = whole(read(FoundRecord, run_dir.found))
     return {} if record is None else record.values
 
@@ -103,6 +77,8 @@ def is_code_edited(launch: LaunchDir, attempt: AttemptDir) -> bool:
 
 def damage_of(experiment: "Experiment") -> Damaged | None:
     """What is damaged of the records that an experiment needs for its next attempt."""
+    from pcm.run_dir.records import ExperimentRecord
+
     launch, run_dir = experiment.launch, experiment.run_dir
     needed: list[tuple[Path, Any]] = [
         (launch.sweep, launch.read_record()),
@@ -125,13 +101,15 @@ def notice_damaged_launches(launches: Iterable[LaunchDir]) -> None:
 
 def notice_damaged(experiment: "Experiment") -> None:
     """Look whether all records of a single experiment and its newest attempt are whole."""
+    from launch.store.record_kinds import KINDS
+
     if (damaged := damage_of(experiment)) is not None:
         notice(damaged)
     attempt = newest_attempt(experiment.run_dir)
     if attempt is None:
         return
     names = names_in(attempt.path)
-    for name, kind in _KINDS.items():
+    for name, kind in KINDS.items():
         for each in sorted(names):
             if re.fullmatch(rf"{name}(-\d+)?\.json", each):
                 whole(read(kind, attempt.path / each))
@@ -149,7 +127,9 @@ def training_of(attempt: AttemptDir, rank: int) -> Process | None:
     return _process(record.child_host, record.child_pid, record.child_process_started)
 
 
-def _supervisor(attempt: AttemptDir, rank: int) -> SupervisorRecord:
+def _supervisor(attempt: AttemptDir, rank: int) -> "SupervisorRecord":
+    from pcm.run_dir.records import SupervisorRecord
+
     return whole(read(SupervisorRecord, attempt.supervisor(rank))) or SupervisorRecord()
 
 

@@ -19,12 +19,11 @@ WIDTH = 2
 """Characters of a name that its folder is called by."""
 
 
-def place_in(folder: Path, name: str) -> Path:
-    """Where something is, or is to be made."""
+def place_in(folder: Path | str, name: str) -> str:
+    """Where something is, or is to be made: a text, since ten thousand paths take 0.1 s to make."""
     flat = f"{folder}/{name}"
-    # One path is made, not four: 0.08 s for ten thousand, in place of 0.17 s.
     is_flat = os.path.exists(flat)  # noqa: PTH110
-    return Path(flat) if is_flat else folder.joinpath(name[:WIDTH], name)
+    return flat if is_flat else f"{folder}/{name[:WIDTH]}/{name}"
 
 
 def is_part(name: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from launch.damage import DamagedError
 from launch.site import Resources
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from launch.grid import Grid
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
-    """One experiment as its newest launch froze it."""
+class Experiment(NamedTuple):
+    """One experiment as its newest launch froze it: a tuple, since a store has ten thousand."""
 
     launch: LaunchDir
     record: Mapping[str, Any]
@@ -74,7 +73,7 @@ class Experiment:
     @property
     def folder(self) -> str:
         """The same as text."""
-        return str(self.run_dir.path)
+        return RunsRoot(self.launch.root).folder(self.id)
 
     def config(self) -> dict[str, Any]:
         """The config of its four sections, axes set: what training gets."""

@@ -12,12 +12,12 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from pcm.run_dir.files import write_text
-from pcm.run_dir.typed_json import Damaged, parse_object, unreadable
+from pcm.run_dir.typed_json import Damaged, parse_object, parse_objects, unreadable
 
 OnDamage = Callable[[Damaged], None]
 
@@ -25,13 +25,15 @@ _NUMBERS = frozenset({int, float})
 
 _RESUMED = "resumed_from_step"
 
+AT_ONCE = 1000
+"""Lines that are parsed as one text."""
+
 LOSSES = ("train/loss", "train_loss", "loss")
 """Metrics, of which the first that exists is the loss that progress tells."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Metrics of one step.
+class Row(NamedTuple):
+    """Metrics of one step: a tuple, since ten thousand journals may have ten million.
 
     Attributes:
         step: training batches done, over all attempts, from 1; 0 before the first.
@@ -45,7 +47,7 @@ class Row:
     values: dict[str, float]
 
 
-_NAMES = tuple(field.name for field in fields(Row))
+_COUNTS = ("attempt", "step", "epoch")
 
 
 class JournalWriter:
@@ -65,7 +67,7 @@ class JournalWriter:
     def append_row(self, row: Row) -> None:
         """Add one row of this attempt."""
         # `asdict` copies each value on its own, and took half the time of a row.
-        self._write({name: getattr(row, name) for name in _NAMES})
+        self._write({name: getattr(row, name) for name in Row._fields})
 
     @property
     def size(self) -> int:
@@ -103,9 +105,9 @@ def read_journal(path: Path, on_damage: OnDamage = lambda _: None) -> list[Row]:
         on_damage: called with what is no line of a journal, nor what a kill leaves of one.
     """
     rows: list[Row] = []
-    for number, line in _lines(path, on_damage):
+    for number, line, known in _records(path, on_damage):
         try:
-            record = parse_object(line)
+            record = parse_object(line) if known is None else known
             if (resumed := resumed_from(record)) is not None:
                 rows = [row for row in rows if row.step <= resumed]
             else:
@@ -170,6 +172,20 @@ def _lines(path: Path, on_damage: OnDamage, start: int = 0) -> Iterator[tuple[in
         on_damage(Damaged(path, unreadable(error)))
 
 
+def _records(path: Path, on_damage: OnDamage) -> Iterator[tuple[int, bytes, dict[str, Any] | None]]:
+    """The lines, their numbers, and the objects in them; None where one of a few holds none."""
+    lines = _lines(path, on_damage)
+    while some := list(islice(lines, AT_ONCE)):
+        # Twice as fast as one by one, for journals of ten thousand experiments.
+        try:
+            records = parse_objects([line for _, line in some])
+        except ValueError:
+            yield from ((number, line, None) for number, line in some)
+        else:
+            for (number, line), record in zip(some, records, strict=True):
+                yield number, line, record
+
+
 def _is_torn(line: bytes) -> bool:
     """Whether it is what a killed writer leaves: the beginning of a line, and no more."""
     return line.startswith(b'{"attempt') and not line.rstrip().endswith(b"}")
@@ -190,13 +206,16 @@ def row_in(record: dict[str, Any]) -> Row:
     Raises:
         ValueError: it is none; says so in a way that people understand.
     """
-    attempt, step, epoch = (_whole_number(record, key) for key in ("attempt", "step", "epoch"))
-    time, values = record.get("time"), record.get("values")
+    attempt, step, epoch = record.get("attempt"), record.get("step"), record.get("epoch")
+    if not (type(attempt) is type(step) is type(epoch) is int):
+        attempt, step, epoch = (_whole_number(record, key) for key in _COUNTS)
+    time: Any = record.get("time")
+    values = record.get("values")
     if type(time) not in _NUMBERS or not isinstance(values, dict):
         raise ValueError("its time or its values are of another type")
     if not _NUMBERS.issuperset(map(type, values.values())):
         raise ValueError("one of its values is no number")
-    return Row(attempt, step, epoch, float(cast("float", time)), values)
+    return Row(attempt, step, epoch, float(time), values)
 
 
 def _whole_number(record: dict[str, Any], key: str) -> int:

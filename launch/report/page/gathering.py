@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from launch.machine.garbage_collection import no_garbage_collection
 from launch.report.page.configs import shared_and_own
 from launch.report.page.failures import failure_groups
 from launch.report.page.hours import Hours, hours_of
@@ -71,6 +72,11 @@ class Gathering:
         Raises:
             UsageError: the metric that matters most is none of theirs.
         """
+        # Millions of numbers, in which the collector would look for cycles again and again.
+        with no_garbage_collection():
+            return self._gathered(experiments)
+
+    def _gathered(self, experiments: Sequence[Experiment]) -> dict[str, Any]:
         runs = self._read(experiments)
         lines = [run.line for run in runs]
         paths = varying([each.overrides for each in experiments])

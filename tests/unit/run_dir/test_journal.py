@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pcm.run_dir import JournalWriter, Row, read_journal, write_metrics_table
+from pcm.run_dir.journal import AT_ONCE
+from pcm.run_dir.typed_json import Damaged
 
 
 def append(path: Path, attempt: int, resumed: int | None, steps: list[int]) -> None:
@@ -71,6 +73,27 @@ def test_lines_that_are_no_rows_are_left_out(path: Path, rubbish: str) -> None:
     path.write_text(rubbish)
     append(path, 1, None, [1])
     assert steps_of(path) == [(1, 1)]
+
+
+@pytest.mark.parametrize("place", [0, AT_ONCE - 1, AT_ONCE, 2 * AT_ONCE])
+def test_a_damaged_line_among_thousands_costs_no_other(path: Path, place: int) -> None:
+    lines = [
+        f'{{"attempt": 1, "step": {step}, "epoch": 0, "time": 1, "values": {{"loss": {step}}}}}\n'
+        for step in range(2 * AT_ONCE + 1)
+    ]
+    lines[place] = '{"attempt": 1, "step": "one", "epoch": 0, "time": 1, "values": {}}\n'
+    path.write_text("".join(lines))
+    damaged: list[Damaged] = []
+    rows = read_journal(path, damaged.append)
+    assert [row.step for row in rows] == [step for step in range(len(lines)) if step != place]
+    assert [(each.line, each.reason) for each in damaged] == [
+        (place + 1, "its 'step' is no whole number")
+    ]
+    lines[place] = "rubbish\n"
+    path.write_text("".join(lines))
+    damaged.clear()
+    assert read_journal(path, damaged.append) == rows
+    assert [each.line for each in damaged] == [place + 1]
 
 
 def test_rows_are_in_the_order_of_their_steps(path: Path) -> None:

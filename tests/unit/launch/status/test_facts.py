@@ -80,6 +80,21 @@ def test_the_newest_attempt_counts_by_number(experiment: Experiment) -> None:
     assert (status.state, status.attempt) == (State.DONE, 10)
 
 
+@pytest.mark.parametrize(
+    ("finished", "there", "newest"),
+    [(1, (1,), 1), (1, (1, 2), 2), (2, (1, 2), 2), (3, (3,), 3), (None, (1,), 1)],
+)
+def test_a_finished_attempt_is_done_if_it_is_the_newest(
+    experiment: Experiment, finished: int | None, there: tuple[int, ...], newest: int
+) -> None:
+    for number in there:
+        files = attempt(experiment, gone(), number=number)
+        if number == finished:
+            write_json(files.finished, {"step": 9, "epoch": 1})
+    status = read_status(experiment)
+    assert (status.state is State.DONE, status.attempt) == (newest == finished, newest)
+
+
 def test_another_machines_attempt_lives_by_its_heartbeat(experiment: Experiment) -> None:
     files = attempt(experiment, ELSEWHERE)
     assert read_status(experiment).state is State.RUNNING
