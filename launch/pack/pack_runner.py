@@ -254,7 +254,11 @@ class PackRunner:
         if refusal is None and self._cause is not None:
             self._drawing.give_back(ended.draw)
             return "given back before it began"
-        said = refusal.message if refusal is not None else "its supervisor came to nothing"
+        said = "its supervisor came to nothing"
+        if refusal is not None:
+            said = refusal.message
+        elif not watched.experiment.run_dir.path.exists():
+            said += ", and its run directory is gone: was it deleted?"
         self._drawing.close(ended.draw, said)
         return said
 
@@ -287,7 +291,8 @@ class PackRunner:
         if not self._is_ending or not self._drawing.is_left():
             self._tell(f"nothing is left for job {self._own.job.id}")
             return
-        self._tell(come_back(self._claims, self._own.job, self._cause or OWN_CLOCK))
+        job, cause = self._own.job, self._cause or OWN_CLOCK
+        self._tell(come_back(self._drawing, self._launch, job, cause))
 
     def _experiment(self, experiment_id: str) -> Experiment:
         return Experiment(self._launch, self._launch.point_record(experiment_id) or {})
