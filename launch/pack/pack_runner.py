@@ -193,7 +193,8 @@ class PackRunner:
             if draw is None and not self._running:
                 draw = self._drawing.last()
         except OSError as error:
-            raise RefusedError(f"no experiment can be drawn: {error}") from error
+            where = self._launch.root
+            raise RefusedError(f"no experiment can be drawn in {where}: {error}") from error
         return draw
 
     def _begin(self, draw: Draw) -> None:
@@ -223,7 +224,7 @@ class PackRunner:
                 said = self._settle(each)
             except OSError as error:
                 # What it came to is in its run directory; its claim is seen to before the next.
-                said = str(error)
+                said = f"its claim is seen to later: {error}"
             self._tell(f"experiment {each.draw.id}: {said}")
             self._note()
             if each.watched.has_all_outcomes():
