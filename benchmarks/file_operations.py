@@ -129,6 +129,10 @@ def main() -> None:
         rate = sum(calls.values()) / options.seconds
         most = ", ".join(f"{call} {n / options.seconds:.1f}" for call, n in calls.most_common(4))
         print(f"{name} ({len(pids[name])}): {rate:.1f} a second ({most})")
+    ranks = len(pids["training"])
+    of_ranks = sum(counts["supervisors"].values()) + sum(counts["training"].values())
+    per_rank = of_ranks / ranks / options.seconds
+    print(f"{ranks} ranks: {per_rank:.2f} a rank and second by supervisors and training")
 
 
 if __name__ == "__main__":

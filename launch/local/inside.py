@@ -16,7 +16,7 @@ from typing import Any
 from launch.container.staging import staged
 from launch.local.nursery import END_S, LOADING_S
 from launch.machine.activity import STOPPED
-from launch.machine.processes import Process, kill_tree, stat_fields
+from launch.machine.processes import Process, kill_tree, stat_fields, tree_stat_fields
 from launch.machine.signals import PERSON, held_back
 from launch.store import LaunchDir, RunsRoot
 from launch.store.trust import require_trusted_launch
@@ -70,6 +70,8 @@ class InsideNursery:
                 self._greet()
             elif time.monotonic() > self._deadline:
                 self._give_up(f"libraries were not loaded after {LOADING_S:.0f} s")
+            elif self._is_stopped():
+                self._give_up("a signal has stopped the image, or what loads in it")
         return self._cold is None and self._forking is None
 
     def name(self) -> str:
@@ -120,6 +122,12 @@ class InsideNursery:
         assert self._popen.stdout is not None
         return bool(select.select([self._popen.stdout], [], [], 0.0)[0])
 
+    def _is_stopped(self) -> bool:
+        """Whether a signal has stopped the image's own process, or one below it."""
+        assert self._popen is not None
+        found = tree_stat_fields(Process.of(self._popen.pid)) or {}
+        return any(fields[0] in STOPPED for fields in found.values())
+
     def _greet(self) -> None:
         assert self._popen is not None
         assert self._popen.stdout is not None
@@ -129,7 +137,7 @@ class InsideNursery:
             process = Process.of(int(hello["pid"]))
         except (ValueError, TypeError, KeyError):
             # Nothing, or what the image says to whoever enters it.
-            self._give_up(f"the image forks nothing: {self._last_words() or line!r}")
+            self._give_up(f"the image forks nothing: {self._last_words() or repr(line)}")
             return
         if hello["cold"] is not None:
             self._give_up(hello["cold"])

@@ -56,7 +56,7 @@ class Drawing:
         self._root = RunsRoot(self._submission.files.launch.root)
         self._holders = Holders(claims, job)
         self._exhausted: set[int] = set()
-        self._returned: set[int] = set()
+        self._returned: set[str] = set()
         self._looked = -float("inf")
         self._owed: list[Callable[[], None]] = []
         self.drawn = drawn
@@ -82,7 +82,7 @@ class Drawing:
 
     def give_back(self, draw: Draw) -> None:
         """Let others, or this one, draw it again."""
-        self._returned.add(self._claims.task_of(draw.id))
+        self._returned.add(draw.id)
         self.drawn -= 1
         self._looked = -float("inf")
         self._owed.append(partial(self._claims.give_back, draw.id, draw.number))
@@ -108,13 +108,29 @@ class Drawing:
         with suppress(OSError):
             self._write_owed()
         # By its claims that it could not end, another start sees that this one is over.
-        return bool(self._owed) or any(
-            standing.hold is Hold.FREE or self._is_abandoned(experiment_id, standing)
-            for task in {self._task, *self._returned}
-            for experiment_id, standing in self._open(task)
-        )
+        return bool(self._owed) or next(self._left(), None) is not None
+
+    def take_what_is_left(self) -> Iterator[Draw]:
+        """Take all that another start of this allocation would have had to do.
+
+        Raises:
+            OSError: claims can't be read or written.
+        """
+        return self._taken(self._left())
+
+    def _left(self) -> Iterator[tuple[str, Standing]]:
+        """Of its own share, of what it has given back, and of what nobody else would draw."""
+        for task in sorted({self._task, *map(self._claims.task_of, self._returned)}):
+            for experiment_id, standing in self._open(task):
+                is_its = task == self._task or experiment_id in self._returned
+                if is_its and self._is_to_be_had(experiment_id, standing):
+                    yield experiment_id, standing
+        yield from self._left_behind()
 
     def _first(self, candidates: Iterator[tuple[str, Standing]]) -> Draw | None:
+        return next(self._taken(candidates), None)
+
+    def _taken(self, candidates: Iterator[tuple[str, Standing]]) -> Iterator[Draw]:
         for experiment_id, standing in candidates:
             number = self._claims.take(experiment_id, standing, self._job.id, self._job.key)
             if number is None:
@@ -123,8 +139,7 @@ class Drawing:
                 self._claims.close(experiment_id, number)
                 continue
             self.drawn += 1
-            return Draw(experiment_id, number)
-        return None
+            yield Draw(experiment_id, number)
 
     def _within_share(self) -> Iterator[tuple[str, Standing]]:
         tasks = self._submission.tasks
@@ -132,7 +147,7 @@ class Drawing:
             if step and self.drawn >= self._per_job:
                 return
             for experiment_id, standing in self._open((self._task + step) % tasks):
-                if standing.hold is Hold.FREE or self._is_abandoned(experiment_id, standing):
+                if self._is_to_be_had(experiment_id, standing):
                     yield experiment_id, standing
 
     def _left_behind(self) -> Iterator[tuple[str, Standing]]:
@@ -165,9 +180,10 @@ class Drawing:
         alive = {_single_index(task.id) for task in listed if not task.is_ended}
         return set(range(self._submission.tasks)) - alive - {self._task}
 
-    def _is_abandoned(self, experiment_id: str, standing: Standing) -> bool:
+    def _is_to_be_had(self, experiment_id: str, standing: Standing) -> bool:
+        """Whether it is free, or who had it is dead."""
         if standing.hold is not Hold.HELD:
-            return False
+            return standing.hold is Hold.FREE
         claim = self._claim(experiment_id, standing)
         return claim is not None and self._holders.is_dead(claim)
 

@@ -193,7 +193,8 @@ class PackRunner:
             if draw is None and not self._running:
                 draw = self._drawing.last()
         except OSError as error:
-            raise RefusedError(f"no experiment can be drawn: {error}") from error
+            where = self._launch.root
+            raise RefusedError(f"no experiment can be drawn in {where}: {error}") from error
         return draw
 
     def _begin(self, draw: Draw) -> None:
@@ -223,7 +224,7 @@ class PackRunner:
                 said = self._settle(each)
             except OSError as error:
                 # What it came to is in its run directory; its claim is seen to before the next.
-                said = str(error)
+                said = f"its claim is seen to later: {error}"
             self._tell(f"experiment {each.draw.id}: {said}")
             self._note()
             if each.watched.has_all_outcomes():
@@ -254,7 +255,11 @@ class PackRunner:
         if refusal is None and self._cause is not None:
             self._drawing.give_back(ended.draw)
             return "given back before it began"
-        said = refusal.message if refusal is not None else "its supervisor came to nothing"
+        said = "its supervisor came to nothing"
+        if refusal is not None:
+            said = refusal.message
+        elif not watched.experiment.run_dir.path.exists():
+            said += ", and its run directory is gone: was it deleted?"
         self._drawing.close(ended.draw, said)
         return said
 
@@ -287,7 +292,8 @@ class PackRunner:
         if not self._is_ending or not self._drawing.is_left():
             self._tell(f"nothing is left for job {self._own.job.id}")
             return
-        self._tell(come_back(self._claims, self._own.job, self._cause or OWN_CLOCK))
+        job, cause = self._own.job, self._cause or OWN_CLOCK
+        self._tell(come_back(self._drawing, self._launch, job, cause))
 
     def _experiment(self, experiment_id: str) -> Experiment:
         return Experiment(self._launch, self._launch.point_record(experiment_id) or {})

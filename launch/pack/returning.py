@@ -1,11 +1,12 @@
 """Whether an allocation that ends before its work comes back, and how."""
 
 import time
+from contextlib import suppress
 
+from launch.pack.drawing import Draw, Drawing
 from launch.site.retries import Retries
 from launch.slurm.controller import read_job
-from launch.store.claims import Claims, Hold
-from launch.store.submissions import index_of
+from launch.store import LaunchDir
 from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.job import Job
 from launch.supervisor.requeue import OWN_CLOCK, WARNINGS, Ending, Verdict, decide
@@ -13,13 +14,13 @@ from launch.supervisor.sending_back import continue_anew, send_back
 from pcm.errors import RefusedError
 
 
-def come_back(claims: Claims, job: Job, cause: str) -> str:
+def come_back(drawing: Drawing, launch: LaunchDir, job: Job, cause: str) -> str:
     """Send the allocation back, as one of a single experiment would be; says what became of it.
 
     Args:
+        drawing: knows what is left for it to do.
         cause: the signal that it got, or our own clock.
     """
-    launch = claims.submission.files.launch
     by = (signal_to_shell(launch, job) or cause) if cause in WARNINGS else cause
     verdict = _verdict(job, by)
     if not verdict.comes_back:
@@ -30,7 +31,7 @@ def come_back(claims: Claims, job: Job, cause: str) -> str:
     if trouble is None:
         return f"{verdict.reason}: job {job.id} is sent back"
     try:
-        new = continue_anew(launch, _taken_over(claims, job), job, verdict)
+        new = _go_on_elsewhere(drawing, launch, job, verdict)
     except RefusedError as error:
         return f"{trouble}; nor another job in its place: {error.message}"
     return f"{trouble}; job {new} goes on in its place"
@@ -52,14 +53,23 @@ def _verdict(job: Job, by: str) -> Verdict:
     return decide(read_job(job.id), job.restarts, ending, Retries())
 
 
-def _taken_over(claims: Claims, job: Job) -> list[str]:
-    """What is left of this allocation's share, which nobody draws from this array any more."""
-    task = index_of(job.id)
-    left = []
-    for experiment_id, standing in claims.standings(task).items():
-        if standing.hold is Hold.FREE:
-            number = claims.take(experiment_id, standing, job.id, job.key)
-            if number is not None:
-                claims.close(experiment_id, number)
-                left.append(experiment_id)
-    return left
+def _go_on_elsewhere(drawing: Drawing, launch: LaunchDir, job: Job, verdict: Verdict) -> str:
+    """Hand what is left over again; the new job's id.
+
+    Raises:
+        RefusedError: that can't be. Other allocations of the array may draw it then.
+    """
+    taken: list[Draw] = []
+    try:
+        taken.extend(drawing.take_what_is_left())
+        new = continue_anew(launch, [draw.id for draw in taken], job, verdict)
+    except (OSError, RefusedError) as error:
+        for draw in taken:
+            with suppress(OSError):
+                drawing.give_back(draw)
+        raise error if isinstance(error, RefusedError) else RefusedError(str(error)) from error
+    for draw in taken:
+        # On a full disk a claim stays one of a job that is dead, and who draws it sees its end.
+        with suppress(OSError):
+            drawing.close(draw)
+    return new

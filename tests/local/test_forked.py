@@ -90,3 +90,21 @@ def test_a_stopped_nursery_is_given_up(root: Path, mark: str) -> None:
     with pytest.raises(ColdError, match="a signal has stopped"):
         nursery.fork(experiment, "key", "{}")
     nursery.close()
+
+
+def test_edited_code_is_not_forked(
+    root: Path, mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Imported by Python itself, so that nothing that training needs has to be loaded.
+    own = tmp_path / "sitecustomize.py"
+    own.touch()
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ['PYTHONPATH']}")
+    [experiment] = make_launch(root)
+    nursery = Nursery(threads=1, is_for_training=False)
+    wait_for(lambda: not nursery.is_loading())
+    own.write_text("SIZE = 1\n")
+    with pytest.raises(ColdError, match=r"sitecustomize\.py was edited"):
+        nursery.fork(experiment, "key", "{}", is_training=False)
+    assert not experiment.launch.local_job("key").exists()
+    nursery.close()
+    assert nurseries(mark) == []

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from launch.pack.drawing import Draw, Drawing
+from launch.pack.returning import come_back
 from launch.site import Pack
 from launch.slurm.queue import NOT_ASKED, Queue, Task
 from launch.status.facts import read_statuses
@@ -22,15 +23,19 @@ from launch.store import Experiment, RunsRoot
 from launch.store.claims import Claims, Hold
 from launch.store.markers import cancel
 from launch.store.records import read_record
-from launch.store.submissions import SubmissionDir, read_submission
+from launch.store.submissions import SubmissionDir, read_submission, submissions_of
 from launch.supervisor.job import Job
+from launch.supervisor.requeue import OWN_CLOCK
 from pcm.run_dir import write_json
 from tests.local.conftest import first_attempt, trains
 from tests.local.conftest import wait_for as wait_for_seconds
 from tests.local.launches import make_launch
 
 SCONTROL = """#!/bin/bash
-if [ "$1" = requeue ]; then echo "$2" >> {folder}/requeued; exit 0; fi
+if [ "$1" = requeue ]; then
+    [ -e {folder}/sbatch ] && echo "Job has been disabled" >&2 && exit 1
+    echo "$2" >> {folder}/requeued; exit 0
+fi
 [ "$2" = config ] && exit 0
 tasks=${{4#*_}}
 [ "$4" = 7 ] && tasks="0 1"
@@ -39,6 +44,11 @@ for task in $tasks; do
     echo "JobId=7 ArrayJobId=7 ArrayTaskId=$task Restarts=0 Requeue=1 $state"
 done
 """
+
+SBATCH = """#!/bin/bash
+{answer}
+"""
+"""Of a site that forbids requeues."""
 
 RUNNING = "JobState=RUNNING Reason=None"
 
@@ -228,8 +238,7 @@ def test_one_of_two_that_want_an_experiment_gets_it(slurm: Slurm) -> None:
 
 
 def test_what_a_full_disk_keeps_from_being_given_back_is_not_left_behind(slurm: Slurm) -> None:
-    job = replace(Job.in_this_process(None), id="7_0", key="7_0-0")
-    drawing = Drawing(slurm.claims, job, 0)
+    drawing = drawing_of(slurm, 0)
     back, done = drawing.next(), drawing.next()
     assert back is not None
     assert done is not None
@@ -241,6 +250,76 @@ def test_what_a_full_disk_keeps_from_being_given_back_is_not_left_behind(slurm: 
         assert drawing.is_left()
     assert drawing.next() == Draw(back.id, 2)
     assert slurm.held(1) is Hold.OVER
+
+
+def job_of(task: int) -> Job:
+    """The first start of a task."""
+    own = Job.in_this_process(None)
+    return replace(own, id=f"7_{task}", key=f"7_{task}-0", token="token")
+
+
+def drawing_of(slurm: Slurm, task: int) -> Drawing:
+    """What it draws by."""
+    return Drawing(slurm.claims, job_of(task), 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "hold"),
+    [
+        ("echo 8", "job 8 goes on in its place", Hold.OVER),
+        ("echo no such partition >&2; exit 1", "nor another job in its place", Hold.FREE),
+    ],
+)
+def test_what_was_drawn_for_others_goes_on_too_where_nothing_is_sent_back(
+    slurm: Slurm, answer: str, said: str, hold: Hold
+) -> None:
+    (slurm.folder / "sbatch").write_text(SBATCH.format(answer=answer))
+    (slurm.folder / "sbatch").chmod(0o755)
+    launch = slurm.experiments[0].launch
+    cancel(RunsRoot(launch.root), slurm.experiments[0].id)
+    ours, others = drawing_of(slurm, 0), drawing_of(slurm, 1)
+    drawn = [ours.next() for _ in range(3)]
+    assert [each and each.id for each in drawn] == [each.id for each in slurm.experiments[1:4]]
+    last = others.next()
+    for drawing, draw in ((others, last), *((ours, each) for each in drawn[:2])):
+        assert draw is not None
+        drawing.close(draw)
+    # The other one has ended by now: it saw that this one has all that is left.
+    assert others.next() is None
+    assert drawn[2] is not None
+    ours.give_back(drawn[2])
+    assert ours.is_left()
+    assert said in come_back(ours, launch, job_of(0), OWN_CLOCK)
+    assert slurm.held(3) is hold
+    handed_over = [each for each in submissions_of(launch) if each.job_id == "8"]
+    wanted = [(slurm.experiments[3].id,)] if hold is Hold.OVER else []
+    assert [each.array for each in handed_over] == wanted
+
+
+def test_what_nobody_else_would_draw_brings_an_allocation_back(slurm: Slurm) -> None:
+    ours, others = drawing_of(slurm, 0), drawing_of(slurm, 1)
+    for _ in range(3):
+        draw = ours.next()
+        assert draw is not None
+        ours.close(draw)
+    assert others.next() is not None
+    assert not ours.is_left()
+    slurm.say(1, "JobState=CANCELLED Reason=None")
+    assert ours.is_left()
+
+
+def test_a_run_directory_that_is_deleted_meanwhile_is_told_of(
+    slurm: Slurm, start: Start, tmp_path: Path
+) -> None:
+    for each in slurm.experiments[1:]:
+        cancel(RunsRoot(each.launch.root), each.id)
+    process = start(0, STAND_IN_STEPS="4000")
+    wait_for(lambda: trains(slurm.experiments[0]))
+    # What is removed file by file may get new ones meanwhile.
+    slurm.experiments[0].run_dir.path.rename(tmp_path / "deleted")
+    assert "its run directory is gone: was it deleted?" in finish(process)
+    assert slurm.attempts() == [0, 0, 0, 0, 0]
+    assert slurm.states() == [State.FAILED, *[State.CANCELLED] * 4]
 
 
 def test_time_is_kept_for_a_useful_part(slurm: Slurm, start: Start) -> None:
