@@ -4,6 +4,11 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+LAZY_HOOKS = ("_initialize_hook", "_load_hook")
+"""Attributes of a lazy module, which torch itself takes away with its first batch: there they must
+be, also if the weights were loaded before.
+"""
+
 
 def tensors_of(module: nn.Module) -> dict[str, Tensor | None]:
     """Its own parameters and buffers."""

@@ -74,6 +74,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     f"{_CONNECTORS}.callback_connector:_CallbackConnector": ("_attach_model_callbacks",),
     f"{_CONNECTORS}.signal_connector:_SignalConnector": ("register_signal_handlers",),
     "torch:Tensor": ("_version",),
+    "torch.nn.modules.lazy:LazyModuleMixin": ("_initialize_hook", "_load_hook"),
     "torch.nn:Module": ("_buffers", "_non_persistent_buffers_set", "_parameters"),
     "torch:serialization": ("_open_zipfile_writer", "_save"),
     "torch.utils:_pytree": ("tree_map_only",),

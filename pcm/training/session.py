@@ -108,6 +108,9 @@ class Session(Callback):
         self._start = read_start(checkpoint, self._ranks, self._is_own)
         self.making.start_from(self._start.state or {})
         self._saver.skip(checkpoint[KEY]["step"], self._start.place)
+        if self._is_own:
+            # Lightning checks again what it continues between two epochs; callbacks would see it.
+            trainer.num_sanity_val_steps = 0
         if trainer.strategy.restore_checkpoint_after_setup:
             # Strategies that share weights out load them after `on_fit_start`.
             self._give_metrics(trainer)

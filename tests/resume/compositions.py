@@ -20,6 +20,20 @@ PARTS = (
     "logging",
     "accumulating",
     "impatient",
+    "counted",
+    "closed",
+    "copied",
+    "held",
+    "written",
+    "common",
+    "tied",
+    "normed",
+    "complex",
+    "lazy",
+    "hooked",
+    "swapped",
+    "scheduled",
+    "best",
 )
 SOURCES = (
     "loader",
@@ -33,8 +47,13 @@ SOURCES = (
     "longest",
     "shortest",
     "padded",
+    "buckets",
+    "orders",
+    "arrays",
 )
-SIZED = ("loader", "weighted", "own order", "subsets")
+SIZED = ("loader", "weighted", "own order", "subsets", "buckets", "orders", "arrays")
+
+SCHEDULERS = ("none", "steps", "epochs", "cycle", "plateau", "plateau by steps")
 
 Config = dict[str, Any]
 
@@ -46,12 +65,14 @@ class Composition:
     Attributes:
         config: what `make_run` takes.
         stops: such as `step 3`; `fail 3` is an error in that step's end.
+        best: the number of the resume that goes back to the best checkpoint, if there is one.
         every: checkpoints are taken so often, beside those of the stops.
     """
 
     config: Config
     stops: tuple[str, ...]
     every: str
+    best: int | None = None
 
 
 def own(name: str, **arguments: Any) -> Config:
@@ -75,15 +96,18 @@ def compositions(draw: st.DrawFn) -> Composition:
             "data_train": data,
             "kwargs": kwargs,
             "callbacks": callbacks,
+            "after_fit": draw(st.sampled_from([None, None, None, "test"])),
         },
         tuple(stops),
         draw(st.sampled_from(["1 epochs", "2 epochs", "1 steps", "3 steps"])),
+        draw(st.sampled_from([None, None, 1, 2])),
     )
 
 
 _stops = st.one_of(
     st.integers(1, 32).map("step {}".format),
     st.integers(1, 32).map("fail {}".format),
+    st.sampled_from(["validation 0", "test 1"]),
     st.sampled_from([3, 5, 10, 15, 18, 20, 27, 30]).map("validation {}".format),
     st.sampled_from([10, 20]).map("epoch {}".format),
 )
@@ -96,9 +120,11 @@ def _model(draw: st.DrawFn) -> Config:
         # Each would average what the other has swapped in.
         parts.remove("averaged")
     optimizer = draw(st.sampled_from(["adam", "momentum", "lbfgs", "two", "gathered"]))
+    if "complex" in parts and optimizer == "lbfgs":
+        optimizer = "adam"
     scheduler = "none"
     if optimizer in ("adam", "momentum"):
-        scheduler = draw(st.sampled_from(["none", "steps", "epochs", "cycle", "plateau"]))
+        scheduler = draw(st.sampled_from(SCHEDULERS))
     elif optimizer == "gathered":
         scheduler = draw(st.sampled_from(["none", "epochs"]))
     skip = draw(st.sampled_from([None, None, None, 6]))
@@ -127,7 +153,9 @@ def _kwargs(draw: st.DrawFn, data: Config, *, by_hand: bool) -> Config:
     kwargs: Config = {"max_epochs": draw(st.integers(2, 3)), "log_every_n_steps": 1}
     is_sized = data["source"] in SIZED
     if data["source"] == "endless" or draw(st.integers(0, 4)) == 0:
-        kwargs["limit_train_batches"] = draw(st.integers(7, 9))
+        counts = st.integers(7, 9)
+        shares = st.sampled_from([0.5, 0.8])
+        kwargs["limit_train_batches"] = draw(st.one_of(counts, shares) if is_sized else counts)
     kwargs |= draw(_validations(is_sized=is_sized))
     if data["source"] != "endless":
         kwargs["reload_dataloaders_every_n_epochs"] = draw(st.sampled_from([0, 0, 0, 1, 2]))
@@ -163,6 +191,8 @@ def _callbacks(draw: st.DrawFn, model: Config, *, is_one_optimizer: bool) -> lis
     callbacks: list[Config] = []
     if draw(st.booleans()):
         callbacks.append(own("own_model.Counting"))
+    if draw(st.integers(0, 4)) == 0:
+        callbacks.append(own("own_odd.Shadowing"))
     if draw(st.integers(0, 2)) == 0:
         stopping = {"monitor": "train_loss_epoch", "patience": draw(st.integers(0, 2))}
         stopping["check_on_train_epoch_end"] = True

@@ -20,17 +20,19 @@ from pcm.rank.task import Task
 from pcm.run_dir import RunDir
 from pcm.training.run import Run
 from tests.resume.compositions import Composition
-from tests.resume.runs import OWN, assert_same, assert_same_end, make_run, newest
+from tests.resume.runs import OWN, assert_same, assert_same_end, has_best, make_run, newest
 
 
-def train(run_dir: RunDir, stop_at: str | None = None, **variables: str) -> ExitCode:
+def train(
+    run_dir: RunDir, stop_at: str | None = None, checkpoint: str | None = None, **variables: str
+) -> ExitCode:
     """Train in one attempt, to the end or to a stop at `step 3`, `validation 10` or `epoch 10`."""
     attempt = run_dir.attempt(len(run_dir.attempts()) + 1)
     attempt.path.mkdir(parents=True)
     asked = {"OWN_STOP_AT": stop_at or "", "OWN_STOP_FILE": str(attempt.stop)}
     process = _own_process({**asked, "OWN_WAIT_S": "0.05", **variables})
     with process, StopRequest(attempt, period=0.005) as stop:
-        return Run(Task(run_dir, attempt, None, Ranks(), stop)).train()
+        return Run(Task(run_dir, attempt, checkpoint, Ranks(), stop)).train()
 
 
 def train_whole_and_broken(folder: Path, stops: list[str], **config: Any) -> tuple[RunDir, RunDir]:
@@ -55,8 +57,9 @@ def assert_composition_resumes(folder: Path, composition: Composition) -> None:
     whole = make_run(folder / "whole", **copy.deepcopy(composition.config))
     broken = make_run(folder / "broken", every=composition.every, **composition.config)
     assert train(whole) == ExitCode.DONE
-    for stop in (*composition.stops, None):
-        code = _train_until(broken, stop)
+    for number, stop in enumerate((*composition.stops, None)):
+        is_back = number == composition.best and has_best(broken)
+        code = _train_until(broken, stop, "best" if is_back else None)
         if code == ExitCode.DONE:
             break
     assert code == ExitCode.DONE
@@ -64,11 +67,11 @@ def assert_composition_resumes(folder: Path, composition: Composition) -> None:
     assert_same(newest(whole)["callbacks"], newest(broken)["callbacks"], "callbacks")
 
 
-def _train_until(run_dir: RunDir, stop: str | None) -> ExitCode:
+def _train_until(run_dir: RunDir, stop: str | None, checkpoint: str | None) -> ExitCode:
     kind, _, step = (stop or "").partition(" ")
     if kind == "fail":
-        return train(run_dir, OWN_FAIL_AT=f"step {step}")
-    code = train(run_dir, stop)
+        return train(run_dir, None, checkpoint, OWN_FAIL_AT=f"step {step}")
+    code = train(run_dir, stop, checkpoint)
     assert code in (ExitCode.DONE, ExitCode.STOPPED), stop
     return code
 

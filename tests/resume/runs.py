@@ -13,8 +13,8 @@ import yaml
 
 from pcm.__main__ import main
 from pcm.run_dir import RunDir, read_json, write_json, write_text
-from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing
-from pcm.run_dir.checkpoints import read_manifests
+from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing, read_checkpointing
+from pcm.run_dir.checkpoints import best_first, read_manifests
 from pcm.run_dir.shards import count_states, shards_folder
 from pcm.training.checkpoints.checkpoint_io import load_plain
 from pcm.training.checkpoints.sharding import read_whole
@@ -78,6 +78,8 @@ def make_run(folder: Path, **config: Any) -> RunDir:
     }
     defaults["trainer"]["kwargs"] |= config.pop("kwargs", {})
     defaults["trainer"]["callbacks"] += config.pop("callbacks", [])
+    if after_fit := config.pop("after_fit", None):
+        defaults["trainer"]["after_fit"] = after_fit
     every = config.pop("every", "1 epochs")
     starts_from = config.pop("starts_from", None)
     write_text(run_dir.config, yaml.safe_dump(defaults | config))
@@ -154,6 +156,12 @@ def newest(run_dir: RunDir) -> dict[str, Any]:
         content["state_dict"] = read_whole(shards, "state_dict")
         content["optimizer_states"] = [read_whole(shards, f"optimizer_{n}") for n in range(2)]
     return content
+
+
+def has_best(run_dir: RunDir) -> bool:
+    """Whether one of its checkpoints is the best one."""
+    wanted = read_checkpointing(run_dir)
+    return bool(best_first(read_manifests(run_dir.checkpoints), wanted))
 
 
 def assert_same_end(one: RunDir, other: RunDir) -> None:

@@ -92,6 +92,27 @@ def test_loaders(
     assert_resumes_the_same(tmp_path, stops, **config)
 
 
+@pytest.mark.parametrize("source", ["orders", "buckets", "arrays"])
+def test_orders_of_many_elements(source: str, tmp_path: Path) -> None:
+    data = {"class_path": "own_mixes.MixedData", "init_args": {"source": source}}
+    config = {"model": kind("Net"), "data_train": data, "kwargs": {"max_epochs": 2}}
+    assert_resumes_the_same(tmp_path, ["step 14"], **config)
+
+
+def test_a_lazy_layer(tmp_path: Path) -> None:
+    arguments = {"parts": ["lazy"], "optimizer": "adam", "scheduler": "none"}
+    lazy = {"class_path": "own_mixes.Mixed", "init_args": arguments}
+    config = {"model": lazy, "data_train": loaders(), "kwargs": {"max_epochs": 2}}
+    assert_resumes_the_same(tmp_path, ["step 4"], **config)
+
+
+def test_a_resume_between_epochs_checks_no_validation_anew(tmp_path: Path) -> None:
+    counting = {"class_path": "own_model.Counting", "init_args": {}}
+    kwargs = {"max_epochs": 2, "num_sanity_val_steps": 1}
+    config = {"model": kind("Net"), "data_train": loaders(), "kwargs": kwargs}
+    assert_resumes_the_same(tmp_path, ["epoch 10"], **config, callbacks=[counting])
+
+
 def test_state_in_odd_places(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     stops = ["step 4", "step 14", "validation 20"]
     odd = {"class_path": "own_odd.Odd", "init_args": {}}

@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.strategies import DeepSpeedStrategy
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from pcm.internals.tensors import has_shards, like, local, whole
 
@@ -64,6 +65,10 @@ def fingerprint(model: LightningModule) -> list[float]:
     100 million parameters take 0.3 s of one core, as two batches of a validation with them do, and
     no copy of a parameter, for which a GPU may have no room.
     """
-    parts = (each.detach() for each in model.parameters() if each.numel())
-    sums = [whole(each.sum(dtype=torch.float64)) for each in parts]
-    return torch.stack([each.cpu() for each in sums]).tolist() if sums else []
+    present = (each.detach() for each in model.parameters() if not is_lazy(each))
+    sums = [whole(_sum(each)).cpu().to(torch.complex128) for each in present if each.numel()]
+    return torch.view_as_real(torch.stack(sums)).flatten().tolist() if sums else []
+
+
+def _sum(tensor: Tensor) -> Tensor:
+    return tensor.sum(dtype=torch.complex128 if tensor.is_complex() else torch.float64)

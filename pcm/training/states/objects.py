@@ -17,7 +17,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import nn
 
-from pcm.internals.module_tensors import tensors_of
+from pcm.internals.module_tensors import LAZY_HOOKS, tensors_of
 
 CONTAINERS = (list, tuple, set, frozenset, deque, dict, OrderedDict, defaultdict, Counter)
 """Which are written as such; what is derived from them, as an object with content."""
@@ -149,7 +149,7 @@ def is_data(name: str, value: Any) -> bool:
 def _base_names(is_lightning: bool) -> frozenset[str]:
     """The attributes that every module has."""
     base: nn.Module = LightningModule() if is_lightning else nn.Module()
-    return frozenset({*vars(base), "_hparams", "_hparams_initial", "_hparams_name"})
+    return frozenset({*vars(base), "_hparams", "_hparams_initial", "_hparams_name", *LAZY_HOOKS})
 
 
 def _slots(kind: type) -> Iterator[str]:

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from pcm import generators
 from pcm.internals.workers import forget_workers
-from pcm.training.states.loader_state import capture_loader, restore_loader
+from pcm.training.states.loader_state import LoaderState
 from pcm.training.states.streams import Stream
 
 State = dict[str, Any]
@@ -32,6 +32,7 @@ class Replayable:
 
     def __init__(self, loader: Any, *, is_open: bool = True, is_recorded: bool = True) -> None:
         self._loader = loader
+        self._loader_state = LoaderState(loader)
         self._is_open = is_open
         self._is_recorded = is_recorded
         self.passes: list[State] = []
@@ -134,12 +135,12 @@ class Replayable:
             generator.set_state(state)
 
     def _own(self) -> State:
-        return {"own": self.own_states, "kept": capture_loader(self._loader)}
+        return {"own": self.own_states, "kept": self._loader_state.capture()}
 
     def _set_own(self, state: State) -> None:
         self.own_states = state["own"]
         # Checkpoints of 0.2 and before have nothing else.
-        restore_loader(self._loader, state.get("kept", []))
+        self._loader_state.restore(state.get("kept", []))
 
     def _own_generators(self) -> list[torch.Generator]:
         """Those that the user gave to the loader."""
@@ -157,6 +158,7 @@ class _Pass:
 
     def __init__(self, loader: Replayable) -> None:
         self._loader = loader
+        self._loader_state = LoaderState(loader)
         self._source: _Source | None = None
 
     def __iter__(self) -> "_Pass":

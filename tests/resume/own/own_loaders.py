@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
@@ -183,6 +184,55 @@ class OwnOrder(Sampler[int]):
         order = list(range(40))
         self.generator.shuffle(order)
         return iter(order)
+
+
+class CarriedOrder(Sampler[int]):
+    """Shuffles what the epoch before has left, of more elements than it takes."""
+
+    def __init__(self, size: int = 2_500) -> None:
+        self.order = torch.arange(size)
+        self.last = list(range(size))
+
+    def __len__(self) -> int:
+        return 40
+
+    def __iter__(self) -> Iterator[int]:
+        self.order = self.order[torch.randperm(len(self.order))]
+        random.shuffle(self.last)
+        return iter(
+            [(a + b) % 40 for a, b in zip(self.order.tolist()[:40], self.last[:40], strict=True)]
+        )
+
+
+class Buckets(Sampler[list[int]]):
+    """Batches of items that are alike, which it shuffles anew for each epoch, and counts."""
+
+    def __init__(self, size: int = 2_200) -> None:
+        self.batches = [[index % 40 for index in range(at, at + 4)] for at in range(size)]
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return 10
+
+    def __iter__(self) -> Iterator[list[int]]:
+        self.epoch += 1
+        random.Random(self.epoch).shuffle(self.batches)
+        return iter(self.batches[:10])
+
+
+class Shuffled(Items):
+    """Shuffles its own arrays, as far too many datasets do."""
+
+    def __init__(self, size: int = 2_500) -> None:
+        super().__init__(40)
+        self.order = np.arange(size)
+        self.names = [(f"{index}.png", index) for index in range(size)]
+
+    def __getitem__(self, index: int) -> Item:
+        if index == 7:
+            np.random.shuffle(self.order)
+            random.shuffle(self.names)
+        return super().__getitem__((int(self.order[index]) + self.names[index][1]) % 40)
 
 
 class OwnGenerators(Data):

@@ -3,23 +3,35 @@
 import random
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 from lightning.pytorch.utilities import CombinedLoader
 from own_kinds import Net  # type: ignore[import-not-found]  # beside this file
+from own_layer_parts import PARTS as LAYER_PARTS  # type: ignore[import-not-found]
 from own_loaders import (  # type: ignore[import-not-found]
+    Buckets,
     Buffer,
+    CarriedOrder,
     Endless,
     Items,
     OwnOrder,
     Positions,
     Shards,
+    Shuffled,
 )
-from own_parts import PARTS  # type: ignore[import-not-found]
+from own_model import ask_for_stop  # type: ignore[import-not-found]
+from own_parts import PARTS as USUAL_PARTS  # type: ignore[import-not-found]
+from own_stray_parts import PARTS as STRAY_PARTS  # type: ignore[import-not-found]
 from torch import Tensor
 from torch.utils.data import DataLoader, WeightedRandomSampler, default_collate
 
 Pair = tuple[Tensor, Tensor]
+
+PARTS: dict[str, Any] = {**USUAL_PARTS, **STRAY_PARTS, **LAYER_PARTS}
+
+_OF_A_MODEL = ("averaged", "exchanged", "copied", "tied", "hooked")
+"""Parts that are made of the module's layers."""
 
 
 class Mixed(Net):  # type: ignore[misc]  # not seen from here
@@ -27,7 +39,7 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
 
     Args:
         optimizer: `adam`, `momentum`, `lbfgs`; or by hand: `two` or `gathered`.
-        scheduler: `none`, `steps`, `epochs`, `cycle` or `plateau`.
+        scheduler: `none`, `steps`, `epochs`, `cycle`, `plateau` or `plateau by steps`.
         skip: the batch of an epoch at which it is ended; the one after is nobody's.
     """
 
@@ -37,11 +49,13 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
         super().__init__()
         self.parts: Any = torch.nn.ModuleList()
         for name in parts:
-            needs_model = name in ("averaged", "exchanged")
-            self.parts.append(PARTS[name](self) if needs_model else PARTS[name]())
+            self.parts.append(PARTS[name](self) if name in _OF_A_MODEL else PARTS[name]())
         self.optimizer, self.scheduler, self.skip = optimizer, scheduler, skip
         self.automatic_optimization = optimizer not in ("two", "gathered")
         self.waiting = 0
+
+    def on_fit_start(self) -> None:
+        self._each("begin_fit")
 
     def on_train_epoch_start(self) -> None:
         items: Any = getattr(self.trainer.datamodule, "items", None)
@@ -87,8 +101,15 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
             part.validate(self, batch[0])
         self.log("val_loss", self.loss(batch))
 
+    def on_validation_epoch_end(self) -> None:
+        self._each("end_validations_epoch")
+
     def on_validation_end(self) -> None:
         self._each("end_validation")
+
+    def test_step(self, batch: Pair, batch_idx: int) -> None:
+        self.log("test_loss", self.loss(batch), sync_dist=True)
+        ask_for_stop("test", batch_idx)
 
     def on_train_epoch_end(self) -> None:
         self._each("end_epoch")
@@ -103,6 +124,7 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
 
     def configure_optimizers(self) -> Any:
         own = [each for name, each in self.named_parameters() if ".average." not in name]
+        own += [each for part in self.parts for each in part.held()]
         if self.optimizer == "two":
             halves = (own[::2], own[1::2])
             return [torch.optim.Adam(halves[0], 0.01), torch.optim.SGD(halves[1], 0.1)]
@@ -118,9 +140,11 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
 
 def _scheduled(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     schedulers = torch.optim.lr_scheduler
-    if name == "plateau":
+    if name.startswith("plateau"):
         plateau = schedulers.ReduceLROnPlateau(optimizer, patience=0, threshold=0.5)
-        return {"scheduler": plateau, "monitor": "mean_loss", "strict": False}
+        how = {"interval": "step", "frequency": 2} if "steps" in name else {}
+        monitor = "train_loss" if how else "mean_loss"
+        return {"scheduler": plateau, "monitor": monitor, "strict": False, **how}
     if name == "steps":
         stepped = schedulers.ExponentialLR(optimizer, 0.97)
         return {"scheduler": stepped, "interval": "step", "frequency": 3}
@@ -138,19 +162,27 @@ def _joined(batch: Any) -> Pair:
     return torch.cat([pair[0] for pair in pairs]), torch.cat([pair[1] for pair in pairs])
 
 
+def _seed_worker(number: int) -> None:
+    """As torch advises."""
+    np.random.seed((torch.initial_seed() + number) % 2**32)
+
+
 class Flaky(Items):  # type: ignore[misc]
     """Draws from all generators, from one of its own, and has a gap."""
 
     def __init__(self, size: int, *, noisy: bool, gap: bool) -> None:
         super().__init__(size, noisy=noisy)
         self.generator = random.Random(3)
+        self.torch, self.numpy = torch.Generator().manual_seed(4), np.random.default_rng(5)
         self.gap = gap
 
     def __getitem__(self, index: int) -> Any:
         if self.gap and index == 3:
             return None
         point, side = super().__getitem__(index)
-        return point + 0.1 * (random.random() + self.generator.random()), side
+        own = self.generator.random() + float(torch.rand((), generator=self.torch))
+        own += self.numpy.random() + np.random.rand()
+        return point + 0.1 * (random.random() + own), side
 
 
 def _collated(items: list[Any]) -> Any:
@@ -162,7 +194,7 @@ class MixedData(LightningDataModule):
 
     Args:
         source: `loader`, `weighted`, `own order`, `buffer`, `shards`, `endless`, `positions`,
-            `subsets`, `longest`, `shortest` or `padded`.
+            `subsets`, `longest`, `shortest`, `padded`, `buckets`, `orders` or `arrays`.
         validations: loaders of the validation.
     """
 
@@ -190,6 +222,8 @@ class MixedData(LightningDataModule):
         self.items: Any = self._items(40)
         if self.source in ("buffer", "shards"):
             self.items = Buffer() if self.source == "buffer" else Shards()
+        elif self.source == "arrays":
+            self.items = Shuffled()
         self.checked = self._items(6)
 
     def _items(self, size: int) -> Flaky:
@@ -215,6 +249,11 @@ class MixedData(LightningDataModule):
             arguments = {"sampler": WeightedRandomSampler(weights, 40, generator=self.generator)}
         elif self.source == "own order":
             arguments = {"sampler": OwnOrder()}
+        elif self.source == "orders":
+            arguments = {"sampler": CarriedOrder()}
+        elif self.source == "buckets":
+            batches = {"batch_sampler": Buckets(), "worker_init_fn": _seed_worker}
+            return DataLoader(items, collate_fn=_collated, **self.workers, **batches)
         elif self.source == "subsets":
             half = torch.randperm(40)[:36].tolist()
             arguments = {"sampler": half}
@@ -227,3 +266,6 @@ class MixedData(LightningDataModule):
             for index in range(self.validations)
         ]
         return loaders[0] if len(loaders) == 1 else loaders
+
+    def test_dataloader(self) -> Any:
+        return DataLoader(self.checked, 2)

@@ -18,6 +18,13 @@ Model = Any
 class Part(nn.Module):
     """Does nothing, in the hooks that parts have."""
 
+    def held(self) -> list[Tensor]:
+        """Tensors that are no parameters of the module, and that an optimizer is to hold."""
+        return []
+
+    def begin_fit(self, model: Model) -> None:
+        """In `on_fit_start`."""
+
     def begin_epoch(self, model: Model) -> None:
         """In `on_train_epoch_start`."""
 
@@ -37,6 +44,9 @@ class Part(nn.Module):
 
     def validate(self, model: Model, inputs: Tensor) -> None:
         """In `validation_step`."""
+
+    def end_validations_epoch(self, model: Model) -> None:
+        """In `on_validation_epoch_end`."""
 
     def end_validation(self, model: Model) -> None:
         """In `on_validation_end`."""
