@@ -78,6 +78,14 @@ class Checker:
             self._passed.update(tokens)
         return findings
 
+    def findings_of_sections(
+        self, config: Mapping[str, Any], sections: Collection[str]
+    ) -> Iterator[Finding]:
+        """What is wrong within some sections, whatever the others are."""
+        for section in sections:
+            for found in self._inspector.inspect(config[section], SECTIONS[section]):
+                yield found.under(section)
+
     def findings_alone(
         self, frame: Frame, values: Sequence[Any], fixed: Collection[Keys]
     ) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from launch.grid.spelling import OPTIONS, Spelling
 from launch.machine.garbage_collection import no_garbage_collection
 from launch.site import Resources
 from launch.text import short_labels
+from pcm.config.check import SECTIONS
 from pcm.config.document import Document, load_document
 from pcm.config.override import Variants
 from pcm.config.structure import Finding, line_of
@@ -149,9 +150,8 @@ class _Expansion:
             return
         resources = self._resources_of(frame, values)
         if not self._is_known(frame):
-            fixed = self._frames.fixed_keys(frame.config, frame.unsound).values()
-            findings = self._checker.findings_alone(frame, values, fixed)
-            self._note(findings, frame, frame.config)
+            config = frame.config_of(values, self._variants.with_value)
+            self._note(self._findings_of_parts(frame, values, config), frame, config)
             return
         world_size = resources.world_size
         if not self._has_ranks or not self._checker.passes(frame, values, world_size):
@@ -169,6 +169,19 @@ class _Expansion:
     def _is_known(self, frame: Frame) -> bool:
         """Whether points are what the file means: no axis is lacking, and no file is wrong."""
         return frame.is_whole and self._has_axes
+
+    def _findings_of_parts(
+        self, frame: Frame, values: Sequence[Any], config: Mapping[str, Any]
+    ) -> Iterator[Finding]:
+        """What is wrong with sections that are known wholly, and with single values of others."""
+        fixed = self._frames.fixed_keys(frame.config, frame.unsound).values()
+        places = (*fixed, *(keys for _, keys in frame.targets))
+        known = {str(keys[0]) for keys in places if len(keys) > 1} if self._has_axes else set()
+        known = (known & SECTIONS.keys()) - self._frames.lost_sections(frame)
+        for found in self._checker.findings_alone(frame, values, fixed):
+            if found.keys[0] not in known:
+                yield found
+        yield from self._checker.findings_of_sections(config, sorted(known))
 
     def _note(self, findings: Iterable[Finding], frame: Frame, config: Any) -> None:
         blame = self._blame.on_grid

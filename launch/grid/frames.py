@@ -179,6 +179,12 @@ class FrameMaker:
         paths = [path for path in fixed if "." in path and _section(path) in sections]
         return {path: resolve(config, path) for path in paths}
 
+    def lost_sections(self, frame: Frame) -> set[str]:
+        """Sections in which an override or an axis has no place."""
+        found = {position for position, _ in frame.targets}
+        axes = {path for at, path in enumerate(frame.paths) if at not in found and "." in path}
+        return {_section(path) for path in axes | self._lost}
+
     def _resolve(self, config: Mapping[str, Any], path: str) -> Keys | None:
         try:
             return resolve(config, path)

@@ -21,7 +21,7 @@ _MADE_LATER = (Optimizer, LRScheduler)
 
 
 def build_object(cfg: Config, base: type[Any], key: str) -> Any:
-    """An object of the class that `cfg` names.
+    """An object of the class that `cfg` names, or what a function returns that says so.
 
     A mapping with a `class_path` among its arguments, however deep, becomes an object too: or
     a factory of one, where the class wants one.
@@ -62,8 +62,10 @@ def build_factory(cfg: Config, base: type[Any], key: str) -> Callable[[Any], Any
 
 def _find_below(base: type[Any], cfg: Config, key: str) -> Any:
     own = _find(cfg["class_path"], f"{key}.class_path")
-    if not _is_class_below(own, base):
-        hint = _other_lightning(own)
+    # Some libraries' own way to a model is a function, like a `from_dataset`.
+    made = own if isinstance(own, type) else _annotations(own).get("return")
+    if not _is_class_below(made, base):
+        hint = _other_lightning(made) or _annotation_needed(own, base)
         raise config_error(f"{key}.class_path", f"not a {base.__name__}", hint, cfg["class_path"])
     return own
 
@@ -74,6 +76,13 @@ def _other_lightning(own: Any) -> str | None:
     if any(each.__module__.partition(".")[0] == "pytorch_lightning" for each in parents):
         return "import lightning.pytorch, in place of pytorch_lightning, in its module"
     return None
+
+
+def _annotation_needed(own: Any, base: type[Any]) -> str | None:
+    """What to do about a function that doesn't say what it returns."""
+    if not inspect.isfunction(own) or "return" in own.__annotations__:
+        return None
+    return f"a function says so: `def {own.__name__}(...) -> {base.__name__}`"
 
 
 def check_arguments(

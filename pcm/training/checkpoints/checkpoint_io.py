@@ -6,6 +6,7 @@ Training stands still while its state is copied; a thread writes the copy while 
 import errno
 import os
 import pathlib
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -64,6 +65,9 @@ def load_plain(path: Path) -> dict[str, Any]:
     with torch.serialization.safe_globals(_harmless()):
         loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return loaded
+
+
+_UNSAFE = re.compile(r"Unsupported \w+: GLOBAL (\S+)")
 
 
 class CheckpointFiles(CheckpointIO):
@@ -283,11 +287,18 @@ class CheckpointFiles(CheckpointIO):
             raise
         except Exception as error:
             raise PcmError(
-                f"the checkpoint could never be loaded again: {error}",
+                f"the checkpoint could never be loaded again: {_objection(error)}",
                 "keep hyperparameters, state_dict() and on_save_checkpoint() to tensors, numbers,"
-                " strings, lists and dicts",
+                " strings, lists and dicts; or call torch.serialization.add_safe_globals() with"
+                " such a class where the model's class is",
             ) from error
         self._is_proven = True
+
+
+def _objection(error: Exception) -> str:
+    """What torch has against a file, without the page that it has to say about it."""
+    found = _UNSAFE.search(str(error))
+    return str(error) if found is None else f"it has {found[1]} in it, which might run any code"
 
 
 def _tell_failure(target: Path, error: OSError) -> str:

@@ -252,9 +252,28 @@ def test_a_model_of_ones_own() -> None:
     assert model.width == 3
 
 
+def make_model(width: int) -> Model:
+    return Model(width)
+
+
+def make_something(width: int):  # type: ignore[no-untyped-def]  # noqa: ANN201 - what is tried
+    return Model(width)
+
+
+def test_a_model_that_a_function_makes() -> None:
+    model = build_model({"class_path": f"{__name__}.make_model", "init_args": {"width": 3}})
+    assert isinstance(model, Model)
+    assert model.width == 3
+
+
 @pytest.mark.parametrize(
     ("cfg", "key", "message"),
     [
+        (
+            {"class_path": f"{__name__}.make_something"},
+            "model.class_path",
+            r"a function says so: `def make_something\(...\) -> LightningModule`",
+        ),
         ({"class_path": "gone.Model"}, "model.class_path", "No module named 'gone'"),
         ({"class_path": f"{__name__}.Gone"}, "model.class_path", "no such class"),
         ({"class_path": f"{__name__}.gpus"}, "model.class_path", "not a LightningModule"),

@@ -63,6 +63,8 @@ def test_what_could_run_code_is_refused_when_it_is_saved(path: Path) -> None:
     with pytest.raises(PcmError, match="could never be loaded again") as caught:
         diary.files.save_checkpoint({"mine": os.path.join}, path, FACTS)
     assert "on_save_checkpoint" in str(caught.value)
+    assert "it has posixpath.join in it" in str(caught.value)
+    assert "torch.load" not in str(caught.value)
     assert list(path.parent.iterdir()) == []
     assert diary.files.newest is None
 

@@ -72,6 +72,18 @@ def test_of_a_grid_without_one_of_its_files_the_rest_is_looked_at(
     assert {key for key, _ in faults} >= {"model.nothing.here", "trainer.num_nodes"}
 
 
+def test_of_a_grid_with_a_wrong_file_the_others_are_checked_by_their_rules(
+    write_grid: WriteGrid,
+) -> None:
+    # Each needs a look at the whole section: what else is in it decides.
+    wrong = {"trainer.kwargs.max_epoch": [1], "trainer.kwargs.precision": ["17", "32-true"]}
+    alone = told(write_grid(grid=wrong))
+    assert {key for key, _ in alone} == wrong.keys()
+    both = told(write_grid(base={**BASE, "data_train": "none.yaml"}, grid=wrong))
+    assert both >= alone
+    assert "data_train" in {key for key, _ in both}
+
+
 def test_what_a_wrong_entry_would_have_set_is_not_told_as_lacking(write_grid: WriteGrid) -> None:
     """`mem_per_gpu` has its effect as soon as the number of GPUs is one."""
     wrong = {"gpus_per_node": "four", "mem_per_gpu": "1G"}
