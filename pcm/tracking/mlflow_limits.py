@@ -1,12 +1,16 @@
 """What MLflow takes: of which characters a name is, how long a text, how much a request."""
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from pcm.tracking.tree_names import digest
+
 _LONGEST_NAME = 200
+_MOST_BYTES = 240
+"""Of 255, so that nine more have room (see `TreeNames`)."""
+
 _UNSAFE = re.compile(r"[^/\w.\- :]")
 
 _MOST_CHARACTERS = 500_000
@@ -22,9 +26,13 @@ def safe_name(key: str) -> str:
     return safe if safe == key and safe else f"{safe}-{digest(key)}"
 
 
-def digest(text: str) -> str:
-    """A few characters that tell texts apart."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
+def file_name(key: str) -> str:
+    """The same for a store in files, whose names file systems bound in bytes, not characters."""
+    name = safe_name(key)
+    encoded = name.encode(errors="replace")
+    if len(encoded) <= _MOST_BYTES:
+        return name
+    return f"{encoded[:_LONGEST_NAME].decode(errors='ignore')}-{digest(name)}"
 
 
 def shortened(text: str, longest: int) -> str:

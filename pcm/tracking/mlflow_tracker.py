@@ -6,7 +6,7 @@ writers, so no job writes to one: `pcm sync` does.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,9 +14,10 @@ from urllib.request import url2pathname
 
 from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
-from pcm.tracking.mlflow_limits import batches, digest, safe_name, shortened
+from pcm.tracking.mlflow_limits import batches, file_name, safe_name, shortened
 from pcm.tracking.outcome import Outcome
 from pcm.tracking.tracker import Point, missing_client
+from pcm.tracking.tree_names import SERIES, TreeNames, digest
 
 _ID = "pcm_id"
 
@@ -63,6 +64,8 @@ class MlflowTracker:
         self._client: Any = None
         self._run = ""
         self._params: set[str] = set()
+        self._param_names = _Names(self._uri)
+        self._metric_names = _Names(self._uri)
         self._metrics: list[Any] = []
         # Another server is another tracker: it has nothing of what this one was sent.
         self.slot = f"mlflow-{digest(_without_user(self._uri))}"
@@ -84,6 +87,8 @@ class MlflowTracker:
         run = run or self._create()
         self._run = str(run.info.run_id)
         self._params = set(run.data.params)
+        self._param_names = _Names(self._uri, run.data.params)
+        self._metric_names = _Names(self._uri, run.data.metrics)
         self._client.update_run(self._run, status="RUNNING")
         return self._run
 
@@ -92,7 +97,8 @@ class MlflowTracker:
         from mlflow.entities import Param, RunTag
 
         named = {
-            safe_name(key): shortened(str(value), _LONGEST_PARAM) for key, value in fields.items()
+            self._param_names.take(key): shortened(str(value), _LONGEST_PARAM)
+            for key, value in fields.items()
         }
         new = [Param(name, value) for name, value in named.items() if name not in self._params]
         for batch in batches(new, _PARAMS, lambda param: param.key + param.value):
@@ -114,7 +120,8 @@ class MlflowTracker:
                 self._client.set_tag(self._run, name, text)
             else:
                 when = int(point.time * 1000)
-                self._metrics.append(Metric(safe_name(key), point.value, when, point.step))
+                name = self._metric_names.take(key)
+                self._metrics.append(Metric(name, point.value, when, point.step))
 
     def log_system(self, key: str, points: Sequence[Point]) -> None:
         """Its page of a run shows what begins with `system/` apart, over time."""
@@ -128,7 +135,10 @@ class MlflowTracker:
 
     def last_step(self, key: str, otherwise: int) -> int:  # noqa: ARG002 - the store knows
         """Ask the store; tags and artifacts, written twice, are there once all the same."""
-        history = self._client.get_metric_history(self._run, safe_name(key))
+        name = self._metric_names.find(key)
+        if name is None:
+            return -1
+        history = self._client.get_metric_history(self._run, name)
         return max((metric.step for metric in history), default=-1)
 
     def finish(self, outcome: Outcome) -> None:
@@ -199,6 +209,21 @@ class MlflowTracker:
             self._client.log_artifact(self._run, str(file), folder.as_posix())
 
 
+class _Names:
+    """What a run's metrics, or params, are called; a store in files keeps them in folders."""
+
+    def __init__(self, uri: str, taken: Iterable[str] = ()) -> None:
+        self._tree = TreeNames(dict.fromkeys(taken, SERIES)) if _is_in_files(uri) else None
+
+    def take(self, key: str) -> str:
+        """The name of one that is to be there."""
+        return safe_name(key) if self._tree is None else self._tree.take(file_name(key))
+
+    def find(self, key: str) -> str | None:
+        """The name of one that may be there; None if there is none."""
+        return safe_name(key) if self._tree is None else self._tree.find(file_name(key))
+
+
 def _client(uri: str) -> Any:
     # Its makers want to know who uses it, from every job.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -223,12 +248,16 @@ def _without_user(uri: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def _is_in_files(uri: str) -> bool:
+    return bool(uri) and urlsplit(uri).scheme in {"", "file"}
+
+
 def _store_lock(uri: str) -> Path | None:
     """Beside a store in files or SQLite; None for a server, which bears many writers."""
     parts = urlsplit(uri)
     if parts.scheme == "sqlite":
         store = Path(uri.removeprefix("sqlite:///"))
-    elif parts.scheme in {"", "file"} and uri:
+    elif _is_in_files(uri):
         store = Path(url2pathname(parts.path))
     else:
         return None

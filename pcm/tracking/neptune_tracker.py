@@ -20,6 +20,7 @@ from typing import Any
 
 from pcm.run_dir import RunDir
 from pcm.tracking.tracker import Point, missing_client
+from pcm.tracking.tree_names import FIELD, SERIES, TreeNames, digest
 
 _STOP_SECONDS = 30.0
 
@@ -44,6 +45,7 @@ class NeptuneTracker:
         self._online = is_online(self._project)
         self._runs: Sequence[str] = ()
         self._run: Any = None
+        self._names = TreeNames()
         self.slot = "neptune" if self._online else "neptune-offline"
         self.local = not self._online
         self.found = False
@@ -56,6 +58,7 @@ class NeptuneTracker:
             self.found = not runs and bool(self._offline_runs())
         with _data_folder(self._folder):
             self._run = neptune.init_run(**self._how(runs), **_QUIET)
+        self._names = self._names_there()
         if self._online:
             self.found = not runs and bool(self._run.exists(_ID))
             return str(self._run["sys/id"].fetch())
@@ -63,8 +66,8 @@ class NeptuneTracker:
 
     def describe(self, fields: Mapping[str, str | int | float | bool], tags: Sequence[str]) -> None:
         """Set fields; add tags to Neptune's set of tags."""
-        for path, value in fields.items():
-            self._run[path].assign(value)
+        for key, value in fields.items():
+            self._run[self._names.take(_plain(key), FIELD)].assign(value)
         if tags:
             self._run["sys/tags"].add(list(tags))
 
@@ -72,14 +75,15 @@ class NeptuneTracker:
         """Append floats, strings or pictures to the series at `key`."""
         present = [p for p in points if not isinstance(p.value, Path) or p.value.exists()]
         if present:
-            self._run[key].extend(
+            name = self._names.take(_plain(key))
+            self._run[name].extend(
                 [_neptune_value(point) for point in present],
                 steps=[point.step for point in present],
                 timestamps=[point.time for point in present],
             )
             if isinstance(present[-1].value, Path):
                 # A server tells what it has of numbers and texts, but not of pictures.
-                self._run[_pictures_mark(key)].assign(present[-1].step)
+                self._run[_pictures_mark(name)].assign(present[-1].step)
 
     def log_system(self, key: str, points: Sequence[Point]) -> None:
         """A namespace of its own."""
@@ -91,15 +95,18 @@ class NeptuneTracker:
 
     def last_step(self, key: str, otherwise: int) -> int:
         """Ask the server; offline, read the client's files."""
+        name = self._names.find(_plain(key))
+        if name is None:
+            return -1
         if not self._online:
             runs = self._offline_runs()
-            return max((offline_last_step(self._folder, run, key) for run in runs), default=-1)
+            return max((offline_last_step(self._folder, run, name) for run in runs), default=-1)
         from neptune.exceptions import MissingFieldException
 
         try:
-            return self._ask_server(key)
+            return self._ask_server(name)
         except MissingFieldException:
-            return otherwise if self._run.exists(key) else -1
+            return otherwise if self._run.exists(name) else -1
 
     def close(self) -> None:
         """Stop the client; what a server did not take in time stays in the journal."""
@@ -113,6 +120,14 @@ class NeptuneTracker:
         except AttributeError:  # pictures
             return int(self._run[_pictures_mark(key)].fetch())
         return int(values["step"].max()) if len(values) else -1
+
+    def _names_there(self) -> TreeNames:
+        """The names in this run, and in the offline ones before it."""
+        places = dict(_leaves(self._run.get_structure()))
+        for run in () if self._online else self._offline_runs():
+            for file in self._folder.glob(f"offline/run__{run}__*/data-*.log"):
+                places |= _places_in(file)
+        return TreeNames(places)
 
     def _offline_runs(self) -> set[str]:
         """Those of this experiment: the folder may be shared with others."""
@@ -168,16 +183,44 @@ def _values_in(file: Path, key: str) -> Iterator[Any]:
     return (operation["value"] for operation in _operations(file, key) if "value" in operation)
 
 
+_OF_SERIES = ("LogFloats", "LogStrings", "LogImages")
+
+
+def _places_in(file: Path) -> dict[str, str]:
+    """The names that a file assigns to, and of what kind each is."""
+    return {
+        "/".join(each["path"]): SERIES if each["type"] in _OF_SERIES else FIELD
+        for each in _all_operations(file)
+    }
+
+
 def _operations(file: Path, key: str) -> Iterator[dict[str, Any]]:
     path = key.split("/")
+    return (each for each in _all_operations(file) if each["path"] == path)
+
+
+def _all_operations(file: Path) -> Iterator[dict[str, Any]]:
     with file.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             try:
-                operation = json.loads(line)["obj"]
+                yield json.loads(line)["obj"]
             except (ValueError, KeyError, TypeError):  # the line of a killed writer
                 continue
-            if operation["path"] == path:
-                yield operation
+
+
+def _leaves(structure: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """The names in a run's structure, and of what kind each is."""
+    for part, child in structure.items():
+        if isinstance(child, Mapping):
+            yield from _leaves(child, f"{above}{part}/")
+        else:
+            yield f"{above}{part}", SERIES if hasattr(child, "extend") else FIELD
+
+
+def _plain(key: str) -> str:
+    """The key as the client understands it, which drops empty parts; still another for each."""
+    plain = "/".join(filter(None, key.split("/")))
+    return key if plain == key and key else f"{plain}-{digest(key)}"
 
 
 def _neptune_value(point: Point) -> Any:

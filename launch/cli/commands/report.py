@@ -84,14 +84,10 @@ def _wanted(metric: str | None) -> tuple[str, bool] | None:
 
 
 def _write(target: Path, data: dict[str, object]) -> None:
-    """As a whole or not at all: who has it open may load it again at any time."""
-    from launch.report.output_file import as_output
+    from launch.report.output_file import write_output
     from launch.report.page.html import page
-    from pcm.run_dir import write_text
 
-    text = page(data)
-    with as_output(target):
-        write_text(target, text)
+    write_output(target, page(data))
 
 
 def _open(target: Path) -> None:

@@ -192,12 +192,10 @@ def _write(text: str, output: Path | None) -> None:
     """To a file as a whole or not at all, else to the terminal."""
     import sys
 
-    from launch.report.output_file import as_output
+    from launch.report.output_file import write_output
     from pcm.printable import printable
-    from pcm.run_dir import write_text
 
     if output is None:
         typer.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
     else:
-        with as_output(output):
-            write_text(output, text)
+        write_output(output, text)

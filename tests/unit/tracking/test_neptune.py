@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from pcm.errors import RefusedError
-from pcm.run_dir import RunDir, read_json, write_json
+from pcm.run_dir import JournalWriter, RunDir, read_json, write_json
 from pcm.tracking.events import EventWriter
 from pcm.tracking.feeder import Feeder
 from pcm.tracking.neptune_tracker import NeptuneTracker, offline_last_step
@@ -88,6 +88,25 @@ def test_offline_holds_config_tags_figures_and_checkpoints(run_dir: RunDir) -> N
     assert [step for step, _ in logged(run_dir, "val/pca")] == [10]
     assert logged(run_dir, "val/gone") == []
     assert logged(run_dir, "checkpoints") == [(10, "epoch=0-step=10.ckpt")]
+
+
+def test_offline_a_series_may_be_called_as_a_folder_of_others(run_dir: RunDir) -> None:
+    describe(run_dir, {"name": "neptune", "project": "a/b"})
+    names = ["loss", "loss/train", "val/mse", "val", "config/seed", "experiment", "sys/id", "", "/"]
+    for attempt, steps in enumerate((range(1, 4), range(3, 7)), start=1):
+        journal = JournalWriter(run_dir.metrics, attempt, 2 if attempt == 2 else None)
+        # As they came at first, so they are called in each run.
+        for step in steps:
+            ordered = names if attempt == 1 else reversed(names)
+            journal.append(step, 0, 1000.0 + step, {name: float(step) for name in ordered})
+        journal.close()
+        feed(run_dir)
+    logs = [each for each in operations(run_dir) if each["type"] == "LogFloats"]
+    series = {"/".join(each["path"]) for each in logs}
+    assert len(series) == len(names)
+    assert {"loss", "loss.train-a0caa0d3", "val/mse"} <= series
+    for name in series:
+        assert [step for step, _ in logged(run_dir, name)] == [1, 2, 3, 4, 5, 6]
 
 
 def test_offline_files_go_where_neptune_is_told(
@@ -207,6 +226,16 @@ class FakeRun:
 
     def exists(self, key: str) -> bool:
         return key in self.fields or key in self.series
+
+    def get_structure(self) -> dict[str, Any]:
+        structure: dict[str, Any] = {}
+        for key in (*self.fields, *self.series):
+            *above, name = key.split("/")
+            place = structure
+            for part in above:
+                place = place.setdefault(part, {})
+            place[name] = self.series.get(key, self.fields.get(key))
+        return structure
 
     def fetch_values(self, **_: bool) -> Any:
         if self.key not in self.series:

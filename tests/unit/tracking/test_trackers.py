@@ -147,6 +147,8 @@ def test_mlflow_takes_any_name_and_pictures(run_dir: RunDir, mlflow_store: Any) 
     record = describe(with_picture(run_dir), {"name": "mlflow", "project": "vaes"})
     journal = JournalWriter(run_dir.metrics, 1, None)
     names = ["", " ", "a/../b", "b", "loss (x) ä", "loss [x] ä", "//c", "x" * 300, "x" * 301]
+    # A store in files has no place for a file and a folder of one name.
+    names += ["loss/train", "loss", "b/c", "b/c/d/e", "ä" * 150]
     journal.append(3, 0, 0.0, dict.fromkeys(names, 1.0))
     journal.close()
     tracker = MlflowTracker(run_dir, record)
