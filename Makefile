@@ -4,7 +4,8 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
-WORKERS ?= 2
+# One more than two cores have: tests on Slurm wait for a third of their time.
+WORKERS ?= 3
 
 .PHONY: demo test lint types pytest constraints clean
 
