@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from launch.machine.garbage_collection import no_garbage_collection
 from launch.results.advice import Advice, Taken, advise
 from launch.results.usage import used_by
 from launch.status.looking import lines_of
@@ -25,8 +26,10 @@ class Efficiency:
 
 def efficiency_of(experiments: Sequence[Experiment], tell: Tell = say_nothing) -> Efficiency:
     """What these experiments asked for and took, and what to ask for next time."""
-    pairs = zip(experiments, lines_of(experiments, tell), strict=True)
-    taken = [
-        Taken(each.id, each.name, line.state, each.resources, used_by(each)) for each, line in pairs
-    ]
-    return Efficiency(taken, advise(taken))
+    with no_garbage_collection():
+        pairs = zip(experiments, lines_of(experiments, tell), strict=True)
+        taken = [
+            Taken(each.id, each.name, line.state, each.resources, used_by(each))
+            for each, line in pairs
+        ]
+        return Efficiency(taken, advise(taken))

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from launch.damage import whole
@@ -56,8 +56,9 @@ def used_by(experiment: Experiment) -> Used:
     """What it took so far, over all attempts."""
     attempts = experiment.run_dir.attempts()
     longest_s = max(map(seconds_of, attempts), default=0.0) or None
-    notes = [note for attempt in attempts for note in _notes(attempt)]
-    data_percent = _data_percent(attempts)
+    listed = [(attempt, names_in(str(attempt.path))) for attempt in attempts]
+    notes = [note for attempt, names in listed for note in _notes(attempt, names)]
+    data_percent = _data_percent(listed)
     if not notes:
         return Used(longest_s, data_percent=data_percent)
     cores = [_cores(each) for each in _by_rank(notes)]
@@ -74,8 +75,8 @@ def used_by(experiment: Experiment) -> Used:
     )
 
 
-def _notes(attempt: AttemptDir) -> Iterable[_Note]:
-    ranks = (match[1] for name in names_in(attempt.path) if (match := _NOTE.fullmatch(name)))
+def _notes(attempt: AttemptDir, names: Collection[str]) -> Iterable[_Note]:
+    ranks = (match[1] for name in names if (match := _NOTE.fullmatch(name)))
     for rank in map(int, ranks):
         record = whole(read(UsageRecord, attempt.usage(rank)))
         if record is not None and _tells(record):
@@ -98,12 +99,11 @@ def _tells(record: UsageRecord) -> bool:
     return is_about_time and all(0 <= each < math.inf for each in figures)
 
 
-def _data_percent(attempts: Iterable[AttemptDir]) -> float | None:
+def _data_percent(attempts: Iterable[tuple[AttemptDir, Collection[str]]]) -> float | None:
     """All ranks wait for the one whose data come last."""
     waited: dict[int, float] = {}
     had: dict[int, float] = {}
-    for attempt in attempts:
-        names = names_in(attempt.path)
+    for attempt, names in attempts:
         others = (int(match[1]) for name in names if (match := _DATA.fullmatch(name)))
         for rank in (0, *others):
             record = whole(read(DataRecord, attempt.data(rank))) or DataRecord()

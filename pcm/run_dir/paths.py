@@ -38,6 +38,7 @@ attempts/N/
   stopped.json, finished.json  the end, as training saw it     training rank 0
 """
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -272,7 +273,10 @@ class RunDir:
 
     def attempts(self) -> list[AttemptDir]:
         """All attempts, first to last."""
-        if not self.attempts_folder.is_dir():
+        folder = self.attempts_folder
+        try:
+            # A third of the time of `iterdir`, of which tables have ten thousand.
+            names = os.listdir(folder)  # noqa: PTH208
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        folders = (path for path in self.attempts_folder.iterdir() if path.name.isdecimal())
-        return sorted(map(AttemptDir, folders), key=lambda attempt: attempt.number)
+        return [AttemptDir(folder / name) for name in sorted(filter(str.isdecimal, names), key=int)]
