@@ -214,7 +214,12 @@ def test_before_anything_has_run_there_is_a_page_too(
     tab = browser.tab()
     tab.size(800, 600)
     tab.open(page)
-    assert "nothing to draw" in tab.evaluate("document.querySelector('#curves').innerText")
+    assert "nothing to draw: no metric" in tab.evaluate(
+        "document.querySelector('#curves').innerText"
+    )
+    # Nothing can be chosen where there is nothing to choose.
+    for selector in ("#metric", "#curve-controls", "#pair"):
+        assert not tab.evaluate(f"document.querySelector('{selector}').checkVisibility()")
     assert tab.errors == []
     tab.close()
 

@@ -160,7 +160,8 @@ function plotCurves(host, curves, { isLog, onHover, onZoom, width }) {
   const xRange = extent(curves.map(({ xs }) => xs), false);
   const yRange = extent(curves.flatMap(({ ys, lows = [], highs = [] }) => [ys, lows, highs]), isLog);
   if (!xRange || !yRange) {
-    host.replaceChildren(make("div", "nothing to draw", { class: "nothing" }));
+    const why = METRICS.length ? "nothing to draw" : "nothing to draw: no metric has been logged yet";
+    host.replaceChildren(make("div", why, { class: "nothing" }));
     return null;
   }
   host.replaceChildren();

@@ -108,6 +108,7 @@ function hideEmpty() {
     byId(`${name}-section`).hidden = isEmpty;
     document.querySelector(`nav a[href="#${name}-section"]`).hidden = isEmpty;
   }
+  if (!METRICS.length) document.documentElement.dataset.bare = "";
 }
 
 async function start() {
