@@ -5,6 +5,7 @@ import hashlib
 import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
+from torch.nn.parameter import is_lazy
 
 
 def has_shards(module: nn.Module) -> bool:
@@ -45,6 +46,8 @@ _LARGE = 1 << 20
 
 def mark_of(tensor: Tensor) -> Mark:
     """A tensor's mark; torch doesn't count what is changed by way of `.data`, or of an array."""
+    if is_lazy(tensor):
+        return 0, b"lazy"
     version = 0 if tensor.is_inference() else tensor._version
     part = local(tensor.detach())
     if part.layout is not torch.strided or part.is_meta:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from pcm.internals.tensors import Mark, mark_of
 from pcm.training.states import objects
@@ -38,7 +39,7 @@ class Built:
         self._numbers[id(value)] = len(self._values)
         self._values.append(value)
         if isinstance(value, Tensor):
-            if largest is not None and value.numel() > largest:
+            if largest is not None and not is_lazy(value) and value.numel() > largest:
                 return
             self._marks[id(value)] = mark_of(value)
         elif depth <= _DEPTH:

@@ -99,8 +99,7 @@ class Rebuilder:
         if tag == "tensor":
             return self._tensor(node)
         if tag == "array":
-            there = self.built.at(node[3]) if len(node) > 3 else None
-            return rebuild_array(content, is_scalar=node[2], present=there)
+            return rebuild_array(content, is_scalar=node[2], present=self._built(node, 3))
         if tag == "objects":
             array = objects.empty_array(node[2])
             array.ravel()[:] = [*self._each(content, [])]
@@ -114,7 +113,7 @@ class Rebuilder:
     def _tensor(self, node: list[Any]) -> torch.Tensor:
         """The one that was built, which an optimizer may hold; or another."""
         values, needs_grad = node[1], node[3]
-        there = self.built.at(node[4]) if len(node) > 4 else None
+        there = self._built(node, 4)
         if isinstance(there, torch.Tensor) and _fits(there, values):
             there.data.copy_(values)
             if there.is_leaf:
@@ -123,11 +122,15 @@ class Rebuilder:
         tensor: torch.Tensor = values.clone() if node[2] else values.to(self.device)
         return tensor.requires_grad_() if needs_grad else tensor
 
+    def _built(self, node: list[Any], place: int) -> Any:
+        """What was built, if the node says which: those of earlier versions are shorter."""
+        return self.built.at(node[place]) if len(node) > place else None
+
     def _to_fill(self, node: list[Any], present: Any) -> Any:
         tag, extra = node[0], node[2] if len(node) > 2 else None
         # Before 0.5 every mapping was written as a dict.
-        is_there = isinstance(present, dict) if len(node) == 2 and tag == "dict" else None
-        if is_there or type(present).__name__ == tag:
+        is_any_dict = tag == "dict" and len(node) == 2 and isinstance(present, dict)
+        if is_any_dict or type(present).__name__ == tag:
             return present
         empty = objects.make_container(tag, extra)
         if empty is None:
@@ -158,14 +161,12 @@ class Rebuilder:
 
     def _object(self, node: list[Any], present: Any, number: int) -> Any:
         """Set an object's attributes and content; it is there, or can be made."""
-        tag, name, attributes, *rest = node
-        content = rest[1] if len(rest) > 1 else None
+        tag, name, attributes = node[:3]
+        content = node[4] if len(node) > 4 else None
         if tag == "made":
-            made = self._new(name, rest[0], content)
+            made = self._new(name, node[3], content)
         else:
-            made = next((each for each in self._there(rest, present) if _is(each, name)), None)
-        if made is None:
-            raise NotPlainError(f"a {name} that is not there any more")
+            made = _first_of(name, self._built(node, 3), present)
         self._made[number] = made
         for attribute, each in attributes.items():
             value = self.rebuild(each, getattr(made, attribute, None))
@@ -176,31 +177,22 @@ class Rebuilder:
             list(self._each(content, list(made)))
         return made
 
-    def _there(self, rest: list[Any], present: Any) -> Iterator[Any]:
-        yield self.built.at(rest[0]) if rest else None
-        yield present
-
     def _new(self, name: str, module: str, content: list[Node] | None) -> Any:
         kind = objects.find_class(module, name)
         if kind is None or not objects.can_be_made(kind):
-            return None
+            raise NotPlainError(f"a {name} that is not there any more")
         if issubclass(kind, tuple):
             return tuple.__new__(kind, list(self._each(content or [], [])))
         return kind.__new__(kind)
 
     def _stateful(self, node: list[Any], present: Any) -> Any:
-        name, state, number = node[1], node[2], node[3]
-        for each in (self.built.at(number), present):
-            if _is(each, name):
-                each.load_state_dict(self.rebuild(state))
-                return each
-        raise NotPlainError(f"a {name} that is not there any more")
+        there = _first_of(node[1], self._built(node, 3), present)
+        there.load_state_dict(self.rebuild(node[2]))
+        return there
 
     def _module(self, node: list[Any], number: int) -> Any:
         """Set the tensors and attributes of a module and of all that are in it."""
-        made = self.built.at(node[3])
-        if not isinstance(made, nn.Module) or not _is(made, node[1]):
-            raise NotPlainError(f"a {node[1]} that is not there any more")
+        made: nn.Module = _first_of(node[1], self._built(node, 3))
         self._made[number] = made
         modules = dict(made.named_modules())
         for name, part in node[2].items():
@@ -225,8 +217,12 @@ def _member(node: list[Any], present: Any) -> Any:
     return kind(node[3]) if issubclass(kind, Flag) else kind[node[3]]
 
 
-def _is(value: Any, name: str) -> bool:
-    return type(value).__qualname__ == name
+def _first_of(name: str, *values: Any) -> Any:
+    """The first that is of the class of this name."""
+    for each in values:
+        if type(each).__qualname__ == name:
+            return each
+    raise NotPlainError(f"a {name} that is not there any more")
 
 
 def _fits(there: torch.Tensor, values: torch.Tensor) -> bool:
