@@ -263,6 +263,20 @@ def forget_restart_of_epoch(trainer: Trainer) -> None:
     trainer.fit_loop._restarting = False
 
 
+def begin_and_end(trainer: Trainer, begun: Callable[[], None]) -> None:
+    """Have a training that has nothing left begin and end, with the hooks of both.
+
+    Lightning leaves them out, so that what is done at an end would never be done by a training
+    that was killed between its last checkpoint and there.
+
+    Args:
+        begun: called between the two.
+    """
+    trainer.fit_loop.on_run_start()
+    begun()
+    trainer.fit_loop.on_run_end()
+
+
 def write_place(loops: LoopStates, place: Place) -> None:
     """Change the loops' saved counters to what a restart from `place` needs."""
     fit = loops["fit_loop"]

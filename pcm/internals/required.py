@@ -35,6 +35,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         "_should_reload_train_dl",
         "epoch_loop",
         "epoch_progress",
+        "on_run_end",
+        "on_run_start",
         "setup_data",
     ),
     "lightning.pytorch.callbacks:BatchSizeFinder": ("_batch_arg_name", "_early_exit"),

@@ -232,6 +232,12 @@ class Session(Callback):
         if self._saver.trouble is not None:
             raise unsaved_end(loops.steps_done(trainer), self._saver.trouble)
 
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Be at training's end again where nothing was left of it: a test may follow."""
+        start = self._start
+        if self._is_own and start is not None and start.place is Place.EPOCH:
+            loops.begin_and_end(trainer, lambda: self._restore(trainer, pl_module))
+
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:

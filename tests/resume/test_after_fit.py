@@ -7,6 +7,9 @@ import pytest
 
 from pcm.errors import ExitCode
 from pcm.run_dir import RunDir, read_journal, read_json
+from tests.resume import compositions
+from tests.resume.compositions import Config
+from tests.resume.in_process import train_whole_and_broken
 from tests.resume.runs import assert_same_end, make_run, own, run
 
 DONE, STOPPED = [ExitCode.DONE], [ExitCode.STOPPED]
@@ -29,6 +32,32 @@ def test_a_test_after_training_and_once_more_after_a_stop_in_it(tmp_path: Path) 
     tested = [row for row in read_journal(whole.metrics) if "test_loss" in row.values]
     assert [row.step for row in tested] == [10]
     assert read_json(broken.attempt(2).finished)["metrics"].keys() == metrics.keys()
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        compositions.own("own_odd.Halving"),
+        {"name": "ema_weight_averaging", "kwargs": {"decay": 0.8}},
+        {
+            "name": "stochastic_weight_averaging",
+            "kwargs": {"swa_lrs": 0.02, "swa_epoch_start": 1, "annealing_epochs": 2},
+        },
+    ],
+    ids=["halving", "ema", "stochastic"],
+)
+def test_a_stop_in_the_test_changes_none_of_its_metrics(tmp_path: Path, callback: Config) -> None:
+    config = {
+        "model": compositions.own(
+            "own_mixes.Mixed", parts=["swapped"], optimizer="adam", scheduler="none"
+        ),
+        "data_train": compositions.own("own_mixes.MixedData", noisy=True),
+        "kwargs": {"max_epochs": 2, "log_every_n_steps": 1},
+        "callbacks": [callback],
+        "after_fit": "test",
+    }
+    whole, broken = train_whole_and_broken(tmp_path, ["test 1", "test 1"], **config)
+    assert_same_end(whole, broken)
 
 
 def test_a_model_without_a_test_is_refused_before_training(tmp_path: Path) -> None:

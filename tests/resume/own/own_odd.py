@@ -167,6 +167,15 @@ class Odd(Net):  # type: ignore[misc]  # not seen from here
         return torch.optim.Adam([*self.parameters(), self.log_alpha, *self.scales], 0.01)
 
 
+class Halving(Callback):
+    """Changes the weights as training ends."""
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
+        with torch.no_grad():
+            for each in pl_module.parameters():
+                each.mul_(0.5)
+
+
 class Shadowing(Callback):
     """An average of the weights in a callback without a `state_dict`, taken over at each epoch."""
 
