@@ -1,12 +1,12 @@
 """The launcher's end of a nursery in an image, with a program in place of the image."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from launch.local.inside import InsideNursery
@@ -30,7 +30,13 @@ FAILS = "import sys; sys.exit('no space left on device')"
 
 
 class Played(InsideNursery):
-    """One whose image is a program."""
+    """One whose image is a program.
+
+    Attributes:
+        program: that runs.
+    """
+
+    program: "subprocess.Popen[bytes]"
 
     def __init__(self, launch: LaunchDir, program: str, hello: dict[str, object]) -> None:
         self._words = [sys.executable, "-c", program, json.dumps(hello)]
@@ -38,7 +44,8 @@ class Played(InsideNursery):
 
     def _start(self, *_: object) -> "subprocess.Popen[bytes]":
         pipe = subprocess.PIPE
-        return subprocess.Popen(self._words, stdin=pipe, stdout=pipe, stderr=self._errors)
+        self.program = subprocess.Popen(self._words, stdin=pipe, stdout=pipe, stderr=self._errors)
+        return self.program
 
 
 Play = Callable[..., Played]
@@ -57,20 +64,14 @@ def play(tmp_path: Path) -> Iterator[Play]:
     yield begin
     for each in started:
         each.close()
-    assert not psutil.Process().children()
-
-
-def program() -> psutil.Process:
-    """The only one that runs."""
-    [found] = psutil.Process().children()
-    return found
+        assert each.program.poll() is not None
 
 
 def test_it_has_a_name_once_it_has_loaded_and_none_when_it_was_killed(play: Play) -> None:
     nursery = play()
     wait_for(lambda: not nursery.is_loading())
     assert nursery.name().startswith("pcm-")
-    program().kill()
+    nursery.program.kill()
     with pytest.raises(ColdError, match="the process that forks has ended"):
         wait_for(lambda: not nursery.name())
 
@@ -78,20 +79,20 @@ def test_it_has_a_name_once_it_has_loaded_and_none_when_it_was_killed(play: Play
 def test_it_is_given_up_when_it_is_stopped(play: Play) -> None:
     nursery = play()
     wait_for(lambda: not nursery.is_loading())
-    program().suspend()
+    nursery.program.send_signal(signal.SIGSTOP)
     with pytest.raises(ColdError, match="a signal has stopped the process that forks"):
         wait_for(lambda: not nursery.name())
-    program().resume()
+    nursery.program.send_signal(signal.SIGCONT)
 
 
 def test_it_is_not_waited_for_when_it_is_stopped_as_it_loads(play: Play) -> None:
     nursery = play(LOADS_FOR_EVER)
     assert nursery.is_loading()
-    program().suspend()
+    nursery.program.send_signal(signal.SIGSTOP)
     wait_for(lambda: not nursery.is_loading())
     with pytest.raises(ColdError, match="a signal has stopped the image"):
         nursery.name()
-    program().resume()
+    nursery.program.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize(
