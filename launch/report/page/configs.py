@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pcm.config.keys import item_name, item_names
+
 Flat = dict[str, str]
 """Values by path, as JSON, since that tells 1 from "1"."""
 
@@ -33,7 +35,11 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for key, inside in value.items():
             yield from _leaves(inside, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list) and any(isinstance(each, Mapping | list) for each in value):
+        names = item_names(value)
         for index, inside in enumerate(value):
-            yield from _leaves(inside, f"{path}.{index}" if path else str(index))
+            name = item_name(inside)
+            # As a grid file calls it.
+            part = name if name in names else index
+            yield from _leaves(inside, f"{path}.{part}" if path else str(part))
     else:
         yield path, json.dumps(value, ensure_ascii=False, default=str)

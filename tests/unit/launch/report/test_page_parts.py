@@ -83,6 +83,16 @@ def test_configs_are_what_they_share_and_what_they_have_instead() -> None:
     assert own[2] == {"a.b": '"1"', "c": None}
 
 
+def test_a_lists_items_are_called_as_in_a_grid_file() -> None:
+    chain = [{"link_name": "prior", "cfg": {"size": 1}}, {"kind": "x"}]
+    shared, _ = shared_and_own([{"model": {"chain": chain}}])
+    assert shared == {
+        "model.chain.prior.link_name": '"prior"',
+        "model.chain.prior.cfg.size": "1",
+        "model.chain.1.kind": '"x"',
+    }
+
+
 def test_failures_of_one_cause_are_one_and_the_first_is_told(tmp_path: Path) -> None:
     experiments = freeze(tmp_path, "bad", grid={"seed": [0, 1, 2, 3]})
     for seed, text in enumerate(["bad 1 at 0x7f", "bad 2 at 0x9a", "worse"]):
