@@ -205,6 +205,9 @@ def _callbacks(draw: st.DrawFn, model: Config, *, is_one_optimizer: bool) -> lis
         callbacks.append({"name": "lr_monitor", "kwargs": {}})
     averages = "averaged" in model["parts"] or "exchanged" in model["parts"]
     kind = draw(st.sampled_from(["", "", "", "ema", "stochastic", "accumulating"]))
+    if "lazy" in model["parts"]:
+        # No average can be taken of what has no values yet.
+        kind = ""
     if kind == "ema" and not averages and "unfrozen" not in model["parts"]:
         callbacks.append({"name": "ema_weight_averaging", "kwargs": {"decay": 0.8}})
     elif kind == "stochastic" and is_one_optimizer:
