@@ -57,6 +57,13 @@ def item_names(items: Sequence[Any]) -> list[str]:
     return [name for name in names if names.count(name) == 1 and _WRITABLE.fullmatch(name)]
 
 
+def item_parts(items: Sequence[Any]) -> list[str]:
+    """How a path calls each item of a list: by a name of its own, else by its index."""
+    names = item_names(items)
+    named = ((index, item_name(item)) for index, item in enumerate(items))
+    return [name if name is not None and name in names else str(index) for index, name in named]
+
+
 def dotted(root: Any, keys: Keys) -> str:
     """The path as a person writes it: list items by name where they have one of their own."""
     return ".".join(_parts(root, keys))
@@ -64,10 +71,10 @@ def dotted(root: Any, keys: Keys) -> str:
 
 def _parts(value: Any, keys: Keys) -> Iterator[str]:
     for key in keys:
-        inside = value[key] if _has(value, key) else None
-        name = item_name(inside) if isinstance(value, list) else None
-        yield name if name is not None and name in item_names(value) else str(key)
-        value = inside
+        parts = item_parts(value) if isinstance(value, list) else []
+        called: dict[str | int, str] = dict(enumerate(parts))
+        yield called.get(key, str(key))
+        value = value[key] if _has(value, key) else None
 
 
 def _has(value: Any, key: str | int) -> bool:

@@ -66,8 +66,7 @@ class JournalWriter:
 
     def append_row(self, row: Row) -> None:
         """Add one row of this attempt."""
-        # `asdict` copies each value on its own, and took half the time of a row.
-        self._write({name: getattr(row, name) for name in Row._fields})
+        self._write(row._asdict())
 
     @property
     def size(self) -> int:

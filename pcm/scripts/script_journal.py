@@ -14,12 +14,10 @@ from pcm.console import tell
 from pcm.run_dir import AttemptDir, JournalWriter, RunDir, read_journal
 from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import prune, read_manifests
-from pcm.run_dir.journal import Row
+from pcm.run_dir.journal import LOSSES, Row
 from pcm.run_dir.summary import Summary, summarise, write_summary
 from pcm.scripts.script_progress import ScriptProgress
 from pcm.tracking.events import EventWriter, LineTail
-
-_LOSSES = ("train/loss", "train_loss", "loss")
 
 _OWN = frozenset({"step", "epoch", "time", "total_steps", "pcm"})
 """Keys of a line that are no metrics."""
@@ -127,7 +125,7 @@ class ScriptJournal:
         # No phase that expects steps: nobody knows how often a script logs.
         self._progress.phase = "running"
         self._progress.chances += 1
-        loss = next((row.values[name] for name in _LOSSES if name in row.values), None)
+        loss = next((row.values[name] for name in LOSSES if name in row.values), None)
         self._progress.loss = self._progress.loss if loss is None else loss
 
     def _note_place(self, record: Mapping[str, Any], row: Row) -> None:

@@ -45,6 +45,9 @@ class Session(Callback):
         seed: the experiment's.
         is_own: whether the checkpoint to start from, if any, is this experiment's.
         note_unkept: called with the names of attributes that no checkpoint can have.
+
+    Attributes:
+        has_begun: whether steps, or the sanity check before them, may have run.
     """
 
     def __init__(

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pcm.config.keys import item_name, item_names
+from pcm.config.keys import item_parts
 
 Flat = dict[str, str]
 """Values by path, as JSON, since that tells 1 from "1"."""
@@ -35,11 +35,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for key, inside in value.items():
             yield from _leaves(inside, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list) and any(isinstance(each, Mapping | list) for each in value):
-        names = item_names(value)
-        for index, inside in enumerate(value):
-            name = item_name(inside)
-            # As a grid file calls it.
-            part = name if name in names else index
-            yield from _leaves(inside, f"{path}.{part}" if path else str(part))
+        for part, inside in zip(item_parts(value), value, strict=True):
+            yield from _leaves(inside, f"{path}.{part}" if path else part)
     else:
         yield path, json.dumps(value, ensure_ascii=False, default=str)
