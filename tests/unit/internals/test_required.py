@@ -15,7 +15,7 @@ from pcm.internals.required import OPTIONAL, REQUIRED, SUPPORTED, check_internal
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "pcm" / "internals"
 PRIVATE = re.compile(r"_[A-Za-z]\w*")
-HARMLESS = {"_replace", "_exit"}
+HARMLESS = {"_asdict", "_exit", "_replace"}
 """Documented in spite of their looks: of named tuples, and of `os`."""
 
 
