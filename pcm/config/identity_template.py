@@ -63,31 +63,39 @@ class _Text:
     ) -> None:
         self._identifier = identifier
         self._within = within or _Text
-        self._pieces: list[str | int | _Text] = []
-        steady = ""
-        for piece in self._parts(container, gaps):
-            if isinstance(piece, str):
-                steady += piece
-            else:
-                self._pieces += [steady, piece]
-                steady = ""
-        self._pieces.append(steady)
+        self._texts: list[str] = []
+        self._values: list[tuple[int, int]] = []
+        self._inner: list[tuple[int, _Text]] = []
+        for place, piece in enumerate(self._pieces(container, gaps)):
+            self._texts.append(piece if isinstance(piece, str) else "")
+            if isinstance(piece, int):
+                self._values.append((place, piece))
+            elif isinstance(piece, _Text):
+                self._inner.append((place, piece))
 
     def filled(self, values: Sequence[Any]) -> str:
         """The text with `values` in its gaps."""
-        texts = []
-        for piece in self._pieces:
-            if isinstance(piece, str):
-                texts.append(piece)
-            elif isinstance(piece, int):
-                texts.append(self._identifier.canonical(values[piece]))
-            else:
-                texts.append(piece.hash(values))
+        texts = self._texts.copy()
+        for place, position in self._values:
+            texts[place] = self._identifier.canonical(values[position])
+        for place, inner in self._inner:
+            texts[place] = inner.hash(values)
         return "".join(texts)
 
     def hash(self, values: Sequence[Any]) -> str:
         """What stands for it in the text around it."""
         return hash_of_text(self.filled(values))
+
+    def _pieces(self, container: Any, gaps: Mapping[Any, Any]) -> Iterator["str | int | _Text"]:
+        """What stands one after the other: texts that stay, and between them what varies."""
+        steady = ""
+        for part in self._parts(container, gaps):
+            if isinstance(part, str):
+                steady += part
+            else:
+                yield from (steady, part)
+                steady = ""
+        yield steady
 
     def _parts(self, container: Any, gaps: Mapping[Any, Any]) -> Iterator["str | int | _Text"]:
         is_mapping = isinstance(container, dict)
