@@ -1,5 +1,6 @@
 """Every way a command can end, as a message and an exit code."""
 
+import errno
 import sys
 import tempfile
 import traceback
@@ -13,6 +14,10 @@ from launch.damage import told_damage
 from launch.report.terminal import note
 from pcm.errors import ExitCode, PcmError
 from pcm.secret_values import scrub
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_MORE_ROOM = "free some space there, and run the command again"
 
 
 class PcmGroup(TyperGroup):
@@ -52,7 +57,8 @@ class PcmGroup(TyperGroup):
         if isinstance(error, FileNotFoundError) and _is_nowhere():
             return "the working directory is gone\n  try: cd to one that is there"
         if isinstance(error, OSError) and error.strerror:
-            return ": ".join(filter(None, [error.strerror, error.filename]))
+            text = ": ".join(filter(None, [error.strerror, error.filename]))
+            return f"{text}\n  try: {_MORE_ROOM}" if error.errno in _FULL else text
         if isinstance(error, UnicodeEncodeError):
             return (
                 f"the locale has no such character in its {error.encoding}: "

@@ -20,6 +20,7 @@ from launch.store.markers import request_stop
 from launch.store.refusals import read_refusal
 from launch.submit.completion import Completion
 from launch.supervisor.job import available_cores
+from pcm.errors import RefusedError
 
 TICK_S = 0.25
 
@@ -174,9 +175,17 @@ class _Runner:
             if self._root.cancelled(experiment.id).exists():
                 self._free.extend(devices)
                 self._ended[experiment.id] = Status(State.CANCELLED)
-            else:
+                continue
+            try:
                 submitted = self._starter.start(experiment, devices, self._checkpoint)
-                self._running.append(Watched(experiment, submitted, devices))
+            except RefusedError:
+                if not self._running:
+                    raise
+                # A full disk may have room later, and nothing that runs is ended for it.
+                self._free.extend(devices)
+                self._queue.appendleft(experiment)
+                return
+            self._running.append(Watched(experiment, submitted, devices))
 
     def _take_devices(self, count: int) -> list[str] | None:
         """GPUs for one experiment, none where this machine has too few; None to wait for them."""

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from launch.damage import whole
@@ -29,18 +29,22 @@ class LauncherQueue:
         self._write(experiment_ids)
 
     def update(self, experiment_ids: Sequence[str]) -> None:
-        """Let others know what waits, and that the launcher lives; cheap to call often."""
-        if experiment_ids != self._waiting:
-            self._write(experiment_ids)
-        elif time.monotonic() > self._beaten + BEAT_S:
-            os.utime(self._path)
-            self._beaten = time.monotonic()
+        """Let others know what waits, and that the launcher lives; cheap to call often.
+
+        On a full disk they know it later: that is no reason to end what runs.
+        """
+        with suppress(OSError):
+            if experiment_ids != self._waiting:
+                self._write(experiment_ids)
+            elif time.monotonic() > self._beaten + BEAT_S:
+                os.utime(self._path)
+                self._beaten = time.monotonic()
 
     def _write(self, experiment_ids: Sequence[str]) -> None:
-        self._waiting = experiment_ids
-        self._beaten = time.monotonic()
         record = QueueRecord(**Process.current().record(), experiments=list(experiment_ids))
         write(self._path, record, durable=False)
+        self._waiting = experiment_ids
+        self._beaten = time.monotonic()
 
 
 @contextmanager

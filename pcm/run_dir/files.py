@@ -32,19 +32,35 @@ def atomic_writer(path: Path, *, durable: bool = True, private: bool = False) ->
     """
     # The name is new each time, so a leftover of a killed process is in nobody's way.
     aside = _beside(path)
+    opener = open_private if private else open_own
     try:
-        with open(aside, "wb", opener=open_private if private else open_own) as stream:
+        with _named(path, aside), open(aside, "wb", opener=opener) as stream:
             yield stream
             stream.flush()
             if durable:
                 os.fsync(stream.fileno())
-        aside.replace(path)
+            aside.replace(path)
     except BaseException:
         with suppress(OSError):
             aside.unlink()
         raise
     if durable:
         fsync_folder(path.parent)
+
+
+@contextmanager
+def _named(path: Path, aside: Path) -> Iterator[None]:
+    """Have errors name the file that was to be written.
+
+    The system names what it can't open, which is aside, and nothing that a full disk has no
+    room for.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename in (None, str(aside)):
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 def _beside(path: Path) -> Path:
@@ -67,7 +83,7 @@ def overwrite_json(path: Path, record: Any) -> None:
 
     A reader may see half of it for a moment.
     """
-    with path.open("r+b") as stream:
+    with _named(path, path), path.open("r+b") as stream:
         stream.write(json.dumps(record, indent=1).encode() + b"\n")
         stream.truncate()
 
@@ -80,12 +96,12 @@ def create_json(path: Path, record: Any) -> bool:
     """
     aside = _beside(path)
     try:
-        with open(aside, "w", opener=open_own) as stream:
+        with _named(path, aside), open(aside, "w", opener=open_own) as stream:
             stream.write(json.dumps(record, indent=1) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
-        # Unlike O_EXCL, a hard link puts the whole content in place at once, on NFS too.
-        os.link(aside, path)
+            # Unlike O_EXCL, a hard link puts the whole content in place at once, on NFS too.
+            os.link(aside, path)
     except FileExistsError:
         return False
     finally:

@@ -85,7 +85,10 @@ def test_debug_shows_the_traceback(error: Exception) -> None:
 def test_a_full_disk_names_the_file() -> None:
     error = OSError(28, "No space left on device", "/some/file")
     result = CliRunner().invoke(app_that_raises(error), ["go"])
-    assert result.stderr == "pcm: No space left on device: /some/file\n"
+    assert result.stderr == (
+        "pcm: No space left on device: /some/file\n"
+        "  try: free some space there, and run the command again\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,21 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from launch.local.runner import run_local
+from launch.local.starter import Starter
 from launch.status.facts import read_status
 from launch.status.state import State, Status
 from launch.status.why import why
 from launch.store import Experiment, RunsRoot
 from launch.store.markers import cancel, uncancel
 from launch.store.records import read_record
-from launch.submit.local_job import SubmittedJob
+from launch.submit.local_job import LocalJob, SubmittedJob
+from pcm.errors import RefusedError
 from pcm.run_dir import write_json
 from tests.local.conftest import Launcher, first_attempt, marked_processes, trains, wait_for
 from tests.local.launches import make_launch
@@ -55,6 +58,26 @@ def test_a_queue_of_two_ranks_each_runs_to_its_end(root: Path) -> None:
         files = first_attempt(experiment)
         assert "rank 1 of attempt 1" in files.log(1).read_text()
         assert read_record(files.outcome(1))["exit_code"] == 0
+
+
+def test_what_a_full_disk_keeps_from_starting_waits_and_ends_nothing_that_runs(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiments = make_launch(root, ["a", "b"])
+    start = Starter.start
+    refused: list[str] = []
+
+    def start_where_there_is_room(*args: Any) -> LocalJob:
+        if args[1] is experiments[1] and len(refused) < 3:
+            refused.append(args[1].id)
+            raise RefusedError(f"can't start experiment {args[1].id}: No space left on device")
+        return start(*args)
+
+    monkeypatch.setattr(Starter, "start", start_where_there_is_room)
+    run = run_local(experiments, 2, ignore)
+    assert states(run.statuses) == [State.DONE] * 2
+    assert refused == [experiments[1].id] * 3
+    assert (read_status(experiments[0]).attempt, read_status(experiments[1]).attempt) == (1, 1)
 
 
 def test_training_sees_its_ranks_and_neither_slurm_nor_submitit(

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,28 @@ def test_after_an_error_everything_is_as_it_was(folder: Path, error: BaseExcepti
         write_half()
     assert path.read_text() == "before"
     assert names_in(folder) == ["a.txt"]
+
+
+@pytest.mark.parametrize(("named", "told"), [(None, "a.txt"), ("other.txt", "other.txt")])
+def test_an_error_names_the_file_that_was_to_be_written(
+    folder: Path, named: str | None, told: str
+) -> None:
+    def write() -> None:
+        with atomic_writer(folder / "a.txt"):
+            raise OSError(errno.ENOSPC, "No space left", named and str(folder / named))
+
+    with pytest.raises(OSError, match="No space left") as error:
+        write()
+    assert error.value.filename == str(folder / told)
+
+
+@pytest.mark.parametrize("write", [write_json, create_json])
+def test_where_there_is_no_folder_the_error_names_the_file_too(
+    folder: Path, write: Callable[[Path, object], object]
+) -> None:
+    with pytest.raises(FileNotFoundError) as error:
+        write(folder / "gone" / "a.json", {})
+    assert error.value.filename == str(folder / "gone" / "a.json")
 
 
 def test_a_failed_rename_leaves_nothing_behind(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -62,6 +63,20 @@ def test_a_queue_that_stays_as_it_is_beats(root: RunsRoot, monkeypatch: pytest.M
         os.utime(path, (0, 0))
         queue.update(["a"])
         assert path.stat().st_mtime > 0
+
+
+def test_what_cannot_be_written_is_told_later(
+    root: RunsRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launch.store.local_queues.BEAT_S", -1.0)
+    with announced_queue(root, ["a", "b"]) as queue:
+        shutil.rmtree(root.queues)
+        queue.update(["a", "b"])
+        queue.update(["b"])
+        assert queued_ids(root) == set()
+        root.queues.mkdir()
+        queue.update(["b"])
+        assert queued_ids(root) == {"b"}
 
 
 @pytest.mark.parametrize("record", [None, [], "x", {}])
