@@ -15,7 +15,6 @@ from launch.report.terminal import note
 from pcm.errors import ExitCode, PcmError
 from pcm.secret_values import scrub
 
-
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _MORE_ROOM = "free some space there, and run the command again"
 

@@ -64,19 +64,25 @@ class ScriptJournal:
         """Epochs done, as far as the script says."""
         return self._epoch
 
-    def look(self, *, is_last: bool = False) -> None:
+    def look(self, *, is_last: bool = False) -> bool:
         """Take what is new: lines, and checkpoints.
 
         Args:
             is_last: whether the script has ended, so that its last line needs no end.
+
+        Returns:
+            Whether anything was.
         """
+        is_new = False
         for record in self._tail.read(is_whole=is_last):
+            is_new = True
             self._mark(record)
             if (row := self._row(record)) is not None:
                 self._append(row)
                 self._note_place(record, row)
         if new := set(self._names_of_checkpoints()) - self._known:
             self._note_checkpoints(new)
+        return is_new or bool(new)
 
     def settle(self) -> None:
         """Take the rest, and flush all to the disk; the script has ended."""

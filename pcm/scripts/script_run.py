@@ -41,8 +41,8 @@ from pcm.tracking.tracker import has_tracker
 _LOOK = 0.2
 """Seconds between two looks at a script."""
 
-_JOURNAL_LOOK = 1.0
-"""The same for what it has logged: each look asks a file server twice."""
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 5.0
+"""Seconds between two looks at what it has logged, each of which asks a file server twice."""
 
 _UNCAUGHT = 1
 """Python's exit code after an exception."""
@@ -109,12 +109,12 @@ class ScriptRun:
         return ScriptProcess(words, environment, folder, hears_terminal=hears)
 
     def _wait(self, process: ScriptProcess, journal: ScriptJournal | None, stop_signal: str) -> int:
-        looked = 0.0
+        looked, pause = 0.0, _SHORTEST_PAUSE
         try:
             while (code := process.wait(_LOOK)) is None:
-                if journal is not None and time.monotonic() > looked + _JOURNAL_LOOK:
+                if journal is not None and time.monotonic() > looked + pause:
                     looked = time.monotonic()
-                    journal.look()
+                    pause = next_pause(pause, is_new=journal.look())
                 if self._task.stop.is_asked and not self._has_asked:
                     self._has_asked = True
                     process.send(stop_signal)
@@ -196,6 +196,11 @@ class ScriptRun:
         finally:
             if feeder is not None:
                 feeder.end(_SHORT_GRACE if self._task.stop.is_asked else _GRACE)
+
+
+def next_pause(pause: float, *, is_new: bool) -> float:
+    """Seconds until the next look at what a script logs: ever more while it logs nothing."""
+    return _SHORTEST_PAUSE if is_new else min(2 * pause, _LONGEST_PAUSE)
 
 
 def _with_python(words: list[str]) -> list[str]:

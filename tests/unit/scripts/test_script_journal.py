@@ -10,6 +10,7 @@ from pcm.run_dir import RunDir, read_journal
 from pcm.run_dir.summary import read_summary
 from pcm.scripts.script_journal import ScriptJournal
 from pcm.scripts.script_progress import ScriptProgress
+from pcm.scripts.script_run import next_pause
 
 
 @pytest.fixture
@@ -116,6 +117,23 @@ def test_a_script_is_as_far_as_it_says_and_no_further(
     journal.close()
     record = progress.record()
     assert (record["step"], record["epoch"]) == (step, epoch)
+
+
+def test_a_look_says_whether_anything_was_new(run_dir: RunDir) -> None:
+    log(run_dir, 1, {"step": 1, "loss": 1}, torn='{"step": 2, ')
+    journal = ScriptJournal(run_dir, run_dir.attempt(1), ScriptProgress())
+    looks = [journal.look(), journal.look()]
+    log(run_dir, 1, torn='"loss": 1}\n')
+    looks += [journal.look(), journal.look()]
+    journal.close()
+    assert looks == [True, False, True, False]
+
+
+def test_the_longer_a_script_logs_nothing_the_seldomer_it_is_looked_at() -> None:
+    pauses = [1.0]
+    for is_new in (False, False, False, False, True):
+        pauses.append(next_pause(pauses[-1], is_new=is_new))
+    assert pauses == [1.0, 2.0, 4.0, 5.0, 5.0, 1.0]
 
 
 def test_an_attempt_takes_back_what_it_computes_again(run_dir: RunDir) -> None:
