@@ -15,7 +15,7 @@ from launch.report.page.pictures import pictures_of
 from launch.report.page.provenance import environments, provenance
 from launch.report.results import shown_metrics, union, varying
 from launch.results.columns import names_like, rounded
-from launch.results.curves import Curves, CurvesReader
+from launch.results.curves import Curves, CurvesReader, longest_among
 from launch.results.importance import importance
 from launch.results.usage import Used, used_by
 from launch.status.looking import Looking
@@ -116,7 +116,8 @@ class Gathering:
         lines = self._looking.lines(experiments)
         with SummaryCache.of(experiments) as cache:
             summaries = [cache.summary(each).metrics for each in experiments]
-        curves = [self._reader.read(each.run_dir.metrics) for each in experiments]
+        longest = longest_among(len(experiments))
+        curves = [self._reader.read(each.run_dir.metrics, longest) for each in experiments]
         hours, used = hours_of(experiments), map(used_by, experiments)
         facts = zip(experiments, lines, hours, used, summaries, curves, strict=True)
         return [_Run(*each) for each in facts]
