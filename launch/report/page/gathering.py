@@ -15,6 +15,7 @@ from launch.report.page.pictures import pictures_of
 from launch.report.page.provenance import environments, provenance
 from launch.report.results import shown_metrics, union, varying
 from launch.results.columns import names_like, rounded
+from launch.results.cost import cost_of
 from launch.results.curves import Curves, CurvesReader, longest_among
 from launch.results.importance import importance
 from launch.results.usage import Used, used_by
@@ -40,6 +41,7 @@ class _Run:
     experiment: Experiment
     line: Line
     hours: Hours
+    gpu_hours: float
     used: Used
     summary: dict[str, MetricSummary]
     curves: Curves
@@ -119,7 +121,8 @@ class Gathering:
         longest = longest_among(len(experiments))
         curves = [self._reader.read(each.run_dir.metrics, longest) for each in experiments]
         hours, used = hours_of(experiments), map(used_by, experiments)
-        facts = zip(experiments, lines, hours, used, summaries, curves, strict=True)
+        gpu_hours = [cost_of(each).gpu_hours for each in experiments]
+        facts = zip(experiments, lines, hours, gpu_hours, used, summaries, curves, strict=True)
         return [_Run(*each) for each in facts]
 
     def _main(
@@ -181,7 +184,7 @@ def _record(run: _Run, paths: Sequence[str], metrics: Sequence[str]) -> dict[str
         "hours": run.hours.ran,
         "repeated": run.hours.repeated,
         "queued": run.hours.queued,
-        "gpu_hours": run.hours.ran * run.experiment.resources.gpus,
+        "gpu_hours": run.gpu_hours,
         "cores_used": rounded(run.used.cores, 2),
         "memory_mb": rounded(run.used.memory_mb, 0),
         "gpu_use": rounded(run.used.gpu_percent, 1),
