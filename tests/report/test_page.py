@@ -321,6 +321,8 @@ def test_a_curve_of_one_point_is_a_dot_and_a_long_or_empty_value_is_named(
     assert tab.evaluate(coloured) > 4
     chips = "[...document.querySelectorAll('#legend .chip')].map((chip) => chip.innerText)"
     assert tab.evaluate(chips) == ["y" * 30 + "…" + "y" * 29, '""']
+    # A label of 16 letters ends before the next axis; there are two.
+    assert tab.evaluate("parseFloat(document.querySelector('#parallel').style.minWidth)") > 2 * 120
     assert tab.errors == []
     tab.close()
 

@@ -36,7 +36,11 @@ const asCell = (value, kind) => (kind === "choice" ? asText(value) : value);
 const metricTitle = () => (choice.kind === "last" ? choice.metric ?? "" : `${choice.metric}:${choice.greatest ? "max" : "min"}`);
 const metricValue = (run) => valueOf(run, choice.metric, choice.kind, choice.greatest);
 
-const ROOM_OF_AN_AXIS = 96;
+// Pixels from one axis to the next: its longest label ends before that.
+function roomOfAnAxis() {
+  const labels = RUNS.flatMap((run) => AXES.map((axis, place) => (axis.kind === "choice" ? cut(short(run.axes[place]), 16).length : 0)));
+  return Math.max(96, 24 + 7 * labels.reduce((most, length) => Math.max(most, length), 0));
+}
 
 function axisAmongLines(place, name, kind, values) {
   const axis = axisOf(name, kind, values);
@@ -46,7 +50,7 @@ function axisAmongLines(place, name, kind, values) {
 function drawParallel(changed) {
   const host = byId("parallel");
   if (byId("parallel-section").hidden) return;
-  host.style.minWidth = `${ROOM_OF_AN_AXIS * (AXES.length + 1)}px`; // more than that is scrolled
+  host.style.minWidth = `${roomOfAnAxis() * (AXES.length + 1)}px`; // more than that is scrolled
   const chart = charted(host);
   const runs = RUNS.filter((run) => Number.isFinite(metricValue(run)));
   host.runs = runs;
