@@ -47,6 +47,16 @@ def groups_sheet(
     return head, rows
 
 
+def legend(metrics: Sequence[Named], greatest: Sequence[bool]) -> str:
+    """What stands in the cells, and what the mark says of each metric."""
+    most = [each.name for each, is_greatest in zip(metrics, greatest, strict=True) if is_greatest]
+    if len(most) == len(metrics):
+        marked = "the greatest"
+    else:
+        marked = "the least" + (f", of {', '.join(most)} the greatest," if most else "")
+    return f"mean ± standard deviation; {BEST} is {marked} by more than noise"
+
+
 def groups_records(
     groups: Sequence[Group], axes: Sequence[Named], metrics: Sequence[Named]
 ) -> list[dict[str, Any]]:

@@ -149,7 +149,7 @@ def shown_metrics(names: Sequence[str]) -> list[str]:
     """Metrics worth a column: those of validation, or all where there are none; totals first."""
     chosen = [name for name in names if name.startswith("val/")] or names
     # The total and the bounds have one-word names; parts are called <loss>-<link>.
-    return sorted(chosen, key=lambda name: ("-" in name, name != "val/loss"))
+    return sorted(chosen, key=lambda name: ("-" in name, name != "val/loss", name))
 
 
 def varying(points: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -162,8 +162,10 @@ def names_like(name: str, known: Sequence[str]) -> str:
     """All names, or of very many those that are most like one."""
     if len(known) <= MOST_NAMED:
         return ", ".join(known)
-    like = get_close_matches(name, known, MOST_NAMED, 0.3) or known[:MOST_NAMED]
-    return f"{', '.join(like)} and {len(known) - len(like):,} more"
+    # Those that are most like it first; axes and metrics stand before facts.
+    like = get_close_matches(name, known, MOST_NAMED, 0.3)
+    named = list(dict.fromkeys([*like, *known]))[:MOST_NAMED]
+    return f"{', '.join(named)} and {len(known) - len(named):,} more"
 
 
 def _union(groups: Iterable[Iterable[str]]) -> list[str]:

@@ -1,6 +1,7 @@
 """An experiment's metrics over its steps, and what its clock said meanwhile."""
 
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -12,6 +13,12 @@ from pcm.run_dir import Row, read_journal
 LONGEST = 1000
 """Points that are kept of a curve: more than a page has pixels for one."""
 
+TOGETHER = 2_000_000
+"""Points that are kept of a metric: of very many curves fewer each, or no browser shows them."""
+
+SHORTEST = 100
+"""Points that are kept of a curve among ever so many."""
+
 KNOTS = 32
 """Points that are kept of a clock, which is nearly straight."""
 
@@ -20,8 +27,8 @@ KNOTS = 32
 class Curve:
     """One metric; the steps ascend."""
 
-    steps: list[int]
-    values: list[float]
+    steps: Sequence[int]
+    values: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +52,31 @@ class CurvesReader:
     """Reads journals, each again only where it has grown: for those who look again and again."""
 
     def __init__(self) -> None:
-        self._known: dict[Path, tuple[tuple[int, int], Curves]] = {}
+        self._known: dict[Path, tuple[tuple[int, int, int], Curves]] = {}
 
-    def read(self, journal: Path) -> Curves:
-        """The curves of a journal so far; none where there is no journal."""
+    def read(self, journal: Path, longest: int = LONGEST) -> Curves:
+        """The curves of a journal so far; none where there is no journal.
+
+        Args:
+            longest: points that are kept of each, see `longest_among`.
+        """
         try:
             facts = journal.stat()
         except OSError:
             return Curves()
-        key = (facts.st_size, facts.st_mtime_ns)
+        key = (facts.st_size, facts.st_mtime_ns, longest)
         kept = self._known.get(journal)
         if kept is None or kept[0] != key:
-            kept = self._known[journal] = (key, curves_of(read_journal(journal, notice)))
+            kept = self._known[journal] = (key, curves_of(read_journal(journal, notice), longest))
         return kept[1]
 
 
-def curves_of(rows: Sequence[Row]) -> Curves:
+def longest_among(experiments: int) -> int:
+    """Points that are kept of each of so many experiments' curves."""
+    return max(SHORTEST, min(LONGEST, TOGETHER // max(1, experiments)))
+
+
+def curves_of(rows: Sequence[Row], longest: int = LONGEST) -> Curves:
     """The curves of the rows that count, thinned to what a picture can show."""
     steps: dict[str, list[int]] = {}
     values: dict[str, list[float]] = {}
@@ -70,22 +86,36 @@ def curves_of(rows: Sequence[Row]) -> Curves:
                 steps[name], values[name] = [], []
             steps[name].append(row.step)
             values[name].append(value)
-    metrics = {name: _thinned(steps[name], values[name]) for name in steps}
+    metrics = {name: _thinned(steps[name], values[name], longest) for name in steps}
     return Curves(metrics, _clock(rows))
 
 
-def _thinned(steps: list[int], values: list[float]) -> Curve:
-    """At most `LONGEST` points: the least and the greatest of each stretch, so no peak is lost."""
-    if len(steps) <= LONGEST:
+def _thinned(steps: list[int], values: list[float], longest: int) -> Curve:
+    """The least and the greatest of each stretch of a long curve, so no peak is lost."""
+    if len(steps) > longest:
+        places = _telling(values, longest)
+        steps, values = [steps[place] for place in places], [values[place] for place in places]
+    # A quarter of a list's memory, which counts where there are ten thousand experiments.
+    try:
+        return Curve(array("q", steps), array("d", values))
+    except OverflowError:  # a journal may hold any whole number
         return Curve(steps, values)
-    count = LONGEST // 2 - 1
-    chosen = {0, len(steps) - 1}
+
+
+def _telling(values: Sequence[float], longest: int) -> list[int]:
+    """Where a curve's ends, leasts and greatests are."""
+    count = longest // 2 - 1
+    chosen = {0, len(values) - 1}
+    is_whole = math.isfinite(sum(values))
     for index in range(count):
-        stretch = range(index * len(steps) // count, (index + 1) * len(steps) // count)
-        known = [place for place in stretch if math.isfinite(values[place])] or [stretch[0]]
+        start, end = index * len(values) // count, (index + 1) * len(values) // count
+        if is_whole:
+            stretch = values[start:end]
+            chosen |= {start + stretch.index(each(stretch)) for each in (min, max)}
+            continue
+        known = [place for place in range(start, end) if math.isfinite(values[place])] or [start]
         chosen |= {min(known, key=values.__getitem__), max(known, key=values.__getitem__)}
-    places = sorted(chosen)
-    return Curve([steps[place] for place in places], [values[place] for place in places])
+    return sorted(chosen)
 
 
 def _clock(rows: Sequence[Row]) -> Clock:

@@ -13,6 +13,8 @@ from typing import Any
 
 from launch.results.columns import Columns, Named
 from launch.results.rows import Result
+from launch.status.state import State
+from pcm.config.names import did_you_mean
 from pcm.errors import UsageError
 
 Test = Callable[[Result], bool]
@@ -99,6 +101,8 @@ class _Parser:
         wanted = self._next("a value")
         if sign in _ORDERS:
             self._require_order(column, sign, wanted)
+        elif sign != "~" and column.path == "state":
+            _require_state(_unquoted(wanted))
         return _comparison(column.of, sign, wanted)
 
     def _require_order(self, column: Named, sign: str, wanted: str) -> None:
@@ -120,6 +124,13 @@ class _Parser:
         is_there = self._at < len(self._words) and self._words[self._at].lower() == word
         self._at += is_there
         return is_there
+
+
+def _require_state(word: str) -> None:
+    """Refuse `state=Done`, which no row will ever be."""
+    if word not in set(State):
+        hint = did_you_mean(word, State) or f"there is {', '.join(State)}"
+        raise UsageError(f"--where: no state '{word}'", hint)
 
 
 def _words(text: str) -> list[str]:

@@ -49,6 +49,6 @@ def _hint(what: str, prefix: str, keys: Sequence[str]) -> str:
         return "nothing was launched into this runs folder; choose another with --runs-dir"
     near = get_close_matches(prefix, keys, n=3)
     if near:
-        return f"did you mean {' or '.join(near)}?"
+        return f"did you mean {' or '.join(map(repr, near))}?"
     known = f"the one {what} there is" if len(keys) == 1 else f"the {len(keys)} {what}s there are"
     return f"`pcm status` shows {known}"

@@ -1,5 +1,6 @@
 """Feeding one tracker of many experiments, on a thread of its own."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,9 @@ Tell = Callable[[str], None]
 
 Asked = tuple[RunDir, Request]
 """An experiment, and what it asks of the lane's tracker."""
+
+_IDS = re.compile(r"[0-9a-f]{10,}")
+"""Of experiments and of runs, in which troubles that are the same differ."""
 
 _Sizes = tuple[int, int, int, Outcome]
 
@@ -35,6 +39,8 @@ class Lane:
         self._tell = tell
         self._sent: dict[Path, _Sizes] = {}
         self._troubles: dict[Path, str] = {}
+        self._told: set[str] = set()
+        self._untold = 0
         self._thread: threading.Thread | None = None
         self._at: Path | None = None
         self._since = time.monotonic()
@@ -85,6 +91,9 @@ class Lane:
             self._note(run_dir.path, result)
             if not isinstance(result, RefusedError):
                 self._sent[run_dir.path] = sizes
+        if self._untold:
+            self._tell(f"{self._name}: the same of {self._untold:,} more")
+            self._untold = 0
 
     def _note(self, path: Path, result: int | RefusedError) -> None:
         which = f"{path.name}: {self._name}"
@@ -93,12 +102,22 @@ class Lane:
         if isinstance(result, RefusedError):
             trouble = printable_line(str(result))
             if self._troubles.get(path) != trouble:
-                self._tell(f"{which}: {trouble}")
+                self._tell_once(which, trouble)
             self._troubles[path] = trouble
         else:
             self._troubles.pop(path, None)
+            self._told.clear()
             if result:
                 self._tell(f"{which}: sent {result} points")
+
+    def _tell_once(self, which: str, trouble: str) -> None:
+        """Of a server that is down, each of a thousand experiments would say the same."""
+        alike = _IDS.sub("", trouble)
+        if alike in self._told:
+            self._untold += 1
+        else:
+            self._told.add(alike)
+            self._tell(f"{which}: {trouble}")
 
 
 def _result(run_dir: RunDir, request: Request) -> int | RefusedError:

@@ -20,6 +20,9 @@ from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 from pcm.tracking.tracker import SYSTEM, Point, missing_client
 
+_BITS = 63
+"""Of the whole numbers that its store takes."""
+
 _ELSEWHERE = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL")
 _ELSEWHERE_HINT = "unset it; `trackio sync` publishes what is in the local store as a Space"
 
@@ -49,6 +52,7 @@ class TrackioTracker:
         folder = _folder()
         # Another store is another tracker: it has nothing of what this one was sent.
         self.slot = f"trackio-{_digest(str(folder))}"
+        self._held: dict[str, int] | None = None
         self.store_lock = folder.with_name(f".{folder.name}.pcm.lock")
         self.found = False
 
@@ -60,6 +64,7 @@ class TrackioTracker:
         storage = _storage()
         storage.validate_project_name(self._project)
         self._forget()
+        self._held = None
         is_there = storage.get_last_step(self._project, run_id=self._id) is not None
         # One of the two was lost or is another's: what is there is asked for, series by series.
         self.found = is_there != bool(runs)
@@ -67,7 +72,8 @@ class TrackioTracker:
 
     def describe(self, fields: Mapping[str, str | int | float | bool], tags: Sequence[str]) -> None:
         """The run's config, which Trackio takes with the next row."""
-        self._config |= {**fields, "tags": list(tags), "_Group": self._group}
+        numbers = {name: _storable(value) for name, value in fields.items()}
+        self._config |= {**numbers, "tags": list(tags), "_Group": self._group}
         self._is_config_sent = False
 
     def log(self, key: str, points: Sequence[Point]) -> None:
@@ -112,10 +118,19 @@ class TrackioTracker:
         """Read it from the store; a look at the machine has no step there, and may come again."""
         if key.startswith(SYSTEM):
             return -1
-        rows = _storage().get_metric_values(
-            self._project, self._name, _stored_name(key), run_id=self._id
-        )
-        return max((int(row["step"]) for row in rows), default=-1)
+        if self._held is None:
+            self._held = self._last_steps()
+        return self._held.get(_stored_name(key), -1)
+
+    def _last_steps(self) -> dict[str, int]:
+        """Of all series at once: the store looks through all its rows, whatever is asked."""
+        rows = _storage().get_logs(self._project, self._name, run_id=self._id)
+        found: dict[str, int] = {}
+        for row in rows:
+            step = int(row["step"])
+            for name in row:
+                found[name] = max(step, found.get(name, -1))
+        return found
 
     def close(self) -> None:
         """Forget what was not written; the store keeps no connection."""
@@ -167,6 +182,11 @@ def _stored_name(key: str) -> str:
     from trackio.utils import RESERVED_KEYS
 
     return f"__{key}" if key in RESERVED_KEYS or key.startswith("__") else key
+
+
+def _storable(value: str | int | float | bool) -> str | int | float | bool:
+    """As its store takes it: of whole numbers those of 64 bits, and others as texts."""
+    return str(value) if isinstance(value, int) and value.bit_length() > _BITS else value
 
 
 def _iso(seconds: float) -> str:

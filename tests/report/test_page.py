@@ -58,6 +58,43 @@ def test_everything_is_drawn(tab: Tab) -> None:
     assert tab.evaluate(f"{ROWS}.length") == 24
 
 
+def test_no_line_crosses_a_label_of_the_axes_together(tab: Tab) -> None:
+    _, _, _, height = tab.place("#parallel")
+    # To the right of the first axis, and between its ends three labels of at least four signs.
+    left, wide = 72 + 10, 16
+    pixels = tab.evaluate(
+        "(() => { const c = document.querySelector('#parallel canvas');"
+        f"return [...c.getContext('2d').getImageData({left}, 0, {wide}, c.height).data]; }})()"
+    )
+    for share in (1 / 6, 3 / 6, 5 / 6):
+        middle = round(40 + (height - 40 - 26) * share)
+        part = pixels[4 * wide * (middle - 4) : 4 * wide * (middle + 4)]
+        colours = [part[place : place + 3] for place in range(0, len(part), 4)]
+        assert any(max(colour) < 150 for colour in colours)  # the letters
+        assert all(max(colour) - min(colour) < 30 for colour in colours)  # all is grey
+
+
+def test_curves_and_points_say_of_what_they_are(tab: Tab) -> None:
+    assert tab.evaluate("document.querySelector('#curves').plot.axes[1].label") == "val/loss"
+    titles = (
+        "[...document.querySelectorAll('.scatter')].map(e => e.chart.getOption().yAxis[0].name)"
+    )
+    assert tab.evaluate(titles) == ["val/loss"] * 3
+    tab.evaluate(
+        "(() => { const kind = document.querySelector('#kind'); kind.value = 'best';"
+        "kind.dispatchEvent(new Event('change')); })()"
+    )
+    assert tab.evaluate(titles) == ["val/loss:min"] * 3
+    # Which way another metric is better, nobody has said.
+    cards = "document.querySelector('#cards').innerText"
+    assert tab.evaluate(cards).startswith("best val/loss")
+    tab.evaluate(
+        "(() => { const metric = document.querySelector('#metric'); metric.value = 'train/loss';"
+        "metric.dispatchEvent(new Event('change')); })()"
+    )
+    assert tab.evaluate(cards).startswith("least train/loss")
+
+
 def test_the_table_has_what_each_run_took(tab: Tab) -> None:
     titles = "[...document.querySelectorAll('#table .tabulator-col-title')].map(c => c.innerText)"
     places = {title: place for place, title in enumerate(tab.evaluate(titles))}
@@ -109,8 +146,8 @@ def test_the_filter_cuts_table_and_curves(tab: Tab) -> None:
 
 def test_brushing_an_axis_cuts_table_and_curves_until_it_is_taken_back(tab: Tab) -> None:
     left, top, _, height = tab.place("#parallel")
-    # The first axis stands 56 pixels from the left; its greatest value, a third, is at the top.
-    tab.drag((left + 56, top + 45), (left + 56, top + height * 0.33))
+    # The first axis stands 72 pixels from the left; its greatest value, a third, is at the top.
+    tab.drag((left + 72, top + 45), (left + 72, top + height * 0.33))
     tab.wait_for("document.querySelector('#count').innerText === '7 of 24'")
     tab.wait_for(f"{ROWS}.length === 7")
     assert {row[2] for row in tab.evaluate(CELLS)} == {"0.01"}
@@ -196,7 +233,8 @@ def test_it_fits_laptop_and_phone_light_and_dark(
 def test_paper_is_light_and_has_no_controls(tab: Tab) -> None:
     tab.click("#theme")
     tab.wait_for("document.documentElement.dataset.theme === 'dark'")
-    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    # Printed is what is there when that has been heard: the browser waits for nothing.
+    assert tab.evaluate(f"dispatchEvent(new Event('beforeprint')) && {ROWS}.length") == 24
     assert tab.evaluate("document.documentElement.dataset.theme") == "light"
     assert tab.evaluate("document.querySelector('#failures details').open")
     tab.call("Emulation.setEmulatedMedia", media="print")
@@ -214,7 +252,7 @@ def test_before_anything_has_run_there_is_a_page_too(
     tab = browser.tab()
     tab.size(800, 600)
     tab.open(page)
-    assert "nothing to draw: no metric" in tab.evaluate(
+    assert "nothing to draw: no metric has been logged yet" in tab.evaluate(
         "document.querySelector('#curves').innerText"
     )
     # Nothing can be chosen where there is nothing to choose.
@@ -233,7 +271,7 @@ def test_one_run_has_no_parts_that_compare(browser: Browser, tmp_path: Path) -> 
     shown = "[...document.querySelectorAll('section')].filter((e) => !e.hidden).map((e) => e.id)"
     assert tab.evaluate(shown) == ["summary-section", "curves-section", "table-section"]
     cards = tab.evaluate("document.querySelector('#cards').innerText")
-    assert "1 attempt (" in cards
+    assert "1 attempt\n" in cards
     assert f"{experiments[0].id}\n" in cards
     assert tab.errors == []
     tab.close()
@@ -257,6 +295,9 @@ def test_what_has_diverged_is_told_from_what_is_missing(browser: Browser, tmp_pa
     assert lasts_shown == ["nan", "inf", "-1e300", "1e300", "0.5", "1e-300"]
     assert tab.evaluate("document.documentElement.scrollWidth") == 360
     assert tab.evaluate("document.querySelector('#curves').plot.axes[1]._values.length") > 2
+    said = "document.querySelector('#curves').innerText"
+    type_filter(tab, "val/loss=nan state=done")
+    tab.wait_for(f"{said} === 'nothing to draw: no run with values of val/loss'")
     assert tab.errors == []
     tab.close()
 
@@ -279,7 +320,9 @@ def test_a_curve_of_one_point_is_a_dot_and_a_long_or_empty_value_is_named(
     )
     assert tab.evaluate(coloured) > 4
     chips = "[...document.querySelectorAll('#legend .chip')].map((chip) => chip.innerText)"
-    assert tab.evaluate(chips) == ["y" * 59 + "…", '""']
+    assert tab.evaluate(chips) == ["y" * 30 + "…" + "y" * 29, '""']
+    # A label of 16 letters ends before the next axis; there are two.
+    assert tab.evaluate("parseFloat(document.querySelector('#parallel').style.minWidth)") > 2 * 120
     assert tab.errors == []
     tab.close()
 

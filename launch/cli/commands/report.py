@@ -2,14 +2,23 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from launch.cli.options import RunsDir, SweepsOrIds
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 INTERVAL_S = 15.0
-"""Between two pages of `--watch`."""
+"""Between two pages of `--watch`, at least."""
+
+PAUSE = 5.0
+"""So many times what a page took to make it rests, since others use the machine, too."""
+
+SETTLING_S = 3.0
+"""From the end of the last experiment to the last page."""
 
 
 def report(
@@ -49,30 +58,50 @@ def report(
     from launch.report.terminal import note, say
     from launch.status.looking import Looking
     from launch.store.finding import find_experiments, open_store
-    from pcm.errors import RefusedError
 
     store = open_store(runs_dir)
     target = output or Path(f"{words[0]}.html")
-    gathering = Gathering(", ".join(words), Looking(note), _wanted(metric))
-    data = gathering.gather(find_experiments(store, words))
+    waiting = note if watch else None
+    gathering = Gathering(", ".join(words), Looking(note), _wanted(metric), waiting)
+
+    def gather() -> dict[str, object]:
+        return gathering.gather(find_experiments(store, words))
+
+    data = gather()
     _write(target, data)
     say(f"wrote {target} ({target.stat().st_size / 1e6:.1f} MB)")
     if opens:
         _open(target)
-    trouble = None
-    while watch and not data["is_over"]:
-        time.sleep(INTERVAL_S)
-        data = gathering.gather(find_experiments(store, words))
+    if watch and not data["is_over"]:
+        _follow(target, gather)
+
+
+def _follow(target: Path, gather: "Callable[[], dict[str, object]]") -> None:
+    """Write the page again and again until all have ended, and then once more."""
+    from launch.report.terminal import note
+    from pcm.errors import RefusedError
+
+    trouble, is_over, pause_s = None, False, INTERVAL_S
+    while not is_over:
+        time.sleep(pause_s)
+        began = time.monotonic()
+        data = gather()
+        if data["is_over"]:
+            # Training's word that it is done comes before what its supervisor notes at the end.
+            time.sleep(SETTLING_S)
+            data = gather()
+        is_over = bool(data["is_over"])
         try:
             _write(target, data)
             trouble = None
         except RefusedError as error:
             # A full disk may have room again, and a sweep goes on for days.
-            if data["is_over"]:
+            if is_over:
                 raise
             if str(error) != trouble:
                 note(f"warning: {error}")
             trouble = str(error)
+        pause_s = max(INTERVAL_S, PAUSE * (time.monotonic() - began))
 
 
 def _wanted(metric: str | None) -> tuple[str, bool] | None:

@@ -141,7 +141,7 @@ def _print_table(
 def _print_groups(
     found: "list[Result]", query: "Query", group_by: str, form: Format, output: Path | None
 ) -> None:
-    from launch.report.groups_table import groups_csv, groups_records, groups_sheet
+    from launch.report.groups_table import groups_csv, groups_records, groups_sheet, legend
     from launch.report.results import sheet_text, shown_metrics
     from launch.report.table import print_table, table
     from launch.report.terminal import json_text
@@ -149,6 +149,7 @@ def _print_groups(
     from launch.results.groups import group_value, grouped
     from launch.results.moments import is_more_better
     from launch.results.ordering import ordered
+    from pcm.printable import printable
 
     every = Columns(found)
     axes = every.but("seed") if group_by == "all" else list(map(every.find, _split(group_by)))
@@ -171,7 +172,8 @@ def _print_groups(
         _write(sheet_text(head, rows, form), output)
         return
     print_table(table(head, rows))
-    typer.echo("mean ± standard deviation; * is best by more than noise")
+    if metrics:
+        typer.echo(printable(legend(metrics, greatest)))
 
 
 def _split(text: str | None) -> tuple[str, ...]:

@@ -92,7 +92,10 @@ def _follow(experiments: Sequence["Experiment"], to: Sequence[str]) -> bool:
                 break
             time.sleep(_INTERVAL_S)
             feeding.look()
-        return feeding.end()
+        is_all_sent = feeding.end()
+        if not is_all_sent:
+            _say("not everything was sent; the next pcm sync sends the rest, and nothing twice")
+        return is_all_sent
     except KeyboardInterrupt:
         _say("left; the next pcm sync sends what is not sent yet")
         raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -14,22 +14,21 @@ from launch.report.page.packing import packed
 from launch.report.page.pictures import pictures_of
 from launch.report.page.provenance import environments, provenance
 from launch.report.results import shown_metrics, union, varying
-from launch.results.columns import rounded
-from launch.results.curves import Curves, CurvesReader
+from launch.results.columns import names_like, rounded
+from launch.results.cost import cost_of
+from launch.results.curves import Curves, CurvesReader, longest_among
 from launch.results.importance import importance
 from launch.results.usage import Used, used_by
 from launch.status.looking import Looking
 from launch.status.state import Line, State
 from launch.store import Experiment
 from launch.store.summary_cache import SummaryCache
+from launch.telling import Tell
 from launch.text import short_labels
 from pcm import __version__
 from pcm.errors import UsageError
 from pcm.run_dir.checkpointing import MONITORED, Mode, read_checkpointing
 from pcm.run_dir.summary import MetricSummary
-
-_TO_COME = (State.PENDING, State.RUNNING, State.STOPPING, State.REQUEUED)
-"""While anything is in these, another page may say more."""
 
 METRICS_WITH_CURVES = 40
 """More are in the table alone."""
@@ -42,6 +41,7 @@ class _Run:
     experiment: Experiment
     line: Line
     hours: Hours
+    gpu_hours: float
     used: Used
     summary: dict[str, MetricSummary]
     curves: Curves
@@ -58,19 +58,29 @@ class Gathering:
         title: of the page.
         wanted: the metric that matters most, and whether its greatest value is the best; None
             for the experiments' monitor.
+        waiting: for who looks again and again: called once where no run has logged the wanted
+            metric yet, for which the monitor stands in meanwhile.
     """
 
-    def __init__(self, title: str, looking: Looking, wanted: tuple[str, bool] | None) -> None:
+    def __init__(
+        self,
+        title: str,
+        looking: Looking,
+        wanted: tuple[str, bool] | None,
+        waiting: Tell | None = None,
+    ) -> None:
         self._title = title
         self._looking = looking
         self._wanted = wanted
+        self._waiting = waiting
+        self._has_told = False
         self._reader = CurvesReader()
 
     def gather(self, experiments: Sequence[Experiment]) -> dict[str, Any]:
         """The page's data as it is now.
 
         Raises:
-            UsageError: the metric that matters most is none of theirs.
+            UsageError: the metric that matters most is none of theirs, and nobody waits for it.
         """
         # Millions of numbers, in which the collector would look for cycles again and again.
         with no_garbage_collection():
@@ -81,14 +91,15 @@ class Gathering:
         lines = [run.line for run in runs]
         paths = varying([each.overrides for each in experiments])
         metrics = _in_order(union(run.summary for run in runs))
-        main, greatest = self._main(experiments, metrics)
+        is_over = all(line.state.is_ended for line in lines)
+        main, greatest = self._main(experiments, metrics, is_over=is_over)
         shared, own = shared_and_own([each.config() for each in experiments])
         kinds, places = environments(experiments)
         return {
             "title": self._title,
             "made": datetime.now().astimezone().isoformat(timespec="seconds"),
             "version": __version__,
-            "is_over": not any(line.state in _TO_COME for line in lines),
+            "is_over": is_over,
             "axes": _axes(paths),
             "metrics": metrics,
             "main": main,
@@ -107,21 +118,34 @@ class Gathering:
         lines = self._looking.lines(experiments)
         with SummaryCache.of(experiments) as cache:
             summaries = [cache.summary(each).metrics for each in experiments]
-        curves = [self._reader.read(each.run_dir.metrics) for each in experiments]
+        longest = longest_among(len(experiments))
+        curves = [self._reader.read(each.run_dir.metrics, longest) for each in experiments]
         hours, used = hours_of(experiments), map(used_by, experiments)
-        facts = zip(experiments, lines, hours, used, summaries, curves, strict=True)
+        gpu_hours = [cost_of(each).gpu_hours for each in experiments]
+        facts = zip(experiments, lines, hours, gpu_hours, used, summaries, curves, strict=True)
         return [_Run(*each) for each in facts]
 
-    def _main(self, experiments: Sequence[Experiment], metrics: Sequence[str]) -> tuple[str, bool]:
+    def _main(
+        self, experiments: Sequence[Experiment], metrics: Sequence[str], *, is_over: bool
+    ) -> tuple[str, bool]:
         """The metric that is shown first, and whether its greatest value is the best."""
         if self._wanted is not None:
-            if metrics and self._wanted[0] not in metrics:
-                raise UsageError(f"no metric '{self._wanted[0]}'", f"there is {', '.join(metrics)}")
-            return self._wanted
+            if not metrics or self._wanted[0] in metrics:
+                return self._wanted
+            self._require_waiting(self._wanted[0], metrics, is_over=is_over)
         wanted = [read_checkpointing(each.run_dir) for each in experiments[:1]]
         named = [name for each in wanted for name in each.monitored if name in metrics]
         greatest = bool(named) and wanted[0].mode is Mode.MAX
         return (named or [*metrics, MONITORED[0]])[0], greatest
+
+    def _require_waiting(self, name: str, metrics: Sequence[str], *, is_over: bool) -> None:
+        """Refuse a metric that no run has logged, unless somebody waits for it."""
+        if is_over or self._waiting is None:
+            waits = "" if is_over else "; --watch waits for one"
+            raise UsageError(f"no metric '{name}'", f"there is {names_like(name, metrics)}{waits}")
+        if not self._has_told:
+            self._waiting(f"note: no run has logged '{name}' yet; the page begins with another")
+            self._has_told = True
 
 
 def _in_order(names: Sequence[str]) -> list[str]:
@@ -160,7 +184,7 @@ def _record(run: _Run, paths: Sequence[str], metrics: Sequence[str]) -> dict[str
         "hours": run.hours.ran,
         "repeated": run.hours.repeated,
         "queued": run.hours.queued,
-        "gpu_hours": run.hours.ran * run.experiment.resources.gpus,
+        "gpu_hours": run.gpu_hours,
         "cores_used": rounded(run.used.cores, 2),
         "memory_mb": rounded(run.used.memory_mb, 0),
         "gpu_use": rounded(run.used.gpu_percent, 1),

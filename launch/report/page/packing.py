@@ -9,7 +9,7 @@ import base64
 import gzip
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -43,12 +43,14 @@ def packed(curves: Sequence[Curve | None]) -> dict[str, Any]:
     }
 
 
-def _range(values: Iterable[float]) -> tuple[float, float]:
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    if values and math.isfinite(sum(values)):
+        return min(values), max(values)
     finite = [value for value in values if math.isfinite(value)]
     return (min(finite), max(finite)) if finite else (0.0, 0.0)
 
 
-def _numbers(values: Iterable[float], low: float, high: float) -> list[int]:
+def _numbers(values: Sequence[float], low: float, high: float) -> list[int]:
     # Halves, since the range of two doubles need not be one.
     bottom, width = low / 2, high / 2 - low / 2
     scale = LARGEST / width if width > 0 else 0.0

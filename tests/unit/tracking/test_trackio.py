@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pcm.errors import RefusedError
-from pcm.run_dir import RunDir
+from pcm.run_dir import JournalWriter, RunDir
 from pcm.tracking.events import EventWriter
 from pcm.tracking.follow import follow, sync_run
 from pcm.tracking.tracker import make_tracker, store_lock
@@ -132,6 +132,42 @@ def test_a_lost_record_or_store_is_made_up_for(run_dir: RunDir, python: Path, st
         ((run, when, look),) = connection.execute(select)
     assert (run, when) == ("c0ffee1234", "1970-01-01T00:16:40+00:00")
     assert json.loads(look) == {"system/rank_0_cores": 1.5, "system/rank_0_memory_mb": 2000.0}
+
+
+def test_large_whole_numbers_and_very_many_series_are_taken(
+    run_dir: RunDir, python: Path, store: Path
+) -> None:
+    describe(run_dir, {"name": "trackio", "project": "large"})
+    run_dir.config.write_text(
+        f"{{large: {2**63}, least: {-(2**70)}, most: {2**63 - 1}, is_it: true}}"
+    )
+    names = [f"val/metric_{index}" for index in range(1000)]
+    journal = JournalWriter(run_dir.metrics, 1, None)
+    for step in (1, 2):
+        journal.append(step, 0, 1000.0 + step, dict.fromkeys(names, float(step)))
+    journal.close()
+    # Each look at the store goes through all that it has.
+    syncs = (
+        "import sys, pathlib\n"
+        "from trackio.sqlite_storage import SQLiteStorage\n"
+        "from pcm.run_dir import RunDir\n"
+        "from pcm.tracking.follow import sync_run\n"
+        "run_dir = RunDir(pathlib.Path(sys.argv[1]))\n"
+        "print(sync_run(run_dir))\n"
+        "run_dir.tracker.unlink()\n"
+        "looks, connect = [], SQLiteStorage._get_connection\n"
+        "SQLiteStorage._get_connection = lambda *a, **k: looks.append(a) or connect(*a, **k)\n"
+        "print(sync_run(run_dir), len(looks) < 20)\n"
+    )
+    done = run_python(python, "-c", syncs, str(run_dir.path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["2000", "0", "True"]
+    with sqlite3.connect(store / "large.db") as connection:
+        ((config,),) = connection.execute("SELECT config FROM configs")
+    kept = {
+        name: json.loads(config)[f"config/{name}"] for name in ("large", "least", "most", "is_it")
+    }
+    assert kept == {"large": str(2**63), "least": str(-(2**70)), "most": 2**63 - 1, "is_it": True}
 
 
 def test_no_job_writes_to_its_store(run_dir: RunDir, store: Path) -> None:

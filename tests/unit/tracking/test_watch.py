@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pcm.errors import RefusedError
 from pcm.run_dir import RunDir
 from pcm.tracking.tensorboard_tracker import TensorBoardTracker
 from pcm.tracking.watch import Watch
@@ -54,6 +55,38 @@ def test_any_experiment_goes_to_another_tracker(runs: list[RunDir]) -> None:
     watch.look(runs)
     assert last_step(runs[1]) == 5
     assert watch.is_all_sent
+
+
+def test_a_server_that_is_down_is_told_of_once_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [RunDir(tmp_path / f"{index:010x}") for index in range(4)]
+    for run_dir in runs:
+        run_dir.path.mkdir()
+        describe(run_dir, BROKEN)
+        write_rows(run_dir, 1, 5)
+    answers = dict.fromkeys(runs, "no answer")
+
+    def sync(run_dir: RunDir, _request: object) -> int | RefusedError:
+        answer = answers[run_dir]
+        return 7 if answer == "" else RefusedError(f"{answer} on {run_dir.path.name}")
+
+    monkeypatch.setattr("pcm.tracking.lane.sync_tracker", sync)
+    lines: list[str] = []
+    watch = Watch([], lines.append)
+    for _ in range(2):
+        watch.look(runs)
+    first = f"{'0' * 10}: {BROKEN}: no answer on {'0' * 10}"
+    assert lines == [first, f"{BROKEN}: the same of 3 more"]
+    # Another reason is told, and so is the same one after it was well for a while.
+    answers[runs[3]] = "a refusal"
+    answers[runs[2]] = ""
+    watch.look(runs)
+    assert lines[2:] == [
+        f"{2:010x}: {BROKEN}: sent 7 points",
+        f"{3:010x}: {BROKEN}: a refusal on {3:010x}",
+    ]
+    assert not watch.is_all_sent
 
 
 def test_a_tracker_that_hangs_holds_up_no_other(runs: list[RunDir]) -> None:

@@ -6,10 +6,17 @@ function charted(host) {
 }
 
 const labelStyle = () => ({ color: variable("--quiet"), fontSize: 11.5, textBorderColor: variable("--paper"), textBorderWidth: 3 });
+// Where lines run across a label, a halo leaves them between its letters.
+const labelOnLines = (label) => ({ ...label, margin: 6, backgroundColor: variable("--paper"), padding: [1, 3], borderRadius: 2 });
 const lineStyle = () => ({ lineStyle: { color: variable("--rule") } });
 
-// Names can be long, and are drawn on a canvas, where markup is text.
-const cut = (text, length = 22) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+// Names can be long, and are drawn on a canvas, where markup is text. What tells two of them apart
+// is often at their ends.
+function cut(text, length = 22) {
+  if (text.length <= length) return text;
+  const before = Math.ceil((length - 1) / 2);
+  return `${text.slice(0, before)}…${text.slice(text.length - (length - 1 - before))}`;
+}
 
 function axisOf(name, kind, values) {
   const common = { name: cut(name), axisLabel: labelStyle(), nameTextStyle: { ...labelStyle(), color: variable("--ink") }, axisLine: { show: true, lineStyle: { color: variable("--quiet"), width: 1 } }, axisTick: { show: true, lineStyle: { color: variable("--rule") } }, minorTick: { show: false } };
@@ -25,26 +32,37 @@ function axisOf(name, kind, values) {
 }
 
 const asCell = (value, kind) => (kind === "choice" ? asText(value) : value);
+// As the table has it: the last values, or those of the best moment.
+const metricTitle = () => (choice.kind === "last" ? choice.metric ?? "" : `${choice.metric}:${choice.greatest ? "max" : "min"}`);
 const metricValue = (run) => valueOf(run, choice.metric, choice.kind, choice.greatest);
 
-const ROOM_OF_AN_AXIS = 96;
+// Pixels from one axis to the next: its longest label ends before that.
+function roomOfAnAxis() {
+  const labels = RUNS.flatMap((run) => AXES.map((axis, place) => (axis.kind === "choice" ? cut(short(run.axes[place]), 16).length : 0)));
+  return Math.max(96, 24 + 7 * labels.reduce((most, length) => Math.max(most, length), 0));
+}
+
+function axisAmongLines(place, name, kind, values) {
+  const axis = axisOf(name, kind, values);
+  return { dim: place, z: 10, ...axis, axisLabel: labelOnLines(axis.axisLabel) };
+}
 
 function drawParallel(changed) {
   const host = byId("parallel");
   if (byId("parallel-section").hidden) return;
-  host.style.minWidth = `${ROOM_OF_AN_AXIS * (AXES.length + 1)}px`; // more than that is scrolled
+  host.style.minWidth = `${roomOfAnAxis() * (AXES.length + 1)}px`; // more than that is scrolled
   const chart = charted(host);
   const runs = RUNS.filter((run) => Number.isFinite(metricValue(run)));
   host.runs = runs;
   const scale = scaleOf(choice.colour);
-  const dims = AXES.map((axis, place) => ({ dim: place, z: 10, ...axisOf(axis.label, axis.kind, RUNS.map((run) => run.axes[place])) }));
-  dims.push({ dim: AXES.length, z: 10, ...axisOf(choice.metric ?? "", "number", []) });
+  const dims = AXES.map((axis, place) => axisAmongLines(place, axis.label, axis.kind, RUNS.map((run) => run.axes[place])));
+  dims.push(axisAmongLines(AXES.length, metricTitle(), "number", []));
   // What the filter leaves out fades; what brushing leaves out, ECharts fades by itself.
   const faded = (run) => choice.brushed === null && !shown.has(run.index);
   const whole = runs.length > 200 ? 0.35 : 0.75;
   chart.setOption({
     animation: false,
-    parallel: { left: 56, right: 72, top: 40, bottom: 26, parallelAxisDefault: { nameLocation: "end", nameGap: 16, areaSelectStyle: { width: 18, borderWidth: 1, borderColor: variable("--accent"), color: variable("--accent"), opacity: 0.25 } } },
+    parallel: { left: 72, right: 72, top: 40, bottom: 26, parallelAxisDefault: { nameLocation: "end", nameGap: 16, areaSelectStyle: { width: 18, borderWidth: 1, borderColor: variable("--accent"), color: variable("--accent"), opacity: 0.25 } } },
     parallelAxis: dims,
     series: [{
       type: "parallel", smooth: 0.08, inactiveOpacity: 0.03, activeOpacity: Math.min(1, whole + 0.2), progressive: 0,
@@ -83,14 +101,14 @@ function drawImportance() {
     return;
   }
   const isExact = found.method === "ANOVA";
-  const what = isExact ? "Share of the variance that each axis explains by itself (ANOVA of the full grid" : "How far the best tenth differs from all on each axis (PED-ANOVA, shares of the sum";
+  const what = isExact ? `Share of the variance of ${choice.metric} that each axis explains by itself (ANOVA of the full grid` : `How far the best tenth by ${choice.metric} differs from all on each axis (PED-ANOVA, shares of the sum`;
   const rest = isExact ? 1 - found.effects.reduce((sum, each) => sum + each.share, 0) : 0;
   const rows = [...found.effects].sort((one, other) => other.share - one.share).map((effect) => {
     const axis = AXES.find(({ path }) => path === effect.axis);
     return bar(axis?.label ?? effect.axis, effect.share, effect.is_noise ? (effect.p === null ? "may be noise" : "noise") : "", effect.p);
   });
   if (rest > 0.005) rows.push(bar("interactions, chance", rest, "", null, true));
-  host.replaceChildren(make("p", `${what}; last values, n = ${found.n.toLocaleString("en")})`, { class: "quiet note" }), ...rows);
+  host.replaceChildren(make("p", `${what}; last values, n\u00a0=\u00a0${found.n.toLocaleString("en")})`, { class: "quiet note" }), ...rows);
 }
 
 function bar(name, share, remark, p, isRest = false) {
@@ -131,12 +149,13 @@ function drawScatter(host, place, runs, scale) {
   const means = levels.size <= 12 && levels.size < runs.length ? [...levels.values()].map((members) => [
     asCell(members[0].axes[place], axis.kind), members.reduce((sum, run) => sum + metricValue(run), 0) / members.length,
   ]) : [];
+  const yAxis = axisOf(metricTitle(), "number", []);
   chart.setOption({
     animation: false,
-    grid: { left: 58, right: 14, top: 12, bottom: 42 },
+    grid: { left: 58, right: 14, top: 28, bottom: 42 },
     tooltip: { trigger: "item", confine: true, backgroundColor: variable("--paper"), borderColor: variable("--rule"), formatter: ({ data }) => (data.run === undefined ? make("span", "mean") : tipRows(RUNS[data.run])) },
     xAxis: { ...axisOf(axis.label, axis.kind, RUNS.map((run) => run.axes[place])), nameLocation: "middle", nameGap: 26, splitLine: { show: false } },
-    yAxis: { ...axisOf("", "number", []), axisLine: { show: false }, axisTick: { show: false } },
+    yAxis: { ...yAxis, nameTextStyle: { ...yAxis.nameTextStyle, align: "left", padding: [0, 0, 0, -52] }, nameGap: 10, axisLine: { show: false }, axisTick: { show: false } },
     series: [
       { type: "scatter", symbolSize: runs.length > 200 ? 5 : 8, data: runs.map((run) => ({ run: run.index, value: [asCell(run.axes[place], axis.kind), metricValue(run)], itemStyle: { color: scale.of(run), opacity: runs.length > 200 ? 0.55 : 0.85 } })) },
       { type: "scatter", symbol: "rect", symbolSize: [26, 2], data: means.map((value) => ({ value, itemStyle: { color: variable("--ink") } })) },

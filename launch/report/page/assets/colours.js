@@ -13,7 +13,8 @@ const BINS = 24;
 
 const theme = () => document.documentElement.dataset.theme;
 const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const stateColour = (state) => variable(STATES[state] ?? "--waiting");
+const stateVariable = (state) => STATES[state] ?? "--waiting";
+const stateColour = (state) => variable(stateVariable(state));
 
 // On paper the yellow end can't be seen, on black the violet one.
 function ramp(share) {

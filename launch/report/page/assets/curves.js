@@ -153,6 +153,11 @@ function stepsBetween([low, high]) {
   return { incrs: powers.flatMap((power) => [power, 2 * power, 5 * power]) };
 }
 
+function whyNothing(curves, isLog) {
+  if (!METRICS.length) return `no metric ${DATA.is_over ? "was logged" : "has been logged yet"}`;
+  return `no ${curves.length ? isLog ? "value above 0" : "finite value" : "run with values"} of ${choice.metric}`;
+}
+
 // Draws curves into `host`; returns the plot, or null where there is nothing to draw.
 function plotCurves(host, curves, { isLog, onHover, onZoom, width }) {
   host.plot?.destroy();
@@ -160,8 +165,7 @@ function plotCurves(host, curves, { isLog, onHover, onZoom, width }) {
   const xRange = extent(curves.map(({ xs }) => xs), false);
   const yRange = extent(curves.flatMap(({ ys, lows = [], highs = [] }) => [ys, lows, highs]), isLog);
   if (!xRange || !yRange) {
-    const why = METRICS.length ? "nothing to draw" : "nothing to draw: no metric has been logged yet";
-    host.replaceChildren(make("div", why, { class: "nothing" }));
+    host.replaceChildren(make("div", `nothing to draw: ${whyNothing(curves, isLog)}`, { class: "nothing" }));
     return null;
   }
   host.replaceChildren();
@@ -186,7 +190,7 @@ function plotCurves(host, curves, { isLog, onHover, onZoom, width }) {
     legend: { show: false },
     cursor: { points: { show: false }, drag: { x: true, y: true, uni: 20 } },
     scales: { x: { time: false, range: padded(xRange, false) }, y: { distr: isLog ? 3 : 1, range: padded(yRange, isLog) } },
-    axes: [{ ...axis, label: NAMES[choice.x], labelSize: 22, size: 36 }, { ...axis, ...(isLog ? {} : stepsBetween(yRange)), size: 64, values: (_, splits) => splits.map((value) => (value === null ? "" : short(value))) }],
+    axes: [{ ...axis, label: NAMES[choice.x], labelSize: 22, size: 36 }, { ...axis, ...(isLog ? {} : stepsBetween(yRange)), label: cut(choice.metric, 48), labelSize: 20, size: 64, values: (_, splits) => splits.map((value) => (value === null ? "" : short(value))) }],
     series: [{}, ...series],
     hooks: { setScale: [(self) => onZoom?.(self)] },
   }, [null, ...series.map(() => [xRange, yRange])], host);

@@ -64,7 +64,7 @@ function listen() {
   onChange(["metric"], drawImportance);
   onChange(["theme", "metric", "kind", "colour", "shown"], drawScatters);
   onChange(["shown"], filterTable);
-  onChange(["metric", "theme"], drawTable);
+  onChange(["metric"], drawTable); // its colours are the page's: paper can't wait for another one
   onChange(["theme", "metric", "x", "smoothing", "log"], drawCompare);
   onChange(["shown", "filter"], drawCount);
 }

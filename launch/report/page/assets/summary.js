@@ -5,7 +5,7 @@ function drawSummary() {
   const made = new Date(DATA.made);
   const many = `${RUNS.length.toLocaleString("en")} experiment${RUNS.length === 1 ? "" : "s"}`;
   byId("subtitle").textContent = `${many}, as of ${made.toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })}`
-    + (DATA.is_over ? "" : " · still running: load the page again for news of a report that is written again");
+    + (DATA.is_over ? "" : " · not over yet: load the page again for news of a report that is written again");
   drawFailures();
   const facts = byId("provenance");
   for (const [label, text] of DATA.provenance) facts.append(make("dt", label), make("dd", text));
@@ -52,7 +52,7 @@ function drawCards() {
   const sum = (key) => RUNS.reduce((total, run) => total + (run[key] ?? 0), 0);
   const ran = sum("hours"), repeated = sum("repeated"), gpus = sum("gpu_hours");
   const queued = RUNS.filter((run) => run.queued !== null);
-  const share = ran ? ` (${(100 * repeated / ran).toFixed(1)} %)` : "";
+  const share = repeated ? `${(100 * repeated / ran).toFixed(1)} % of the hours of ` : "";
   const attempts = sum("attempts"), best = bestRun();
   const cards = [];
   if (best) {
@@ -60,10 +60,12 @@ function drawCards() {
     const facts = AXES.map((axis, place) => `${axis.label} ${short(best.axes[place])}`);
     if (facts.length > MOST_IN_CARD) facts.splice(MOST_IN_CARD, Infinity, `${facts.length - MOST_IN_CARD} more`);
     const axes = facts.join(", ");
-    cards.push([`best ${choice.metric}`, short(value), AXES.length ? `${best.id}: ${axes}` : best.id]);
+    // Of other metrics nobody has said which way is better.
+    const word = choice.metric === DATA.main ? "best" : choice.greatest ? "greatest" : "least";
+    cards.push([`${word} ${choice.metric}`, short(value), AXES.length ? `${best.id}: ${axes}` : best.id]);
   }
   cards.push(["useful", hoursText(ran - repeated), gpus ? `${hoursText(gpus)} of GPUs in all` : "of wall time, over all experiments"]);
-  cards.push(["repeated after a kill", hoursText(repeated), `${attempts.toLocaleString("en")} attempt${attempts === 1 ? "" : "s"}${share}`]);
+  cards.push(["repeated after a kill", hoursText(repeated), `${share}${attempts.toLocaleString("en")} attempt${attempts === 1 ? "" : "s"}`]);
   cards.push(queued.length
     ? ["waiting in the queue", hoursText(sum("queued")), `${hoursText(sum("queued") / queued.length)} on average`]
     : ["waiting in the queue", "–", "no record of a queue"]);

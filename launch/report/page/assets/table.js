@@ -23,7 +23,7 @@ function textCell(cell) {
 
 function stateCell(cell) {
   const span = make("span"), dot = make("span", undefined, { class: "dot" });
-  dot.style.background = stateColour(cell.getValue());
+  dot.style.background = `var(${stateVariable(cell.getValue())})`;
   span.append(dot, cell.getValue());
   span.title = cell.getData().detail;
   return span;

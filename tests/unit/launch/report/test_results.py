@@ -53,6 +53,8 @@ def test_an_experiment_that_never_started_has_no_metrics(tmp_path: Path) -> None
 def test_metrics_of_validation_are_shown_the_total_first() -> None:
     names = ["train/loss", "val/elbo", "val/loss", "val/reconstr-decoder"]
     assert shown_metrics(names) == ["val/loss", "val/elbo", "val/reconstr-decoder"]
+    # In whichever order a journal had them.
+    assert shown_metrics([*reversed(names), "val/acc"])[:3] == ["val/loss", "val/acc", "val/elbo"]
 
 
 def test_without_validation_all_metrics_are_shown() -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from launch.report.page.gathering import Gathering
 from launch.results.cost import cost_of
+from launch.status.looking import Looking
 from launch.store import Experiment
 from pcm.run_dir import write_json
 from tests.local.launches import make_launch
@@ -23,3 +25,6 @@ def test_who_shares_gpus_has_a_part_of_them(
     write_json(files.attempt, {"started": 1000.0, "is_packed": is_packed})
     write_json(files.outcome(0), {"exit_code": 0, "ended": 1000.0 + 7200})
     assert (cost_of(experiment).hours, cost_of(experiment).gpu_hours) == (2.0, gpu_hours)
+    # A page says the same.
+    (record,) = Gathering("packed", Looking(), None).gather([experiment])["runs"]
+    assert (record["hours"], record["gpu_hours"]) == (2.0, gpu_hours)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from launch.report.groups_table import groups_csv, groups_records, groups_sheet
+from launch.report.groups_table import groups_csv, groups_records, groups_sheet, legend
 from launch.results.columns import Columns
 from launch.results.groups import clearly_best, group_value, grouped
 from launch.results.rows import Result
@@ -31,6 +31,14 @@ def test_mean_deviation_and_count() -> None:
     cells, best = groups_of(sweep_of([1.0, 2.0, 3.0], [7.0, 8.0, 9.0]))
     assert cells == [["0.001", "3", "2 ± 1 *"], ["0.0001", "3", "8 ± 1"]]
     assert best == 0
+
+
+def test_the_legend_says_which_way_is_marked() -> None:
+    metrics = [Columns(SWEEP).find(name) for name in ("val/loss", "val/loss:max")]
+    assert legend(metrics, [False, False]).endswith("* is the least by more than noise")
+    assert legend(metrics, [True, True]).endswith("* is the greatest by more than noise")
+    mixed = "* is the least, of val/loss:max the greatest, by more than noise"
+    assert legend(metrics, [False, True]).endswith(mixed)
 
 
 def test_a_difference_that_may_be_noise_is_not_marked() -> None:

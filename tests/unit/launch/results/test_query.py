@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launch.results.columns import Columns
+from launch.results.columns import Columns, names_like
 from launch.results.ordering import ordered
 from launch.results.query import Query
 from launch.results.rows import Result
@@ -173,6 +173,12 @@ def test_a_number_and_a_text_have_no_order(expression: str) -> None:
         chosen(expression)
 
 
+@pytest.mark.parametrize("expression", ["state=Done", "state!='nothing'"])
+def test_a_state_that_there_is_none_of_is_refused(expression: str) -> None:
+    with pytest.raises(UsageError, match="no state"):
+        chosen(expression)
+
+
 def test_an_axis_that_is_called_like_a_fact_has_another_name() -> None:
     columns = Columns([replace(SWEEP[0], axes={"run.params.name": "mine", "run.params.x": 1})])
     assert [axis.name for axis in columns.axes] == ["params.name", "x"]
@@ -186,6 +192,12 @@ def test_of_very_many_names_those_are_named_that_are_most_like_it() -> None:
         Columns([row]).find("val/metrik_77")
     assert "val/metric_77," in str(caught.value)
     assert len(str(caught.value)) < 2000
+
+
+def test_of_a_few_too_many_names_all_that_there_is_room_for_are_named() -> None:
+    known = [f"axis_{letter}" for letter in "abcdefghijklmnopq"]
+    assert names_like("nope", known) == f"{', '.join(known[:16])} and 1 more"
+    assert names_like("axis_q", known).startswith("axis_q, ")
 
 
 def test_the_top_of_a_metric_of_which_more_is_better_are_its_greatest() -> None:
