@@ -22,7 +22,7 @@ _DECIDING = (dict, list, str)
 """Only a value of these can be a class, or the name of one."""
 
 TRAINING_NEEDS = ("torch", "lightning")
-"""Of a Python that has these it is taken that it can train."""
+"""Of a Python that has these beside pcm it is taken that it can train."""
 
 
 def require_classes(grid: Grid, ids: Collection[str], site: Site) -> None:
@@ -45,18 +45,17 @@ def require_classes(grid: Grid, ids: Collection[str], site: Site) -> None:
 
 
 def untrainable(grid: Grid, site: Site) -> str | None:
-    """Why no rank of a grid could train, where the Python that would run it lacks torch.
+    """Why no rank of a grid could train, where the Python that would run it lacks torch or pcm.
 
     As on a login node that has the host side alone; None where all is well, or isn't known.
     """
-    if RUN in grid.bases or _is_elsewhere(grid, site):
+    if _is_elsewhere(grid, site):
         return None
-    python = training_python(os.environ)
-    missing = (
-        _missing_for_training()
-        if _runs_this_python()
-        else modules_missing_in(python, TRAINING_NEEDS)
-    )
+    python, needed = training_python(os.environ), () if RUN in grid.bases else TRAINING_NEEDS
+    if not _runs_this_python():
+        missing = modules_missing_in(python, ("pcm", *needed))
+    else:
+        missing = _missing_for_training() if needed else ()
     return f"{python[0]}, which is to train, has no {' and no '.join(missing)}" if missing else None
 
 
