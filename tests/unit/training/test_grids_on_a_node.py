@@ -214,7 +214,9 @@ def train(run_dir: RunDir) -> None:
         # How many batches there are, and what a class of the user's own does with its arguments.
         is_of_data = is_of_config and "number of the training batches" in error["message"]
         is_theirs = not is_of_config and own_parts.__file__ in error["traceback"]
-        assert is_of_data or is_theirs, error["traceback"]
+        # Shapes are followed by the links themselves, whose error names command and step.
+        is_of_shapes = error["type"] == "RuntimeError" and "in command " in error["traceback"]
+        assert is_of_data or is_theirs or is_of_shapes, error["traceback"]
 
 
 def build(run_dir: RunDir, ranks: Ranks) -> None:
