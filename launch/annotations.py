@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pcm.config.names import did_you_mean
 from pcm.config.structure import Finding, Findings, Inspector, Shape
 from pcm.config.structures.own import names_own_class
 from pcm.config.typed_values import SCALARS, fits
@@ -74,7 +75,9 @@ class Annotated(Shape):
         wanted: tuple[type, ...] = self.kinds
         wanted += (list,) if self.items else ()
         wanted += (dict,) if self.pairs else ()
-        hint = next(filter(None, (hint_for(value, kind) for kind in wanted)), None)
+        hints = [hint_for(value, kind) for kind in wanted]
+        hints += [did_you_mean(value, self.words)] if isinstance(value, str) else []
+        hint = next(filter(None, hints), None)
         return Finding((), "wrong type", shown_with_kind(value), str(self), hint)
 
 

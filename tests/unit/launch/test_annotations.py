@@ -127,3 +127,8 @@ def test_a_name_of_the_modules_own_is_not_pythons(tmp_path: Path, line: str) -> 
     (tmp_path / "own_int.py").write_text(f"{line}\nclass A:\n    def __init__(self, x: int): ...\n")
     cfg = {"class_path": "own_int.A", "init_args": {"x": "ten"}}
     assert list(Arguments([tmp_path]).findings(cfg)) == []
+
+
+def test_a_slip_of_the_pen_has_its_answer(tmp_path: Path) -> None:
+    (found,) = looked_at(tmp_path, "Literal['relu', 'tanh']", "rleu")
+    assert found.hint == "did you mean 'relu'?"
