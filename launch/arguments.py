@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from launch.annotations import ANYTHING
 from launch.methods import lacks_method
 from launch.signatures import (
     NoClass,
@@ -17,7 +18,7 @@ from launch.signatures import (
 from launch.sources import Missing, find_module, import_folders, unfound_imports
 from pcm.config.keys import Keys
 from pcm.config.names import did_you_mean
-from pcm.config.structure import Finding
+from pcm.config.structure import Finding, Inspector
 from pcm.config.structures.own import GIVEN, names_own_class
 
 _FORMER = "pytorch_lightning"
@@ -85,15 +86,7 @@ class Arguments:
             yield Finding(("class_path",), problem, path, hint=_NOT_INSTALLED)
         if signature.is_open:
             self.unread[path] = "it takes any **kwargs"
-        for name in given:
-            if name not in signature.names and not signature.is_open:
-                hint = did_you_mean(name, signature.names)
-                expected = ", ".join(signature.names) or "no arguments"
-                problem = f"{path} takes no '{name}'"
-                yield Finding(("init_args", name), problem, expected=expected, hint=hint)
-        needed = () if later is None else signature.required[later:]
-        for name in (name for name in needed if name not in given):
-            yield Finding(("init_args", name), f"{path} needs '{name}'")
+        yield from (each.under("init_args") for each in _look_at(given, signature, path, later))
 
     def _unfound(self, path: str) -> str | None:
         """What the class's module imports that isn't installed; None if all of it is."""
@@ -110,6 +103,27 @@ class Arguments:
         if path not in self._known:
             self._known[path] = read_signature(path, self.folders)
         return self._known[path]
+
+
+def _look_at(
+    given: Mapping[str, Any], signature: Signature, path: str, later: int | None
+) -> Iterator[Finding]:
+    """What is wrong with the arguments of a class; see `Arguments._look`."""
+    inspect, theirs = Inspector().inspect, signature.names[: later or 0]
+    names = signature.names[len(theirs) :]
+    for name, value in given.items():
+        for finding in inspect(value, signature.types.get(name, ANYTHING)):
+            expected = f"{finding.expected}, as {path} annotates it"
+            yield finding._replace(expected=expected).under(name)
+        if name in theirs:
+            yield Finding((name,), f"{path} gets '{name}' from training", expected="nothing here")
+        elif name not in names and not signature.is_open:
+            expected = ", ".join(names) or "no arguments"
+            hint = did_you_mean(name, names)
+            yield Finding((name,), f"{path} takes no '{name}'", expected=expected, hint=hint)
+    needed = () if later is None else signature.required[later:]
+    for name in (name for name in needed if name not in given):
+        yield Finding((name,), f"{path} needs '{name}'")
 
 
 def _of_nothing(path: str, why: Unread, *, is_certain: bool) -> Finding | None:

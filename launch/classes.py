@@ -19,10 +19,10 @@ from pcm.config.structures.run_command import RUN
 from pcm.errors import ConfigError, Fault, RefusedError
 
 _DECIDING = (dict, list, str)
-"""Only a value of these can be a class, or the name of one."""
+"""Of these the value itself may decide, which can be a class, or the name of one."""
 
 TRAINING_NEEDS = ("torch", "lightning")
-"""Of a Python that has these it is taken that it can train."""
+"""Of a Python that has these beside pcm it is taken that it can train."""
 
 
 def require_classes(grid: Grid, ids: Collection[str], site: Site) -> None:
@@ -45,18 +45,17 @@ def require_classes(grid: Grid, ids: Collection[str], site: Site) -> None:
 
 
 def untrainable(grid: Grid, site: Site) -> str | None:
-    """Why no rank of a grid could train, where the Python that would run it lacks torch.
+    """Why no rank of a grid could train, where the Python that would run it lacks torch or pcm.
 
     As on a login node that has the host side alone; None where all is well, or isn't known.
     """
-    if RUN in grid.bases or _is_elsewhere(grid, site):
+    if _is_elsewhere(grid, site):
         return None
-    python = training_python(os.environ)
-    missing = (
-        _missing_for_training()
-        if _runs_this_python()
-        else modules_missing_in(python, TRAINING_NEEDS)
-    )
+    python, needed = training_python(os.environ), () if RUN in grid.bases else TRAINING_NEEDS
+    if not _runs_this_python():
+        missing = modules_missing_in(python, ("pcm", *needed))
+    else:
+        missing = _missing_for_training() if needed else ()
     return f"{python[0]}, which is to train, has no {' and no '.join(missing)}" if missing else None
 
 
@@ -115,17 +114,24 @@ def class_faults(grid: Grid, points: Iterable[Point], arguments: Arguments) -> l
 def _distinct(grid: Grid, points: Iterable[Point]) -> Iterator[Point]:
     """One of all points that give the same arguments to the same classes, if they name any.
 
-    Of most axes the value doesn't matter: a class takes a rate, or it does not.
+    Of most axes the value doesn't matter but for its type: a class takes a rate, or it does not.
     """
     if not any(_class_paths(grid.bases)):
         return
     seen = set()
     for point in points:
-        decisive = [repr(value) for value in point.values if isinstance(value, _DECIDING)]
-        token = (id(point.frame), *decisive)
+        token = (id(point.frame), *map(_decisive, point.values))
         if token not in seen:
             seen.add(token)
             yield point
+
+
+def _decisive(value: Any) -> object:
+    """What of an axis' value decides whether a class takes it."""
+    if isinstance(value, _DECIDING):
+        return repr(value)
+    # A whole number may stand for an integer.
+    return type(value), isinstance(value, float) and value.is_integer()
 
 
 def _faults_of(point: Point, grid: Grid, arguments: Arguments) -> Iterator[Fault]:

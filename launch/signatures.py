@@ -1,11 +1,12 @@
 """What the constructor of a class takes, read from its source: nothing is imported or executed."""
 
 import ast
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from launch.sources import Missing, Module, find_module, names_in
+from launch.annotations import ANYTHING, Annotated, structure_of
+from launch.sources import Missing, Module, bound_names, find_module, names_in
 from pcm.config.names import did_you_mean
 
 _FARTHEST = 12
@@ -23,11 +24,13 @@ class Signature:
         names: all that may be given.
         required: those without a default.
         is_open: whether any others are taken too.
+        types: what each that is annotated may be.
     """
 
     names: tuple[str, ...]
     required: tuple[str, ...]
     is_open: bool
+    types: Mapping[str, Annotated] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def _look_inside(
         if isinstance(node, ast.ClassDef) and node.name == name:
             return _of_class(node, module, folders, left)
         if isinstance(node, ast.FunctionDef) and node.name == name:
-            return _of_function(node, bound=False)
+            return _of_function(node, module, bound=False)
     source = imported_from(name, module)
     if source is None:
         return _not_inside(name, module)
@@ -126,7 +129,7 @@ def _of_class(
     if node.decorator_list or node.keywords or "__new__" in methods:
         return Unread("its decorators or metaclass decide")
     if "__init__" in methods:
-        return _of_function(methods["__init__"], bound=True)
+        return _of_function(methods["__init__"], module, bound=True)
     if not node.bases:
         return _NONE
     if len(node.bases) > 1:
@@ -151,17 +154,41 @@ def _of_parent(
 _NONE = Signature((), (), is_open=False)
 
 
-def _of_function(node: ast.FunctionDef, *, bound: bool) -> Signature | Unread:
+def _of_function(node: ast.FunctionDef, module: Module, *, bound: bool) -> Signature | Unread:
     if node.decorator_list:
         return Unread(f"{node.name} is decorated")
     takes = node.args
     places = [*takes.posonlyargs, *takes.args][1 if bound else 0 :]
-    without = len(places) - len(takes.defaults)
-    keywords = zip(takes.kwonlyargs, takes.kw_defaults, strict=True)
-    required = [each.arg for each in places[: max(0, without)]]
-    required += [each.arg for each, default in keywords if default is None]
-    names = [each.arg for each in (*places, *takes.kwonlyargs)]
-    return Signature(tuple(names), tuple(required), is_open=takes.kwarg is not None)
+    defaults = [*[None] * (len(places) - len(takes.defaults)), *takes.defaults][-len(places) :]
+    pairs = list(zip(places, defaults, strict=True))
+    pairs += zip(takes.kwonlyargs, takes.kw_defaults, strict=True)
+    return Signature(
+        names=tuple(each.arg for each, _ in pairs),
+        required=tuple(each.arg for each, default in pairs if default is None),
+        is_open=takes.kwarg is not None,
+        types=dict(_types(pairs, module)),
+    )
+
+
+def _types(
+    pairs: Sequence[tuple[ast.arg, ast.expr | None]], module: Module
+) -> Iterator[tuple[str, Annotated]]:
+    names = frozenset(bound_names(module.tree))
+
+    def resolve(name: str) -> str:
+        first, dot, rest = name.partition(".")
+        source = imported_from(first, module)
+        if source is not None:
+            return f"{source}{dot}{rest}"
+        # Another module's names may be in the place of Python's.
+        is_theirs = first in names or "import *" in module.text
+        return f"{module.path}.{name}" if is_theirs else name
+
+    for each, default in pairs:
+        if each.annotation is not None:
+            structure = structure_of(each.annotation, default, resolve)
+            if structure is not ANYTHING:
+                yield each.arg, structure
 
 
 def imported_from(name: str, module: Module) -> str | None:

@@ -73,7 +73,7 @@ def names_in(module: Module) -> frozenset[str] | None:
     """All names that a module may have; None where its text doesn't tell."""
     if any(word in module.text for word in BY_ANOTHER_WAY):
         return None
-    return frozenset(_bound(module.tree))
+    return frozenset(bound_names(module.tree))
 
 
 def unfound_imports(module: Module, folders: Sequence[Path]) -> Iterator[tuple[str, int]]:
@@ -95,7 +95,7 @@ def _calls_nothing(node: ast.stmt) -> bool:
     return is_definition or not any(isinstance(each, ast.Call) for each in ast.walk(node))
 
 
-def _bound(tree: ast.Module) -> Iterator[str]:
+def bound_names(tree: ast.Module) -> Iterator[str]:
     """What is bound anywhere in it, also inside of functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.alias):

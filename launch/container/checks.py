@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ INHERITED_BINDS = tuple(
 )
 """Variables that Apptainer takes binds from besides ours; it ends at one that is missing."""
 
-_PROBE = "from pcm.run_dir import SCHEMA_VERSION; print(SCHEMA_VERSION)"
+_PROBE = f"from pcm.run_dir import SCHEMA_VERSION\n{MODULES_PROBE}\nprint(SCHEMA_VERSION)"
 
 
 def found_container(asked: Mapping[str, Any], site: Site) -> Container | None:
@@ -122,17 +122,20 @@ def require_bindable(*folders: Path | None) -> None:
             raise RefusedError(f"training in an image can't see {str(folder)!r}: {problem}")
 
 
-def require_pcm_inside(container: Container, checkout: Path | None = None) -> None:
+def require_pcm_inside(
+    container: Container, checkout: Path | None = None, needed: Collection[str] = ()
+) -> None:
     """Start the image once, and see whether the pcm in it understands our run directories.
 
     Args:
         checkout: whose code is taken before the image's own.
+        needed: modules besides, without which nothing trains.
 
     Raises:
-        RefusedError: the image does not start, has no pcm, or an older one.
+        RefusedError: the image does not start, has no pcm, or an older one; or it lacks a module.
     """
     # Not the user's own folders: whether those are there is asked elsewhere.
-    done = _run_inside(replace(container, binds=()), checkout, _PROBE)
+    done = _run_inside(replace(container, binds=()), checkout, _PROBE, *needed)
     words = done.stdout.split()
     if done.returncode != 0 or not words or not words[-1].isdecimal():
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
@@ -146,6 +149,15 @@ def require_pcm_inside(container: Container, checkout: Path | None = None) -> No
             f"version {words[-1]}, and this one writes version {SCHEMA_VERSION}",
             hint="build the image again: pcm image build",
         )
+    missing = [name for name in needed if name in words[:-1]]
+    if missing and container.binds:
+        # A folder of the user's own may have them.
+        missing = _modules_missing_inside(container, checkout, missing)
+    if missing:
+        raise RefusedError(
+            f"image {container.image} can't train: it has no {' and no '.join(missing)}",
+            hint="`pcm image build` makes an image with Python, torch and pcm inside",
+        )
 
 
 def require_modules_inside(
@@ -153,17 +165,14 @@ def require_modules_inside(
 ) -> None:
     """Start the image with its binds, and see whether Python finds modules there.
 
-    Nothing is said where it can't be started so: something else is wrong then.
-
     Args:
         checkout: whose code is taken before the image's own.
 
     Raises:
         RefusedError: with those that it doesn't find.
     """
-    done = _run_inside(container, checkout, MODULES_PROBE, *sorted(modules))
-    missing = done.stdout.split()
-    if done.returncode == 0 and missing:
+    missing = _modules_missing_inside(container, checkout, sorted(modules))
+    if missing:
         here = Path.cwd()
         shown = f"`container: {{binds: [{here}], environment: {{PYTHONPATH: {here}}}}}`"
         raise RefusedError(
@@ -171,6 +180,18 @@ def require_modules_inside(
             "that has: it doesn't see the one that you launch from",
             hint=f"--code snapshot takes a git checkout along; {shown} shows this folder",
         )
+
+
+def _modules_missing_inside(
+    container: Container, checkout: Path | None, names: Sequence[str]
+) -> list[str]:
+    """Those of some modules that Python doesn't find in the image with its binds.
+
+    None where it can't be started so: something else is wrong then.
+    """
+    done = _run_inside(container, checkout, MODULES_PROBE, *names)
+    missing = done.stdout.split() if done.returncode == 0 else []
+    return [name for name in names if name in missing]
 
 
 def _run_inside(

@@ -26,12 +26,12 @@ class Blame:
         if finding.keys[0] != RUN:
             # The section is another file, whereas a script stands in this one.
             blamed += [path for path, keys in places.items() if keys[0] == finding.keys[0]]
-        fault = _fault_of(finding, config)
+        fault = fault_of(finding, config)
         return self._grid.locate(fault, *blamed, str(fault.key))
 
     def on_any(self, finding: Finding, frame: Frame, config: Any) -> Fault:
         """The same of the override that sets this very place, else of the base file."""
-        fault = _fault_of(finding, config)
+        fault = fault_of(finding, config)
         places = self._overrides(frame).items()
         blamed = [path for path, keys in places if overlap(keys, finding.keys)]
         section, *inside = finding.keys
@@ -47,7 +47,8 @@ class Blame:
         return {**axes, **self._frames.fixed_keys(frame.config, frame.unsound)}
 
 
-def _fault_of(finding: Finding, config: Any) -> Fault:
+def fault_of(finding: Finding, config: Any) -> Fault:
+    """The finding as a fault that is nowhere yet."""
     return Fault(
         finding.problem,
         key=dotted(config, finding.keys),

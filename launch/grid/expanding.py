@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from launch.grid.apart import faults_apart
 from launch.grid.blame import Blame
 from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
@@ -135,7 +136,8 @@ class _Expansion:
         for block in blocks if files_are_known(self._grid.wrong) else ():
             for values in block.rows():
                 self._add(block, values)
-        faults = [*self._faults, *dict.fromkeys(self._frames.faults), *self._rule_faults()]
+        of_files = [*self._frames.faults, *faults_apart(self._grid, blocks, self._frames.apart)]
+        faults = [*self._faults, *dict.fromkeys(of_files), *self._rule_faults()]
         faults += [*self._requests.faults(), *_summed(self._findings)]
         if not faults and not self._points:
             fault = Fault("every point is excluded", key="exclude")
@@ -177,9 +179,11 @@ class _Expansion:
         fixed = self._frames.fixed_keys(frame.config, frame.unsound).values()
         places = (*fixed, *(keys for _, keys in frame.targets))
         known = {str(keys[0]) for keys in places if len(keys) > 1} if self._has_axes else set()
-        known = (known & SECTIONS.keys()) - self._frames.lost_sections(frame)
+        lost = self._frames.lost_sections(frame)
+        known = (known & SECTIONS.keys()) - lost
+        elsewhere = known | (lost & SECTIONS.keys())
         for found in self._checker.findings_alone(frame, values, fixed):
-            if found.keys[0] not in known:
+            if found.keys[0] not in elsewhere:
                 yield found
         yield from self._checker.findings_of_sections(config, sorted(known))
 

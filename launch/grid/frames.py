@@ -31,10 +31,16 @@ SCALARS: Mapping[str, Any] = {"seed": 0, "subsample_size": None}
 
 
 class FrameMaker:
-    """Loads every base file once, and makes the frames that a grid's points need."""
+    """Loads every base file once, and makes the frames that a grid's points need.
+
+    Attributes:
+        apart: base files by their sections and names that can't be judged with what leads into
+            them, since they are wrong by themselves, or a path leads nowhere.
+    """
 
     def __init__(self, grid: GridFile, labels: Mapping[str, str]) -> None:
         self.faults: list[Fault] = []
+        self.apart: dict[tuple[str, str], Document] = {}
         self.bases: dict[str, list[Any]] = {section: [] for section in grid.sections}
         self._documents: dict[str, list[Document | None]] = {name: [] for name in grid.sections}
         self._grid = grid
@@ -127,6 +133,7 @@ class FrameMaker:
         document = load_document(path)
         faults = section_faults(section, document)
         if faults:
+            self.apart[section, document.name] = document
             raise ConfigError(faults)
         return document
 
@@ -180,10 +187,15 @@ class FrameMaker:
         return {path: resolve(config, path) for path in paths}
 
     def lost_sections(self, frame: Frame) -> set[str]:
-        """Sections in which an override or an axis has no place."""
+        """Sections in which an override or an axis has no place; their files are `apart`."""
         found = {position for position, _ in frame.targets}
         axes = {path for at, path in enumerate(frame.paths) if at not in found and "." in path}
-        return {_section(path) for path in axes | self._lost}
+        lost = {_section(path) for path in axes | self._lost}
+        for section in lost:
+            document = self.document(frame, section)
+            if document is not None:
+                self.apart[section, document.name] = document
+        return lost
 
     def _resolve(self, config: Mapping[str, Any], path: str) -> Keys | None:
         try:

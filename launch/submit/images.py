@@ -2,11 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
-from launch.classes import modules_named
+from launch.classes import TRAINING_NEEDS, modules_named
 from launch.container import Container, exec_command, training_command, training_python
 from launch.container.checks import (
     found_container,
@@ -25,6 +25,7 @@ from launch.executor import Executor
 from launch.grid import Grid
 from launch.site import Site
 from launch.telling import Tell
+from pcm.config.structures.run_command import RUN
 from pcm.errors import UsageError
 
 
@@ -37,8 +38,8 @@ def with_image(grid: Grid, executor: Executor, site: Site, root: Path, tell: Tel
 
     Raises:
         ConfigError: `container:` asks for what can't be.
-        RefusedError: the image is missing, doesn't start, or has too old a pcm; or a folder
-            can't be shown inside.
+        RefusedError: the image is missing, doesn't start, lacks what training needs, or has too
+            old a pcm; or a folder can't be shown inside.
         UsageError: the executor runs no images.
     """
     container = found_container(grid.container, site)
@@ -50,7 +51,8 @@ def with_image(grid: Grid, executor: Executor, site: Site, root: Path, tell: Tel
             "leave the image out, or choose another executor",
         )
     require_bindable(root, grid.checkout)
-    checked = _check(container, executor, grid.checkout, tell)
+    needed = () if RUN in grid.bases else TRAINING_NEEDS
+    checked = _check(container, executor, grid.checkout, needed, tell)
     modules = modules_named(grid)
     # Without a bind the image doesn't start, and it may be there on the nodes alone.
     if checked and modules and not missing_binds(container):
@@ -76,7 +78,13 @@ def training_commands(grid: Grid, site: Site) -> Callable[[Path, list[str]], lis
     return command_of
 
 
-def _check(container: Container, executor: Executor, checkout: Path | None, tell: Tell) -> bool:
+def _check(
+    container: Container,
+    executor: Executor,
+    checkout: Path | None,
+    needed: Collection[str],
+    tell: Tell,
+) -> bool:
     """Whether the image was looked into: a login node may lack what that needs.
 
     Binds that it lacks may be on the compute nodes, which look again.
@@ -89,7 +97,7 @@ def _check(container: Container, executor: Executor, checkout: Path | None, tell
     if shutil.which(APPTAINER) is None:
         tell("note: no `apptainer` here, so nobody has looked into the image")
         return False
-    require_pcm_inside(container, checkout)
+    require_pcm_inside(container, checkout, needed)
     return True
 
 

@@ -48,6 +48,9 @@ def _add_project(folder: Path, python: Path) -> None:
     unused = shutil.ignore_patterns("__pycache__")
     shutil.copytree(TESTS.parent / "pcm", folder / "opt" / "code" / "pcm", ignore=unused)
     shutil.copy(TESTS / "local" / "stand_in.py", folder / "opt")
+    # Nobody imports them, but a launch looks whether they are there.
+    for library in ("torch", "lightning"):
+        (folder / "opt" / "code" / f"{library}.py").touch()
     program = folder / "usr" / "local" / "bin" / "python"
     program.write_text(PYTHON.format(python=python))
     program.chmod(0o755)

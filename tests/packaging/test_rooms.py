@@ -70,6 +70,7 @@ HOST = House(
         ("methods",),
         ("signatures", "site"),
         (
+            "annotations",
             "config_folders",
             "damage",
             "executor",

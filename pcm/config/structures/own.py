@@ -6,6 +6,7 @@ from typing import Any
 
 from pcm.config.shapes import Meaning, Record, Rule
 from pcm.config.structure import ConfigStructure, Finding, Findings, Inspector, Shape
+from pcm.config.structures.torch_arguments import bounds_of, check_optimizer, check_schedule
 from pcm.config.wording import shown
 
 _CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
@@ -65,6 +66,7 @@ def _class_findings(cfg: dict[str, Any], inspector: Inspector) -> list[Finding]:
         ]
     arguments = cfg.get("init_args") or {}
     inside = inspector.inspect_entries(arguments, dict.fromkeys(arguments, ARGUMENT))
+    inside += inspector.inspect_entries(arguments, bounds_of(path))
     return [*findings, *(finding.under("init_args") for finding in inside)]
 
 
@@ -91,8 +93,13 @@ def _check_own_model(cfg: Any, inspector: Inspector) -> Findings:
     for key in GIVEN:
         if cfg.get(key):
             findings += [each.under(key) for each in _class_findings(cfg[key], inspector)]
-    scheduler = cfg.get("lr_scheduler")
-    if scheduler and not cfg.get("optimizer"):
+    optimizer, scheduler = cfg.get("optimizer"), cfg.get("lr_scheduler")
+    if optimizer:
+        findings += [each.under("optimizer") for each in check_optimizer(optimizer)]
+    if scheduler and optimizer:
+        found = check_schedule(scheduler, optimizer["class_path"])
+        findings += [each.under("lr_scheduler") for each in found]
+    elif scheduler:
         expected = "an optimizer beside it"
         findings.append(Finding(("lr_scheduler",), "of no optimizer", expected=expected))
     return _once_of_hydra([*findings, *_check_metric(scheduler or {})])

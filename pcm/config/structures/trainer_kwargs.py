@@ -145,10 +145,16 @@ def check_kwargs(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _check_interval(kwargs: Mapping[str, Any]) -> Iterator[Finding]:
-    if "check_val_every_n_epoch" not in kwargs or kwargs["check_val_every_n_epoch"] is not None:
-        return
     interval = kwargs.get("val_check_interval")
-    if isinstance(interval, float):
-        problem = "a share of an epoch, and validations don't go by epochs"
-        expected = "a number of batches, or no `check_val_every_n_epoch: null`"
+    if kwargs.get("check_val_every_n_epoch", 1) is None:
+        if isinstance(interval, float):
+            problem = "a share of an epoch, and validations don't go by epochs"
+            expected = "a number of batches, or no `check_val_every_n_epoch: null`"
+            yield Finding(("val_check_interval",), problem, shown(interval), expected)
+        return
+    batches = kwargs.get("overfit_batches") or kwargs.get("limit_train_batches")
+    is_seen = kwargs.get("limit_val_batches") != 0 and not kwargs.get("fast_dev_run")
+    if is_seen and type(interval) is type(batches) is int and 0 < batches < interval:
+        problem = f"an epoch ends before it, after {batches}"
+        expected = f"at most {batches}, or `check_val_every_n_epoch: null`"
         yield Finding(("val_check_interval",), problem, shown(interval), expected)

@@ -5,16 +5,23 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from pcm.config.structures.own import names_own_class
+from pcm.config.typed_values import SCALARS, converted
 from pcm.training.faults import config_error
 
 Config = dict[str, Any]
+
+_LISTS = (list, tuple, collections.abc.Sequence, collections.abc.MutableSequence)
+
+_MOST_EXACT = 2**53
+"""Up to here each whole number is a float."""
 
 _MADE_LATER = (Optimizer, LRScheduler)
 """Classes that take parameters or an optimizer first: only the module can make one."""
@@ -124,23 +131,51 @@ def _find(class_path: str, key: str) -> Any:
 
 def _build_arguments(own: Callable[..., Any], cfg: Config, key: str) -> Config:
     expected = _annotations(own)
-    return {
+    built = {
         name: _build_argument(value, expected.get(name), f"{key}.init_args.{name}")
         for name, value in (cfg.get("init_args") or {}).items()
     }
+    if not any(_is_class_below(own, base) for base in _MADE_LATER):
+        return built
+    return {name: _as_torch_takes(value, expected.get(name)) for name, value in built.items()}
 
 
 def _build_argument(value: Any, annotation: Any, key: str) -> Any:
     """An argument with every object in it; what is annotated as a mapping stays one."""
+    wanted = _alternatives(annotation)
     if names_own_class(value):
-        wanted = _alternatives(annotation)
         stays = any(_is_class_below(get_origin(each) or each, Mapping) for each in wanted)
         return value if stays else _build_nested(value, wanted, key)
     if isinstance(value, list):
-        return [_build_argument(each, None, f"{key}.{index}") for index, each in enumerate(value)]
+        items = _annotation_of_items(wanted)
+        return [_build_argument(each, items, f"{key}.{index}") for index, each in enumerate(value)]
     if isinstance(value, dict):
         return {name: _build_argument(each, None, f"{key}.{name}") for name, each in value.items()}
-    return value
+    return converted(value, _kinds(value, wanted))
+
+
+def _kinds(value: Any, wanted: tuple[Any, ...]) -> tuple[type, ...]:
+    """The scalars that a value may become; none where something else may be wanted."""
+    rest = [each for each in wanted if each not in (*SCALARS, NoneType, Tensor)]
+    words = [word for each in rest if get_origin(each) is Literal for word in get_args(each)]
+    is_known = all(get_origin(each) in (Literal, *_LISTS) for each in rest)
+    return tuple(kind for kind in SCALARS if kind in wanted and is_known and value not in words)
+
+
+def _annotation_of_items(wanted: tuple[Any, ...]) -> Any:
+    """The one type that all items of a list have; None where that isn't known."""
+    lists = [get_args(each) for each in wanted if get_origin(each) in _LISTS]
+    kinds = {each for arguments in lists for each in arguments if each is not Ellipsis}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _as_torch_takes(value: Any, annotation: Any) -> Any:
+    """A value with its whole numbers as floats: torch takes 0 for none of two betas."""
+    wanted = _alternatives(annotation)
+    if isinstance(value, list):
+        return [_as_torch_takes(each, _annotation_of_items(wanted)) for each in value]
+    is_meant = type(value) is int and float in wanted and int not in wanted
+    return float(value) if is_meant and abs(value) < _MOST_EXACT else value
 
 
 def _build_nested(cfg: Config, wanted: tuple[Any, ...], key: str) -> Any:

@@ -247,3 +247,20 @@ def test_what_is_not_there_is_not_launched(
     grid.write_text(f"{grid.read_text()}container: {{image: a.sif}}\n")
     assert plan() == 2
     assert "gone_pkg.models.Plain takes was not checked" in check_file(grid).notes[0]
+
+
+def test_the_values_of_an_axis_are_held_against_annotations(folder: Path, grid: Path) -> None:
+    """Each kind of value once, however many points there are."""
+    models = folder / "my_pkg" / "models.py"
+    text = models.read_text().replace("(self, width, lr=1e-3,", "(self, width: int, lr=1e-3,")
+    models.write_text(text)
+    axes = {"model.init_args.width": {"uniform": [8, 64]}}
+    grid.write_text(f"{GRID}random: {{n: 50, axes: {axes}}}\n")
+    (fault,) = check_file(grid).faults
+    assert (fault.file, fault.line, fault.key) == (str(grid), 3, "model.init_args.width")
+    assert (fault.problem, fault.expected) == (
+        "wrong type",
+        "int, as my_pkg.models.Plain annotates it",
+    )
+    grid.write_text(f"{GRID}grid: {{model.init_args.width: [8, 16.0, '32', null]}}\n")
+    assert check_file(grid).faults == ()

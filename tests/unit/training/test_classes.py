@@ -1,10 +1,10 @@
 """Objects inside the arguments of a class of one's own."""
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -55,6 +55,48 @@ def test_objects_at_any_depth() -> None:
     built = given(net=sequence, more={"deep": [LINEAR]})
     assert [type(each) for each in built["net"]] == [nn.Linear, nn.Linear]
     assert built["more"]["deep"][0].out_features == 3
+
+
+class Typed(nn.Module):
+    def __init__(
+        self,
+        *,
+        rate: float | torch.Tensor = 0.1,
+        size: int | None = None,
+        bias: bool = True,
+        name: str = "",
+        either: int | str = 0,
+        sizes: Sequence[int] = (),
+        rates: tuple[float, ...] | None = None,
+        mode: Literal["1", "b"] | int = 0,
+        kind: Path | int = 0,
+    ) -> None:
+        super().__init__()
+        self.given = {key: value for key, value in locals().items() if key not in ("self",)}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        *(("rate", "1e-3", 1e-3), ("rate", 1, 1), ("size", "10", 10), ("size", 1e3, 1000)),
+        *(("bias", "no", False), ("bias", "true", True), ("sizes", ["1", 2.0], [1, 2])),
+        *(("rates", ["1e-3"], [1e-3]), ("mode", "2", 2), ("size", None, None)),
+        # What is wanted as text, or may be, stays what it is; so does what stands for nothing.
+        *(("name", "10", "10"), ("either", "10", "10"), ("mode", "1", "1"), ("kind", "1", "1")),
+        *(("size", "ten", "ten"), ("size", "9" * 5000, "9" * 5000), ("size", 2.5, 2.5)),
+    ],
+)
+def test_text_that_stands_for_what_is_annotated(name: str, value: Any, wanted: Any) -> None:
+    cfg = {"class_path": f"{HERE}.Typed", "init_args": {name: value}}
+    built: Typed = build_object(cfg, nn.Module, "model")
+    assert built.given[name] == wanted
+    assert type(built.given[name]) is type(wanted)
+
+
+def test_whole_numbers_among_an_optimizers_betas() -> None:
+    adam = {"class_path": "torch.optim.Adam", "init_args": {"lr": "1e-2", "betas": [0, 0.9]}}
+    optimizer = given(optimizer=adam)["optimizer"]([nn.Parameter(torch.ones(1))])
+    assert (optimizer.defaults["lr"], *optimizer.defaults["betas"]) == (1e-2, 0.0, 0.9)
 
 
 def test_an_optimizer_is_a_factory() -> None:

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lightning.pytorch import LightningModule
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.demos.boring_classes import BoringModel
 
 from pcm.config.check import check_experiment
 from pcm.config.inspection import Inspector
 from pcm.config.structures.callbacks import CALLBACK_KWARGS
 from pcm.config.structures.lightning_callbacks import NAME_OF_CLASS
-from pcm.config.structures.trainer_kwargs import TRAINER_KWARGS
+from pcm.config.structures.trainer_kwargs import TRAINER_KWARGS, check_kwargs
 from pcm.rank.progress import Progress
 from pcm.rank.ranks import Ranks
 from pcm.run_dir import RunDir
@@ -152,3 +154,35 @@ def build_what_is_passed(trainer: dict[str, Any], world_size: int) -> None:
         logger = TrainingLogger(RunDir(Path(folder)), {"id": "1"}, 1, None, Progress())
         build_trainer(config, ranks, device, Model(), callbacks=[], files=files, logger=logger)
         logger.close()
+
+
+LONG = {"val_check_interval": 3, "limit_train_batches": 2}
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "ends"),
+    [
+        (LONG, True),
+        ({"val_check_interval": 2, "overfit_batches": 1}, True),
+        ({**LONG, "check_val_every_n_epoch": None}, False),
+        ({**LONG, "limit_val_batches": 0}, False),
+        ({**LONG, "limit_train_batches": 3}, False),
+        ({**LONG, "limit_train_batches": 0}, False),
+        ({**LONG, "limit_train_batches": 1.0}, False),
+        ({**LONG, "val_check_interval": 1.0}, False),
+        ({**LONG, "overfit_batches": 3}, False),
+    ],
+)
+def test_an_interval_longer_than_an_epoch_is_refused_as_lightning_does(
+    kwargs: dict[str, Any], ends: bool
+) -> None:
+    quiet: dict[str, Any] = dict.fromkeys(("logger", "enable_checkpointing"), False)
+    quiet |= dict.fromkeys(("enable_progress_bar", "enable_model_summary"), False)
+    trainer = Trainer(max_epochs=1, accelerator="cpu", **quiet, **kwargs)
+    caught = None
+    try:
+        trainer.fit(BoringModel())
+    except ValueError as error:
+        caught = error
+    assert (caught is not None) is ends
+    assert bool(list(check_kwargs(kwargs))) is ends

@@ -115,3 +115,61 @@ def test_devices_that_are_no_numbers_beside_gpus(write_grid: WriteGrid) -> None:
     axes = {"trainer.devices": [[0, "a"]]}
     faults = told(write_grid(grid=axes, resources={"gpus_per_node": 2}))
     assert {key for key, _ in faults} == {"trainer.devices.1"}
+
+
+SGD = "optimizer: {class_path: torch.optim.SGD, init_args: {lr: 0.1}}\n"
+
+INTO_MODEL: Mapping[str, list[Any]] = {
+    "model.optimizer.init_args.momentum": [0.9, -1],
+    "model.optimzer.init_args.lr": [1],
+    "model.init_args.lr": ["${lr}", 1],
+    "model.init_args.layers.third.width": [3],
+    "model.optimizer.class_path": ["torch.optim.SGD", 3],
+}
+
+
+@pytest.mark.parametrize("entry", ["grid", "set", "include", "random"])
+def test_of_a_file_that_is_wrong_what_leads_into_it_is_looked_at(
+    write_grid: WriteGrid, config_folder: Path, entry: str
+) -> None:
+    entries: dict[str, Any] = {
+        "grid": INTO_MODEL,
+        "set": {path: values[-1] for path, values in INTO_MODEL.items()},
+        "include": [{path: value} for path, values in INTO_MODEL.items() for value in values],
+        "random": {
+            "n": 9,
+            "axes": {path: {"choice": values} for path, values in INTO_MODEL.items()},
+        },
+    }
+    file = config_folder / "models" / "small.yaml"
+    file.write_text(file.read_text() + SGD)
+    alone = told(write_grid(**{entry: entries[entry]}))
+    assert alone
+    file.write_text(file.read_text().replace("0.1", "-0.1"))
+    both = told(write_grid(**{entry: entries[entry]}))
+    plain = {(key, problem.partition(" (in ")[0]) for key, problem in alone}
+    assert both == plain | {("optimizer.init_args.lr", "out of range")}
+
+
+def test_what_may_be_there_once_a_file_is_mended_is_not_told_as_lacking(
+    write_grid: WriteGrid, config_folder: Path
+) -> None:
+    file = config_folder / "models" / "small.yaml"
+    file.write_text(file.read_text() + SGD.replace("optimizer", "optimzer"))
+    axes = {"model.optimizer.init_args.lr": [1, -1], "model.init_args.layers.third.width": [3]}
+    places = {key for key, _ in told(write_grid(grid=axes))}
+    assert places == {"optimzer", "model.init_args.layers.third.width"}
+    file.write_text("{3: 1}\n")
+    with pytest.raises(ConfigError) as caught:
+        expand(write_grid(grid=axes))
+    assert {fault.file for fault in caught.value.faults} == {str(file)}
+
+
+def test_values_of_an_axis_into_one_of_several_files(
+    write_grid: WriteGrid, config_folder: Path
+) -> None:
+    large = config_folder / "models" / "large.yaml"
+    large.write_text(large.read_text() + SGD.replace("0.1", "-0.1"))
+    axes = {"model": ["small.yaml", "large.yaml"], "model.init_args.lr": ["${lr}"]}
+    faults = told(write_grid(grid=axes))
+    assert {key for key, _ in faults} == {"optimizer.init_args.lr", "model.init_args.lr"}

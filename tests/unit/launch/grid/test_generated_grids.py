@@ -3,7 +3,6 @@
 import json
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +22,9 @@ from pcm.config.trackers import requested
 from pcm.run_dir.checkpoint_interval import Interval
 from pcm.run_dir.checkpointing import read_checkpointing
 from tests.unit.launch.conftest import BASE
+from tests.unit.spoiling import Spoiler
 
 FILES, AT_ONCE = 150, 50
-
-TEXTS = (
-    *("", " ", ".", "a.b", "ünï\u202e", "\x00", "x" * 200, "9" * 5000, "{", "{lr}", "{0}", "{{}}"),
-    *("none", "webhook", "/bin/'x", "https://x", "~/x", "class", "10m", "32G", "1T", "12:00:00"),
-    *("99999999999999:00:00", "1e400", "auto", "max", "USR1", "large.yaml", "gone.yaml", "/", "<<"),
-)
-NUMBERS = (
-    *(0, 1, 2, -1, 3, 2**31, 2**63, 10**20, 10**400, 10**4000, -0.0, 0.5, 1.5, 1e-3, 1e13, 1e300),
-    *(float("nan"), float("inf"), float("-inf")),
-)
-LINES = (
-    *("1: 2", "? [a]\n: 3", "<<: {seed: 3}", "<<: 3", "~: 1", "---", "- x", "seed: *x", "a: !x 1"),
-)
 
 PARTS: dict[str, list[Any]] = {
     "name": ["small", "größer"],
@@ -88,6 +75,7 @@ class Writer:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
+        self._spoiler = Spoiler(self._random, KEYS)
 
     def text(self) -> str:
         """A file's."""
@@ -98,36 +86,11 @@ class Writer:
         grid |= {key: pick(parts[key]) for key in parts if chance() < 0.2 or key == "grid"}
         grid = json.loads(json.dumps(grid))
         for _ in range(pick((0, 1, 1, 2))):
-            self._spoil(grid)
+            self._spoiler.spoil(grid)
         lines = yaml.safe_dump(grid, sort_keys=False, allow_unicode=True).splitlines()
         if chance() < 0.1:
-            lines.insert(self._random.randrange(len(lines)), pick((*LINES, pick(lines))))
+            self._spoiler.insert_line(lines)
         return "\n".join(lines)
-
-    def _spoil(self, grid: dict[str, Any]) -> None:
-        container, key = self._random.choice([*_places(grid)] or [(grid, "name")])
-        how = self._random.random()
-        if how < 0.7:
-            container[key] = self._value()
-        elif how < 0.8:
-            del container[key]
-        elif isinstance(container, dict):
-            container[self._random.choice((*KEYS, *TEXTS))] = self._value()
-
-    def _value(self, depth: int = 0) -> Any:
-        pick, kind = self._random.choice, self._random.randrange(6 if depth < 3 else 4)
-        if kind < 4:
-            return pick(((None, True, False), NUMBERS, NUMBERS, TEXTS)[kind])
-        inside = [self._value(depth + 1) for _ in range(self._random.randrange(3))]
-        return inside if kind == 4 else {pick((*KEYS, *TEXTS)): each for each in inside}
-
-
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    keys = list(value) if isinstance(value, dict) else range(len(value))
-    for key in keys:
-        yield value, key
-        if isinstance(value[key], dict | list):
-            yield from _places(value[key])
 
 
 def run_as_a_node_does(grid: Grid, root: Path) -> None:
