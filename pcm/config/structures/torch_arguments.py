@@ -98,10 +98,7 @@ _WITHOUT_MOMENTUM = ("Adagrad", "Adadelta", "Adafactor", "ASGD", "Rprop", "LBFGS
 def bounds_of(class_path: str) -> Mapping[str, ConfigStructure]:
     """What each argument of a class may be; empty for one that isn't torch's."""
     _, _, name = class_path.rpartition(".")
-    if (
-        class_path.startswith(_SCHEDULERS)
-        or class_path == "lightning.pytorch.cli.ReduceLROnPlateau"
-    ):
+    if class_path.startswith(_SCHEDULERS) or class_path == _PLATEAU:
         return _OF_SCHEDULERS.get(name, {})
     return _OF_OPTIMIZERS if class_path.startswith(_OPTIMIZERS) else {}
 
