@@ -172,6 +172,9 @@ def _model(draw: st.DrawFn, ranks: int) -> Config:
         scheduler = draw(st.sampled_from(SCHEDULERS if ranks == 1 else SCHEDULERS[:-1]))
     elif optimizer in BY_HAND:
         scheduler = draw(st.sampled_from(["none", "epochs", "by hand"]))
+    if "joining" in parts and scheduler in SCHEDULERS[3:]:
+        # The others, like a stochastic average, know the groups that there were at first alone.
+        scheduler = "none"
     skip = draw(st.sampled_from([None, None, None, 6]))
     return own("own_mixes.Mixed", parts=parts, optimizer=optimizer, scheduler=scheduler, skip=skip)
 
@@ -257,7 +260,7 @@ def _callbacks(draw: st.DrawFn, model: Config, *, is_one_optimizer: bool) -> lis
         kind = ""
     if kind == "ema" and not averages and "unfrozen" not in model["parts"]:
         callbacks.append({"name": "ema_weight_averaging", "kwargs": {"decay": 0.8}})
-    elif kind == "stochastic" and is_one_optimizer:
+    elif kind == "stochastic" and is_one_optimizer and "joining" not in model["parts"]:
         stochastic = {"swa_lrs": 0.02, "swa_epoch_start": 1, "annealing_epochs": 2}
         callbacks.append({"name": "stochastic_weight_averaging", "kwargs": stochastic})
     return callbacks
