@@ -1,13 +1,27 @@
-"""Lightning's StochasticWeightAveraging, which takes up its state where an epoch begins alone."""
+"""Lightning's averages of weights, where a resume finds them otherwise than they were."""
 
-from lightning.pytorch import Trainer
+from collections.abc import Mapping
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import StochasticWeightAveraging
+
+from pcm.internals.module_tensors import fit_buffers
+
+_CURRENT = "current_model_state"
+"""The key in a checkpoint of what was trained, where `state_dict` is WeightAveraging's average."""
+
+
+def fit_to_current(model: LightningModule, checkpoint: Mapping[str, Any]) -> None:
+    """Make room for buffers that the average lacks, before WeightAveraging loads the others."""
+    fit_buffers(model, checkpoint.get(_CURRENT, {}))
 
 
 def resume_averaging(trainer: Trainer) -> None:
-    """Have it take up the state that it was given from a checkpoint, wherever training goes on.
+    """Have StochasticWeightAveraging take up the state that a checkpoint has, wherever it goes on.
 
-    Its scheduler takes a first step thereby, which the optimizer has behind it.
+    By itself it does so where an epoch begins alone. Its scheduler takes a first step thereby,
+    which the optimizer has behind it.
     """
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if not isinstance(callback, StochasticWeightAveraging):

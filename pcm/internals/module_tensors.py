@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor, nn
+from torch import Tensor, dtype, nn
 
 LAZY_HOOKS = ("_initialize_hook", "_load_hook")
 """Attributes of a lazy module, which torch itself takes away with its first batch: there they must
@@ -40,6 +40,15 @@ def fit_buffers(model: nn.Module, saved: Mapping[str, Tensor]) -> None:
             if wanted is None or is_unsaved or (buffer is not None and _fits(buffer, wanted)):
                 continue
             module._buffers[name] = wanted.to("cpu" if buffer is None else buffer.device).clone()
+
+
+def fit_types(model: nn.Module, types: Mapping[str, dtype]) -> None:
+    """Have buffers of the types that they had, where Lightning has converted what was loaded."""
+    for path, module in model.named_modules():
+        for name, buffer in module._buffers.items():
+            wanted = types.get(f"{path}.{name}".lstrip("."))
+            if buffer is not None and wanted is not None and buffer.dtype != wanted:
+                module._buffers[name] = buffer.to(wanted)
 
 
 def _fits(buffer: Tensor, wanted: Tensor) -> bool:

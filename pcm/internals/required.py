@@ -66,6 +66,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "lightning.pytorch.strategies:DeepSpeedStrategy": ("_init_deepspeed_distributed",),
     "lightning.pytorch.strategies:Strategy": (
         "load_model_state_dict",
+        "load_optimizer_state_dict",
         "process_dataloader",
         "setup_optimizers",
     ),

@@ -14,6 +14,7 @@ from pcm import generators
 from pcm.console import tell
 from pcm.errors import ExitCode
 from pcm.internals import loops
+from pcm.internals.optimizer_states import before_optimizer_states
 from pcm.internals.required import check_internals
 from pcm.rank.progress import Heartbeat, Progress
 from pcm.rank.ranks import Ranks
@@ -213,6 +214,7 @@ class Run:
         )
         loops.take_over(trainer, session.before_step, session.before_validation)
         session.making.take_over(trainer)
+        before_optimizer_states(trainer, session.before_optimizer_states)
         look_before_training(
             trainer,
             self._task,

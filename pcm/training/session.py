@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+from torch.optim import Optimizer
 
 from pcm import generators
 from pcm.errors import PcmError
 from pcm.internals import loops
-from pcm.internals.averaging import resume_averaging
+from pcm.internals.averaging import fit_to_current, resume_averaging
 from pcm.internals.buckets import fix_buckets
 from pcm.internals.logged_means import continue_epoch
 from pcm.internals.loops import Place
@@ -22,9 +24,11 @@ from pcm.training.length import describe_length
 from pcm.training.states import loaders
 from pcm.training.states.attributes import Attributes
 from pcm.training.states.making import Making
-from pcm.training.states.module_state import fingerprint, has_gradients
+from pcm.training.states.module_state import fingerprint
+from pcm.training.states.parameter_groups import capture_groups, restore_groups
 from pcm.training.states.rank_state import capture_rank, restore_rank
 from pcm.training.states.start_state import KEY, Start, read_start
+from pcm.training.states.waiting_gradients import WaitingGradients
 from pcm.training.want_of_data import require_batches, require_data
 
 
@@ -86,9 +90,7 @@ class Session(Callback):
         # before the hook in which the loaders are told their place.
         self._is_first_epoch = True
         self._attributes: Attributes | None = None
-        # Whether gradients made by hand wait for an optimizer's step, as those of Lightning's
-        # own accumulation do, at whose end alone a step is saved.
-        self._has_waiting_gradients = False
+        self._gradients = WaitingGradients()
         self.making = Making()
         # What the parameters were when the validation began.
         self._before_validation: list[float] = []
@@ -100,7 +102,7 @@ class Session(Callback):
     def on_load_checkpoint(
         self,
         trainer: Trainer,
-        pl_module: LightningModule,  # noqa: ARG002
+        pl_module: LightningModule,
         checkpoint: dict[str, Any],
     ) -> None:
         """Keep our part until training is at its place.
@@ -111,6 +113,7 @@ class Session(Callback):
         self._start = read_start(checkpoint, self._ranks, self._is_own)
         self.making.start_from(self._start.state or {})
         self._saver.skip(checkpoint[KEY]["step"], self._start.place)
+        fit_to_current(pl_module, checkpoint)
         if self._is_own:
             # Lightning checks again what it continues between two epochs; callbacks would see it.
             trainer.num_sanity_val_steps = 0
@@ -126,6 +129,12 @@ class Session(Callback):
         if self._start is not None and self._start.state is not None:
             trainer.callback_metrics.update(self._start.state["callback_metrics"])
             trainer.should_stop = self._start.state.get("module", {}).get("should_stop", False)
+
+    def before_optimizer_states(self) -> None:
+        """Have optimizers hold what they held, if they are about to be given their states."""
+        trainer = self._trainer
+        if trainer is not None and self._start is not None:
+            restore_groups(trainer, trainer.lightning_module, self._start.groups)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Seed this rank, or prepare for the place where training goes on."""
@@ -253,20 +262,34 @@ class Session(Callback):
         if is_validation:
             checkpoint["callbacks"] = self._callbacks_at_validation
         mine = self._at_validation if is_validation else self._capture(trainer, pl_module)
-        checkpoint[KEY] = self._saver.our_part(trainer, mine)
+        groups = capture_groups(trainer, pl_module)
+        checkpoint[KEY] = {**self._saver.our_part(trainer, mine), "groups": groups}
 
-    def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
-        """Note gradients that no optimizer has used yet."""
-        self._has_waiting_gradients = not pl_module.automatic_optimization
+    def on_before_backward(
+        self,
+        trainer: Trainer,  # noqa: ARG002
+        pl_module: LightningModule,
+        loss: Tensor,  # noqa: ARG002
+    ) -> None:
+        """Note that gradients are made."""
+        if not pl_module.automatic_optimization:
+            self._gradients.note_backward()
 
-    def on_before_optimizer_step(self, *_: Any) -> None:
+    def on_before_optimizer_step(
+        self,
+        trainer: Trainer,  # noqa: ARG002
+        pl_module: LightningModule,
+        optimizer: Optimizer,
+    ) -> None:
         """Note that an optimizer uses them."""
-        self._has_waiting_gradients = False
+        if not pl_module.automatic_optimization:
+            self._gradients.note_step(optimizer)
 
     def _capture(self, trainer: Trainer, model: LightningModule) -> dict[str, Any]:
         # A validation may come while gradients are accumulated; so may a stop in it.
-        waiting = self._has_waiting_gradients or loops.is_accumulating(trainer)
-        state = capture_rank(trainer, model, self._attributes, with_gradients=waiting)
+        may_wait = not model.automatic_optimization or loops.is_accumulating(trainer)
+        gradients = self._gradients if may_wait else None
+        state = capture_rank(trainer, model, self._attributes, gradients)
         return {**state, **self.making.capture(trainer)}
 
     def _restore(self, trainer: Trainer, model: LightningModule) -> None:
@@ -276,8 +299,6 @@ class Session(Callback):
             assert self._attributes is not None
             self.making.restore(trainer)
             restore_rank(trainer, model, self._attributes, start.state)
-            by_hand = not model.automatic_optimization
-            self._has_waiting_gradients = by_hand and has_gradients(start.state)
 
     def _go_on(self, trainer: Trainer, start: Start) -> None:
         """Find the place in the epoch again, after a start from inside of it."""

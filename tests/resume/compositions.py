@@ -34,6 +34,13 @@ PARTS = (
     "swapped",
     "scheduled",
     "best",
+    "viewed",
+    "renewed",
+    "shared",
+    "joining",
+    "watching",
+    "named",
+    "gathered",
 )
 SOURCES = (
     "loader",
@@ -50,9 +57,32 @@ SOURCES = (
     "buckets",
     "orders",
     "arrays",
+    "weighing",
+    "split",
+    "sorted",
+    "epochs",
 )
-SIZED = ("loader", "weighted", "own order", "subsets", "buckets", "orders", "arrays")
+SIZED = (
+    "loader",
+    "weighted",
+    "own order",
+    "subsets",
+    "buckets",
+    "orders",
+    "arrays",
+    "weighing",
+    "sorted",
+    "epochs",
+)
 
+OF_ONE_RANK = ("lazy", "held")
+"""Parts that Lightning can't share out, or that have another optimizer's state on each rank."""
+
+SHARED_OUT = tuple(each for each in SOURCES if each not in ("buckets", "sorted"))
+"""Sources that Lightning can share out: others have batches of their own."""
+
+OPTIMIZERS = ("adam", "momentum", "lbfgs")
+BY_HAND = ("two", "gathered", "turns", "sparse")
 SCHEDULERS = ("none", "steps", "epochs", "cycle", "plateau", "plateau by steps")
 
 Config = dict[str, Any]
@@ -81,20 +111,24 @@ def own(name: str, **arguments: Any) -> Config:
 
 
 @st.composite
-def compositions(draw: st.DrawFn) -> Composition:
+def compositions(draw: st.DrawFn, ranks: int = 1) -> Composition:
     """Any training that Lightning can do without a stop."""
-    data = draw(_data())
-    model = draw(_model())
-    by_hand = model["init_args"]["optimizer"] in ("two", "gathered")
+    data = draw(_data(ranks))
+    model = draw(_model(ranks))
+    by_hand = model["init_args"]["optimizer"] in BY_HAND
     kwargs = draw(_kwargs(data["init_args"], by_hand=by_hand))
     if "copied" in model["init_args"]["parts"] and kwargs["precision"] == "64-true":
         # Lightning converts no copy that it doesn't know of.
         kwargs["precision"] = "32-true"
     is_one_optimizer = model["init_args"]["optimizer"] in ("adam", "momentum")
     callbacks = draw(_callbacks(model["init_args"], is_one_optimizer=is_one_optimizer))
-    stops = draw(st.lists(_stops, min_size=1, max_size=3))
+    if ranks > 1:
+        # Some parts leave parameters without gradients.
+        kwargs["strategy"] = "ddp_find_unused_parameters_true"
+    stops = draw(st.lists(_stops(ranks), min_size=1, max_size=4 - ranks))
     return Composition(
         {
+            "world_size": ranks,
             "model": model,
             "data_train": data,
             "kwargs": kwargs,
@@ -107,44 +141,55 @@ def compositions(draw: st.DrawFn) -> Composition:
     )
 
 
-_stops = st.one_of(
-    st.integers(1, 32).map("step {}".format),
-    st.integers(1, 32).map("fail {}".format),
-    st.sampled_from(["validation 0", "test 1"]),
-    st.sampled_from([3, 5, 10, 15, 18, 20, 27, 30]).map("validation {}".format),
-    st.sampled_from([10, 20]).map("epoch {}".format),
-)
+def _stops(ranks: int) -> st.SearchStrategy[str]:
+    """Places; an epoch has ten batches, which ranks share out."""
+    steps = st.integers(1, 32 // ranks)
+    validated = [each // ranks for each in (3, 5, 10, 15, 18, 20, 27, 30)]
+    return st.one_of(
+        steps.map("step {}".format),
+        steps.map("fail {}".format),
+        st.sampled_from(["validation 0", "test 1"]),
+        st.sampled_from(validated).map("validation {}".format),
+        st.sampled_from([10 // ranks, 20 // ranks]).map("epoch {}".format),
+    )
 
 
 @st.composite
-def _model(draw: st.DrawFn) -> Config:
-    parts = draw(st.lists(st.sampled_from(PARTS), max_size=4, unique=True))
+def _model(draw: st.DrawFn, ranks: int) -> Config:
+    allowed = PARTS if ranks == 1 else [each for each in PARTS if each not in OF_ONE_RANK]
+    parts = draw(st.lists(st.sampled_from(allowed), max_size=4, unique=True))
     if "averaged" in parts and "exchanged" in parts:
         # Each would average what the other has swapped in.
         parts.remove("averaged")
-    optimizer = draw(st.sampled_from(["adam", "momentum", "lbfgs", "two", "gathered"]))
-    if optimizer == "lbfgs" and {"complex", "held"} & {*parts}:
-        # It takes no complex weights, and has no end where the loss has none: all NaN in ten steps.
+    optimizer = draw(st.sampled_from([*OPTIMIZERS, *BY_HAND]))
+    if optimizer == "lbfgs" and {"complex", "held", "joining"} & {*parts}:
+        # It takes no complex weights and no second group, and has no end where the loss has none:
+        # all NaN in ten steps.
         optimizer = "adam"
     scheduler = "none"
     if optimizer in ("adam", "momentum"):
-        scheduler = draw(st.sampled_from(SCHEDULERS))
-    elif optimizer == "gathered":
-        scheduler = draw(st.sampled_from(["none", "epochs"]))
+        # The last one goes by a rank's own loss, and a checkpoint has one rank's optimizer.
+        scheduler = draw(st.sampled_from(SCHEDULERS if ranks == 1 else SCHEDULERS[:-1]))
+    elif optimizer in BY_HAND:
+        scheduler = draw(st.sampled_from(["none", "epochs", "by hand"]))
+    if "joining" in parts and scheduler in SCHEDULERS[3:]:
+        # The others, like a stochastic average, know the groups that there were at first alone.
+        scheduler = "none"
     skip = draw(st.sampled_from([None, None, None, 6]))
     return own("own_mixes.Mixed", parts=parts, optimizer=optimizer, scheduler=scheduler, skip=skip)
 
 
 @st.composite
-def _data(draw: st.DrawFn) -> Config:
-    workers = draw(st.sampled_from([0] * 9 + [1]))
-    source = draw(st.sampled_from(SOURCES))
+def _data(draw: st.DrawFn, ranks: int) -> Config:
+    workers = draw(st.sampled_from([0] * 9 + [1])) if ranks == 1 else 0
+    source = draw(st.sampled_from(SOURCES if ranks == 1 else SHARED_OUT))
     return own(
         "own_mixes.MixedData",
         source=source,
         noisy=draw(st.booleans()),
-        # Of combined loaders all may be None at once, which no training step can take.
-        gap=source in SIZED and draw(st.sampled_from([False, False, True])),
+        # Of combined loaders all may be None at once, which no training step can take; the last
+        # source looks into its batches.
+        gap=ranks == 1 and source in SIZED[:-1] and draw(st.sampled_from([False, False, True])),
         own_generator=draw(st.booleans()),
         workers=workers,
         persistent=workers > 0 and draw(st.booleans()),
@@ -154,7 +199,8 @@ def _data(draw: st.DrawFn) -> Config:
 
 @st.composite
 def _kwargs(draw: st.DrawFn, data: Config, *, by_hand: bool) -> Config:
-    kwargs: Config = {"max_epochs": draw(st.integers(2, 3)), "log_every_n_steps": 1}
+    kwargs: Config = {"max_epochs": draw(st.integers(2, 3))}
+    kwargs["log_every_n_steps"] = draw(st.sampled_from([1, 1, 3, 50]))
     is_sized = data["source"] in SIZED
     if data["source"] == "endless" or draw(st.integers(0, 4)) == 0:
         counts = st.integers(7, 9)
@@ -170,6 +216,10 @@ def _kwargs(draw: st.DrawFn, data: Config, *, by_hand: bool) -> Config:
     kwargs["num_sanity_val_steps"] = draw(st.sampled_from([0, 0, 2]))
     if draw(st.integers(0, 4)) == 0:
         kwargs["max_steps"] = draw(st.integers(5, 25))
+    kwargs["min_epochs"] = draw(st.sampled_from([None, None, 2]))
+    kwargs["min_steps"] = draw(st.sampled_from([None, None, 17]))
+    if is_sized and "limit_train_batches" not in kwargs and draw(st.integers(0, 7)) == 0:
+        kwargs["overfit_batches"] = draw(st.sampled_from([0.8, 5]))
     return kwargs
 
 
@@ -195,8 +245,8 @@ def _callbacks(draw: st.DrawFn, model: Config, *, is_one_optimizer: bool) -> lis
     callbacks: list[Config] = []
     if draw(st.booleans()):
         callbacks.append(own("own_model.Counting"))
-    if draw(st.integers(0, 4)) == 0:
-        callbacks.append(own("own_odd.Shadowing"))
+    kinds = {"own_odd.Shadowing": 4, "own_callbacks.Noting": 3, "own_callbacks.Average": 4}
+    callbacks += [own(name) for name, most in kinds.items() if draw(st.integers(0, most)) == 0]
     if draw(st.integers(0, 2)) == 0:
         stopping = {"monitor": "train_loss_epoch", "patience": draw(st.integers(0, 2))}
         stopping["check_on_train_epoch_end"] = True
@@ -210,7 +260,7 @@ def _callbacks(draw: st.DrawFn, model: Config, *, is_one_optimizer: bool) -> lis
         kind = ""
     if kind == "ema" and not averages and "unfrozen" not in model["parts"]:
         callbacks.append({"name": "ema_weight_averaging", "kwargs": {"decay": 0.8}})
-    elif kind == "stochastic" and is_one_optimizer:
+    elif kind == "stochastic" and is_one_optimizer and "joining" not in model["parts"]:
         stochastic = {"swa_lrs": 0.02, "swa_epoch_start": 1, "annealing_epochs": 2}
         callbacks.append({"name": "stochastic_weight_averaging", "kwargs": stochastic})
     return callbacks

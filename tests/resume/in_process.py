@@ -4,7 +4,7 @@ import copy
 import os
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from pcm.rank.task import Task
 from pcm.run_dir import RunDir
 from pcm.training.run import Run
 from tests.resume.compositions import Composition
-from tests.resume.runs import OWN, assert_same, assert_same_end, has_best, make_run, newest
+from tests.resume.runs import OWN, assert_same, assert_same_end, has_best, make_run, newest, run
 
 
 def train(
@@ -33,6 +33,16 @@ def train(
     process = _own_process({**asked, "OWN_WAIT_S": "0.05", **variables})
     with process, StopRequest(attempt, period=0.005) as stop:
         return Run(Task(run_dir, attempt, checkpoint, Ranks(), stop)).train()
+
+
+def train_two_ranks(
+    run_dir: RunDir, stop_at: str | None = None, checkpoint: str | None = None, **variables: str
+) -> ExitCode:
+    """The same with two ranks, each in a process of its own, which takes 2 s."""
+    chosen = {} if checkpoint is None else {"checkpoint": checkpoint}
+    codes = run(run_dir, 2, OWN_STOP_AT=stop_at or "", **chosen, **variables)
+    assert codes[0] == codes[1], codes
+    return ExitCode(codes[0])
 
 
 def train_whole_and_broken(folder: Path, stops: list[str], **config: Any) -> tuple[RunDir, RunDir]:
@@ -56,10 +66,11 @@ def assert_composition_resumes(folder: Path, composition: Composition) -> None:
     """A composed training ends alike, though one of its stops may come too late to be one."""
     whole = make_run(folder / "whole", **copy.deepcopy(composition.config))
     broken = make_run(folder / "broken", every=composition.every, **composition.config)
-    assert train(whole) == ExitCode.DONE
+    trained = train if composition.config["world_size"] == 1 else train_two_ranks
+    assert trained(whole) == ExitCode.DONE
     for number, stop in enumerate((*composition.stops, None)):
         is_back = number == composition.best and has_best(broken)
-        code = _train_until(broken, stop, "best" if is_back else None)
+        code = _train_until(trained, broken, stop, "best" if is_back else None)
         if code == ExitCode.DONE:
             break
     assert code == ExitCode.DONE
@@ -67,11 +78,13 @@ def assert_composition_resumes(folder: Path, composition: Composition) -> None:
     assert_same(newest(whole)["callbacks"], newest(broken)["callbacks"], "callbacks")
 
 
-def _train_until(run_dir: RunDir, stop: str | None, checkpoint: str | None) -> ExitCode:
+def _train_until(
+    trained: Callable[..., ExitCode], run_dir: RunDir, stop: str | None, checkpoint: str | None
+) -> ExitCode:
     kind, _, step = (stop or "").partition(" ")
     if kind == "fail":
-        return train(run_dir, None, checkpoint, OWN_FAIL_AT=f"step {step}")
-    code = train(run_dir, stop, checkpoint)
+        return trained(run_dir, None, checkpoint, OWN_FAIL_AT=f"step {step}")
+    code = trained(run_dir, stop, checkpoint)
     assert code in (ExitCode.DONE, ExitCode.STOPPED), stop
     return code
 

@@ -1,6 +1,6 @@
 """What a module and its submodules keep in plain attributes, which no state_dict has."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from pcm.training.states.built import Built
 from pcm.training.states.holders import OfObject, holders_of
 from pcm.training.states.plain import Keeper, Node, NotPlainError
 from pcm.training.states.plain_values import PLAIN
+from pcm.training.states.shared_memory import share
 from pcm.training.states.unplain import Rebuilder
 
 State = dict[str, dict[str, Node]]
@@ -68,6 +69,7 @@ class Attributes:
                     lost += [f"{name}.{attribute}{each}".lstrip(".") for each in missing]
             if mine or isinstance(holder, OfObject):
                 state[name] = mine
+        share(keeper.made, self._owners(keeper.names))
         self._tell(lost)
         return state
 
@@ -110,6 +112,14 @@ class Attributes:
             modules={id(module): name for name, module in model.named_modules()},
             elsewhere={id(each) for each in (*model.trainer.optimizers, *schedulers)},
         )
+
+    def _owners(self, names: Mapping[int, str]) -> Iterator[tuple[Node, Any]]:
+        """What will be there before anything of a state is set, and finds it."""
+        for tensor in (*self._model.parameters(), *self._model.buffers()):
+            if id(tensor) in names:
+                yield ["named", names[id(tensor)], -1], tensor
+        for number, value in self._built.memories():
+            yield ["there", number, -1], value
 
     def _is_as_built(self, name: str, attribute: str, value: Any) -> bool:
         built = self._plain.get(name, {})

@@ -1,7 +1,9 @@
 """What a model holds beside its weights before it trains: a resumed process finds it by number."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
@@ -54,6 +56,12 @@ class Built:
         """What has the number; None if nothing has."""
         is_there = number is not None and number < len(self._values)
         return self._values[number] if is_there and number is not None else None
+
+    def memories(self) -> Iterator[tuple[int, Any]]:
+        """Tensors and arrays, with their numbers."""
+        for number, value in enumerate(self._values):
+            if isinstance(value, Tensor | np.ndarray):
+                yield number, value
 
     def is_unchanged(self, tensor: Tensor) -> bool:
         """Whether a tensor that has a number is as it was when it got it."""

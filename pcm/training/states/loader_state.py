@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from typing import Any
+from weakref import ref
 
-from torch import device
+import numpy as np
+from torch import Tensor, device
 
 from pcm.console import tell
 from pcm.training.states import data_marks
 from pcm.training.states.data_marks import MOST_BYTES, bytes_of
 from pcm.training.states.objects import is_of_library
 from pcm.training.states.plain import Keeper, Node, NotPlainError
+from pcm.training.states.shared_memory import share
 from pcm.training.states.unplain import Rebuilder
 
 State = list[dict[str, Node]]
@@ -42,14 +45,22 @@ class LoaderState:
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
+        # Others may hold these too, such as those who weigh the items by what they have seen.
+        self._first: dict[int, ref[Any]] = {}
         for holder, is_sampler in _holders(loader):
             if not is_sampler:
                 data_marks.note(holder)
+            for each in vars(holder).values():
+                if isinstance(each, Tensor | np.ndarray):
+                    self._first[id(each)] = ref(each)
 
     def capture(self) -> State:
         """Of each holder, its attributes."""
-        keeper = Keeper(most=_FEW, largest=_FEW)
-        return [self._attributes(keeper, *each) for each in _holders(self._loader)]
+        lasting = {key: each for key, each in self._first.items() if each() is not None}
+        keeper = Keeper(most=_FEW, largest=_FEW, lasting=lasting)
+        state = [self._attributes(keeper, *each) for each in _holders(self._loader)]
+        share(keeper.made, ())
+        return state
 
     def restore(self, states: State) -> None:
         """Set what was captured."""

@@ -9,27 +9,28 @@ from lightning.pytorch.strategies import DeepSpeedStrategy
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
-from pcm.internals.tensors import has_shards, like, local, whole
+from pcm.internals.tensors import has_shards, local, whole
+from pcm.training.states.waiting_gradients import WaitingGradients, restore_gradients
 
 State = dict[str, Any]
 
 
-def capture_module(trainer: Trainer, model: LightningModule, *, with_gradients: bool) -> State:
+def capture_module(
+    trainer: Trainer, model: LightningModule, gradients: WaitingGradients | None
+) -> State:
     """What is trained and in eval mode, gradients that wait for a step, what callbacks have set.
 
     Of a sharded model, gradients are this rank's part, and buffers are with them: neither FSDP2
     nor DeepSpeed makes those of all ranks alike.
     """
-    waiting = {}
-    if with_gradients:
-        waiting = {n: local(p.grad) for n, p in model.named_parameters() if p.grad is not None}
     has_own = has_shards(model) or isinstance(trainer.strategy, DeepSpeedStrategy)
     buffers = dict(model.named_buffers()) if has_own else {}
     return {
+        "buffer_types": {name: each.dtype for name, each in model.named_buffers()},
         "buffers": {name: each for name, each in buffers.items() if local(each) is each},
         "requires_grad": {name: each.requires_grad for name, each in model.named_parameters()},
         "training": {name: each.training for name, each in model.named_modules()},
-        "gradients": waiting,
+        "gradients": {} if gradients is None else gradients.capture(trainer, model),
         "accumulate_grad_batches": trainer.accumulate_grad_batches,
         "should_stop": trainer.should_stop,
     }
@@ -37,11 +38,9 @@ def capture_module(trainer: Trainer, model: LightningModule, *, with_gradients: 
 
 def restore_module(trainer: Trainer, model: LightningModule, state: State) -> None:
     """Set what `capture_module` captured."""
-    gradients: Mapping[str, Tensor] = state["gradients"]
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(state["requires_grad"].get(name, parameter.requires_grad))
-        if name in gradients:
-            parameter.grad = like(parameter, gradients[name].to(parameter.device))
+    restore_gradients(trainer, model, state["gradients"])
     # Checkpoints of 0.2 have neither buffers nor modes.
     for name, buffer in model.named_buffers():
         if name in state.get("buffers", {}):
@@ -51,11 +50,6 @@ def restore_module(trainer: Trainer, model: LightningModule, state: State) -> No
         module.training = modes.get(name, module.training)
     trainer.accumulate_grad_batches = state["accumulate_grad_batches"]
     trainer.should_stop = state["should_stop"]
-
-
-def has_gradients(state: State) -> bool:
-    """Whether gradients waited for a step where a rank's state was captured."""
-    return bool(state.get("module", {}).get("gradients"))
 
 
 def fingerprint(model: LightningModule) -> list[float]:

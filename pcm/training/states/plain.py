@@ -21,6 +21,9 @@ from pcm.training.states.plain_values import PLAIN, array_node, value_node
 Node = Any
 """A value itself where it is plain; else a list of a tag, what the tag needs, and a number."""
 
+PRESENT = "present"
+"""In the place of a number: whatever is there."""
+
 _DEPTH = 12
 _MOST = 200_000
 """Values in one attribute, which take about 0.2 s."""
@@ -47,9 +50,11 @@ class Keeper:
         elsewhere: ids of other objects that are, such as the Trainer's optimizers.
         most: values to write in one attribute.
         largest: elements of a tensor or an array that is written.
+        lasting: of tensors and arrays that are to be changed in place, where nothing was built.
 
     Attributes:
         lost: what in objects could not be written though it may change: paths, with classes.
+        made: tensors and arrays that are to be made anew, with their nodes.
     """
 
     built: Built | None = None
@@ -58,7 +63,9 @@ class Keeper:
     elsewhere: Collection[int] = ()
     most: int = _MOST
     largest: int | None = None
+    lasting: Mapping[int, Any] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    made: list[tuple[Any, Node]] = field(default_factory=list)
     _met: dict[int, int] = field(default_factory=dict)
     _alive: list[Any] = field(default_factory=list)
     _start: int = 0
@@ -80,6 +87,10 @@ class Keeper:
             return ["left", None, -1]
         if id(value) in self._met:
             return ["same", self._met[id(value)]]
+        return self._keep_first(value, depth)
+
+    def _keep_first(self, value: Any, depth: int) -> Node:
+        """The node of what is met for the first time."""
         number = self._met[id(value)] = len(self._alive)
         self._alive.append(value)
         self._start = number if depth == 0 else self._start
@@ -87,13 +98,18 @@ class Keeper:
         try:
             if depth > _DEPTH or number - self._start > self.most:
                 raise NotPlainError("too much of it")
-            return [*self._describe(value, depth + 1), number]
+            node = [*self._describe(value, depth + 1), number]
         except NotPlainError:
             # What was in it isn't written either: nothing may refer to it.
             for each in self._alive[number:]:
                 self._met.pop(id(each), None)
             del self._alive[number:], self.lost[lost:]
+            while self.made and self.made[-1][1][-1] >= number:
+                self.made.pop()
             raise
+        if node[0] in ("tensor", "array") and node[-2] is None:
+            self.made.append((value, node))
+        return node
 
     def _describe(self, value: Any, depth: int) -> list[Any]:
         if isinstance(value, Tensor):
@@ -130,6 +146,10 @@ class Keeper:
 
     def _number_of(self, value: Any) -> int | None:
         return None if self.built is None else self.built.number_of(value)
+
+    def _place_of(self, value: Any) -> int | str | None:
+        """Which tensor or array is to be changed in place."""
+        return PRESENT if id(value) in self.lasting else self._number_of(value)
 
     def _content(self, value: Any, depth: int) -> list[Any]:
         """What is in a container of any kind."""
@@ -209,13 +229,12 @@ class Keeper:
     def _describe_array(self, array: Any, depth: int) -> list[Any]:
         if self.largest is not None and array.size > self.largest:
             raise NotPlainError("an array", is_fixed=True)
-        number = self._number_of(array)
         if type(array) is np.ndarray and array.dtype.hasobject:
             values = [self.keep(each, depth) for each in array.ravel().tolist()]
             return ["objects", values, list(array.shape)]
         if (node := array_node(array)) is None:
             raise NotPlainError(type(array).__name__)
-        return [*node, number]
+        return [*node, self._place_of(array)]
 
     def _describe_tensor(self, tensor: Tensor) -> list[Any]:
         if id(tensor) in self.names:
@@ -229,4 +248,5 @@ class Keeper:
             raise NotPlainError("a tensor that is not dense")
         needs_grad = tensor.requires_grad and tensor.is_leaf
         copy = tensor.detach().cpu().clone()
-        return ["tensor", copy, tensor.device.type == "cpu", needs_grad, number]
+        is_cpu = tensor.device.type == "cpu"
+        return ["tensor", copy, is_cpu, needs_grad, self._place_of(tensor)]

@@ -9,9 +9,11 @@ from pcm import generators
 from pcm.internals.logged_means import capture_logged_means, restore_logged_means
 from pcm.internals.loops import batches_fetched
 from pcm.internals.metrics import capture_metric, copied_to_cpu, grow_metrics, restore_metric
+from pcm.internals.module_tensors import fit_types
 from pcm.training.states import loaders
 from pcm.training.states.attributes import Attributes
 from pcm.training.states.module_state import capture_module, restore_module
+from pcm.training.states.waiting_gradients import WaitingGradients
 
 State = dict[str, Any]
 
@@ -34,18 +36,17 @@ def capture_rank(
     trainer: Trainer,
     model: LightningModule,
     attributes: Attributes | None,
-    *,
-    with_gradients: bool = False,
+    gradients: WaitingGradients | None = None,
 ) -> State:
     """This rank's generators, accumulators and place in the data, copied to the CPU.
 
     Args:
         attributes: the model's; None before training has begun.
-        with_gradients: whether gradients wait for an optimizer's step.
+        gradients: those that wait for an optimizer's step; None if there can't be any.
     """
     state = {
         "attributes": None if attributes is None else attributes.capture(),
-        "module": capture_module(trainer, model, with_gradients=with_gradients),
+        "module": capture_module(trainer, model, gradients),
         "generators": generators.capture(),
         "model": model.rank_state() if isinstance(model, HasRankState) else None,
         "metrics": {name: capture_metric(metric) for name, metric in _metrics(model)},
@@ -63,7 +64,8 @@ def restore_rank(
     """Set what `capture_rank` captured, if anything; `loaders.go_to` finds the data's place."""
     if state is None:
         return
-    # Checkpoints of 0.2 and before have neither.
+    # Checkpoints of 0.4 and before have no types, those of 0.2 and before nothing else either.
+    fit_types(model, state.get("module", {}).get("buffer_types", {}))
     if state.get("attributes") is not None:
         grow_metrics(model, state["metrics"])
         attributes.restore(state["attributes"])

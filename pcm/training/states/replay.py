@@ -158,7 +158,6 @@ class _Pass:
 
     def __init__(self, loader: Replayable) -> None:
         self._loader = loader
-        self._loader_state = LoaderState(loader)
         self._source: _Source | None = None
 
     def __iter__(self) -> "_Pass":

@@ -1,12 +1,13 @@
 """Our part of the checkpoint that training starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pcm.console import tell
 from pcm.errors import PcmError
 from pcm.internals.loops import Place, begin_epoch_again
 from pcm.rank.ranks import Ranks
+from pcm.training.states.parameter_groups import Groups
 from pcm.training.states.rank_state import without_own_values
 
 KEY = "pcm"
@@ -23,10 +24,12 @@ class Start:
     Attributes:
         place: where it was taken.
         state: this rank's state there; None if another number of ranks wrote it.
+        groups: what each optimizer held there; empty of checkpoints of 0.4 and before.
     """
 
     place: Place
     state: dict[str, Any] | None
+    groups: list[Groups | None] = field(default_factory=list)
 
 
 def read_start(checkpoint: dict[str, Any], ranks: Ranks, is_own: bool) -> Start:
@@ -43,7 +46,8 @@ def read_start(checkpoint: dict[str, Any], ranks: Ranks, is_own: bool) -> Start:
     place, states = Place(ours["place"]), ours["ranks"]
     if len(states) == ranks.world_size:
         mine = states[ranks.rank]
-        return Start(place, mine if is_own else without_own_values(mine))
+        own = mine if is_own else without_own_values(mine)
+        return Start(place, own, ours.get("groups", []))
     were = f"the checkpoint was written by {len(states)} ranks, and these are {ranks.world_size}"
     if _WEIGHTS not in checkpoint:
         return _shared_anew(checkpoint, place, were)
@@ -58,7 +62,7 @@ def read_start(checkpoint: dict[str, Any], ranks: Ranks, is_own: bool) -> Start:
             "start from a checkpoint of an epoch's end",
         )
     tell(f"warning: {were}; random generators are seeded anew")
-    return Start(place, None)
+    return Start(place, None, ours.get("groups", []))
 
 
 def _shared_anew(checkpoint: dict[str, Any], place: Place, were: str) -> Start:

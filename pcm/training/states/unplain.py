@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, Flag
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -12,13 +13,16 @@ from pcm.internals.module_tensors import set_tensor, tensors_of
 from pcm.training.states import objects
 from pcm.training.states.built import Built
 from pcm.training.states.own_generators import GENERATORS, rebuild_generator
-from pcm.training.states.plain import Node, NotPlainError
+from pcm.training.states.plain import PRESENT, Node, NotPlainError
 from pcm.training.states.plain_values import rebuild_array, rebuild_value
+from pcm.training.states.shared_memory import memory_of, rebuild_view
 
 _MADE_WHOLE: Mapping[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 """Containers that are made with all that is in them."""
 
 _FILLED = ("list", "deque", "dict", "OrderedDict", "defaultdict", "Counter")
+
+_IN_MEMORY = ("tensor", "array", "view")
 
 _REFERENCES = ("named", "there", "submodule", "left", "member", "enum")
 """What is there already, as it is."""
@@ -41,6 +45,7 @@ class Rebuilder:
     model: nn.Module = field(default_factory=nn.Module)
     _made: dict[int, Any] = field(default_factory=dict)
     _used: set[int] = field(default_factory=set)
+    _memories: dict[int, torch.Tensor] = field(default_factory=dict)
 
     def rebuild(self, node: Node, present: Any = None) -> Any:
         """The value of a node.
@@ -96,10 +101,8 @@ class Rebuilder:
     def _value(self, node: list[Any], present: Any) -> Any:
         """A tensor, an array, a generator, or another value as a whole."""
         tag, content = node[0], node[1]
-        if tag == "tensor":
-            return self._tensor(node)
-        if tag == "array":
-            return rebuild_array(content, is_scalar=node[2], present=self._built(node, 3))
+        if tag in _IN_MEMORY:
+            return self._in_memory(node, present)
         if tag == "objects":
             array = objects.empty_array(node[2])
             array.ravel()[:] = [*self._each(content, [])]
@@ -110,10 +113,19 @@ class Rebuilder:
             return rebuild_generator(tag, content, present)
         return rebuild_value(tag, content)
 
-    def _tensor(self, node: list[Any]) -> torch.Tensor:
+    def _in_memory(self, node: list[Any], present: Any) -> Any:
+        """A tensor or an array."""
+        if node[0] == "view":
+            return self._view(node)
+        if node[0] == "tensor":
+            return self._tensor(node, present)
+        there = self._built(node, 3, present)
+        return rebuild_array(node[1], is_scalar=node[2], present=there)
+
+    def _tensor(self, node: list[Any], present: Any) -> torch.Tensor:
         """The one that was built, which an optimizer may hold; or another."""
         values, needs_grad = node[1], node[3]
-        there = self._built(node, 4)
+        there = self._built(node, 4, present)
         if isinstance(there, torch.Tensor) and _fits(there, values):
             there.data.copy_(values)
             if there.is_leaf:
@@ -122,9 +134,30 @@ class Rebuilder:
         tensor: torch.Tensor = values.clone() if node[2] else values.to(self.device)
         return tensor.requires_grad_() if needs_grad else tensor
 
-    def _built(self, node: list[Any], place: int) -> Any:
+    def _view(self, node: list[Any]) -> Any:
+        """A tensor or an array in memory that is there, or that the first of its views brings."""
+        memory = self._memory(node[1])
+        try:
+            return rebuild_view(memory, node[2], needs_grad=node[3])
+        except (RuntimeError, ValueError) as error:
+            raise NotPlainError("a view of what is not there any more") from error
+
+    def _memory(self, source: list[Any]) -> torch.Tensor:
+        tag, content = source[0], source[1]
+        if tag != "memory":
+            owner = self.named[content] if tag == "named" else self.built.at(content)
+            if not isinstance(owner, torch.Tensor | np.ndarray):
+                raise NotPlainError("a view of what is not there any more")
+            return memory_of(owner)
+        if source[2] is not None:
+            brought = source[2].clone() if source[3] else source[2].to(self.device)
+            self._memories[content] = brought
+        return self._memories[content]
+
+    def _built(self, node: list[Any], place: int, present: Any = None) -> Any:
         """What was built, if the node says which: those of earlier versions are shorter."""
-        return self.built.at(node[place]) if len(node) > place else None
+        number = node[place] if len(node) > place else None
+        return present if number == PRESENT else self.built.at(number)
 
     def _to_fill(self, node: list[Any], present: Any) -> Any:
         tag, extra = node[0], node[2] if len(node) > 2 else None

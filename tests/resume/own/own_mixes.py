@@ -22,13 +22,28 @@ from own_loaders import (  # type: ignore[import-not-found]
 )
 from own_model import ask_for_stop  # type: ignore[import-not-found]
 from own_parts import PARTS as USUAL_PARTS  # type: ignore[import-not-found]
+from own_sources import Epochs, Sorted, Split  # type: ignore[import-not-found]
+from own_stepping_parts import PARTS as STEPPING_PARTS  # type: ignore[import-not-found]
 from own_stray_parts import PARTS as STRAY_PARTS  # type: ignore[import-not-found]
+from own_tensor_parts import PARTS as TENSOR_PARTS  # type: ignore[import-not-found]
+from own_tensor_parts import Embedded
+from own_valued_parts import PARTS as VALUED_PARTS  # type: ignore[import-not-found]
 from torch import Tensor
-from torch.utils.data import DataLoader, WeightedRandomSampler, default_collate
+from torch.utils.data import DataLoader, RandomSampler, WeightedRandomSampler, default_collate
 
 Pair = tuple[Tensor, Tensor]
 
-PARTS: dict[str, Any] = {**USUAL_PARTS, **STRAY_PARTS, **LAYER_PARTS}
+PARTS: dict[str, Any] = {
+    **USUAL_PARTS,
+    **STRAY_PARTS,
+    **LAYER_PARTS,
+    **TENSOR_PARTS,
+    **STEPPING_PARTS,
+    **VALUED_PARTS,
+}
+
+BY_HAND = {"two": (1, 1), "gathered": (3,), "turns": (1, 3), "sparse": (2, 1)}
+"""Of optimizers that the module steps itself, for how many batches each step is."""
 
 _OF_A_MODEL = ("averaged", "exchanged", "copied", "tied", "hooked")
 """Parts that are made of the module's layers."""
@@ -38,7 +53,7 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
     """Any parts, an optimizer, and a scheduler.
 
     Args:
-        optimizer: `adam`, `momentum`, `lbfgs`; or by hand: `two` or `gathered`.
+        optimizer: `adam`, `momentum`, `lbfgs`; or by hand: `two`, `gathered`, `turns` or `sparse`.
         scheduler: `none`, `steps`, `epochs`, `cycle`, `plateau` or `plateau by steps`.
         skip: the batch of an epoch at which it is ended; the one after is nobody's.
     """
@@ -50,8 +65,10 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
         self.parts: Any = torch.nn.ModuleList()
         for name in parts:
             self.parts.append(PARTS[name](self) if name in _OF_A_MODEL else PARTS[name]())
+        if optimizer == "sparse":
+            self.parts.append(Embedded())
         self.optimizer, self.scheduler, self.skip = optimizer, scheduler, skip
-        self.automatic_optimization = optimizer not in ("two", "gathered")
+        self.automatic_optimization = optimizer not in BY_HAND
         self.waiting = 0
 
     def on_fit_start(self) -> None:
@@ -83,11 +100,19 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
         optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
         self.manual_backward(loss)
         self.waiting += 1
-        if self.optimizer == "gathered" and self.waiting % 3:
-            return
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
+        for optimizer, batches in zip(optimizers, BY_HAND[self.optimizer], strict=True):
+            if self.waiting % batches == 0:
+                if self.optimizer == "turns":
+                    self.clip_gradients(optimizer, 0.5, "norm")
+                optimizer.step()
+                optimizer.zero_grad()
+        scheduler: Any = self.lr_schedulers()
+        if self.scheduler == "by hand" and self.waiting % 4 == 0:
+            scheduler.step()
+
+    def on_before_optimizer_step(self, optimizer: Any) -> None:
+        for part in self.parts:
+            part.before_optimizer(self, optimizer)
 
     def on_train_batch_end(self, *_: Any) -> None:
         self._each("end_step")
@@ -114,7 +139,7 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
     def on_train_epoch_end(self) -> None:
         self._each("end_epoch")
         scheduler: Any = self.lr_schedulers()
-        if scheduler is not None and not self.automatic_optimization:
+        if self.scheduler == "epochs" and not self.automatic_optimization:
             scheduler.step()
         super().on_train_epoch_end()
 
@@ -123,19 +148,27 @@ class Mixed(Net):  # type: ignore[misc]  # not seen from here
             getattr(part, hook)(self)
 
     def configure_optimizers(self) -> Any:
-        own = [each for name, each in self.named_parameters() if ".average." not in name]
+        late = {id(each) for part in self.parts for each in part.late()}
+        named = [(name, each) for name, each in self.named_parameters() if id(each) not in late]
+        own = [each for name, each in named if ".average." not in name and ".table." not in name]
         own += [each for part in self.parts for each in part.held()]
-        if self.optimizer == "two":
-            halves = (own[::2], own[1::2])
-            return [torch.optim.Adam(halves[0], 0.01), torch.optim.SGD(halves[1], 0.1)]
-        optimizer: torch.optim.Optimizer = torch.optim.SGD(own, 0.1, momentum=0.9)
-        if self.optimizer == "adam":
-            optimizer = torch.optim.Adam(own, 0.01)
-        elif self.optimizer == "lbfgs":
-            optimizer = torch.optim.LBFGS(own, 0.1, max_iter=3)
+        optimizers = self._optimizers(own)
         if self.scheduler == "none":
-            return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": _scheduled(self.scheduler, optimizer)}
+            return optimizers
+        return optimizers, [_scheduled(self.scheduler, optimizers[-1])]
+
+    def _optimizers(self, own: list[Any]) -> list[torch.optim.Optimizer]:
+        optim = torch.optim
+        if self.optimizer in ("two", "turns"):
+            return [optim.Adam(own[::2], 0.01), optim.SGD(own[1::2], 0.1)]
+        if self.optimizer == "sparse":
+            table = [each for name, each in self.named_parameters() if ".table." in name]
+            return [optim.SparseAdam(table, 0.05), optim.Adam(own, 0.01)]
+        if self.optimizer == "adam":
+            return [optim.Adam(own, 0.01)]
+        if self.optimizer == "lbfgs":
+            return [optim.LBFGS(own, 0.1, max_iter=3)]
+        return [optim.SGD(own, 0.1, momentum=0.9)]
 
 
 def _scheduled(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
@@ -151,7 +184,8 @@ def _scheduled(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     if name == "cycle":
         cycle = schedulers.OneCycleLR(optimizer, 0.1, total_steps=1000, cycle_momentum=False)
         return {"scheduler": cycle, "interval": "step"}
-    return {"scheduler": schedulers.StepLR(optimizer, 1, 0.5), "interval": "epoch"}
+    size = 2 if name == "by hand" else 1
+    return {"scheduler": schedulers.StepLR(optimizer, size, 0.5), "interval": "epoch"}
 
 
 def _joined(batch: Any) -> Pair:
@@ -194,7 +228,8 @@ class MixedData(LightningDataModule):
 
     Args:
         source: `loader`, `weighted`, `own order`, `buffer`, `shards`, `endless`, `positions`,
-            `subsets`, `longest`, `shortest`, `padded`, `buckets`, `orders` or `arrays`.
+            `subsets`, `longest`, `shortest`, `padded`, `buckets`, `orders`, `arrays`, `weighing`,
+            `split`, `sorted` or `epochs`.
         validations: loaders of the validation.
     """
 
@@ -224,7 +259,16 @@ class MixedData(LightningDataModule):
             self.items = Buffer() if self.source == "buffer" else Shards()
         elif self.source == "arrays":
             self.items = Shuffled()
+        elif self.source == "split":
+            self.items = Split(self._items(40))
+        self.weights = torch.ones(40, dtype=torch.float64)
         self.checked = self._items(6)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ARG002
+        is_weighed = self.source == "weighing" and batch is not None
+        if is_weighed and getattr(self.trainer, "training", False):
+            self.weights[int(batch[0].detach().abs().sum() * 100) % 40] *= 1.5
+        return batch
 
     def _items(self, size: int) -> Flaky:
         return Flaky(size, noisy=self.noisy, gap=self.gap and size > 6)
@@ -242,13 +286,21 @@ class MixedData(LightningDataModule):
 
     def _loader(self, items: Any) -> Any:
         arguments: dict[str, Any] = {"shuffle": True, "generator": self.generator}
-        if self.source in ("buffer", "shards"):
+        if self.source in ("buffer", "shards", "split"):
             arguments = {}
         elif self.source == "weighted":
-            weights = [1.0 + index % 3 for index in range(40)]
-            arguments = {"sampler": WeightedRandomSampler(weights, 40, generator=self.generator)}
+            thirds = [1.0 + index % 3 for index in range(40)]
+            arguments = {"sampler": WeightedRandomSampler(thirds, 40, generator=self.generator)}
+        elif self.source == "weighing":
+            weights: Any = self.weights
+            arguments = {"sampler": WeightedRandomSampler(weights, 40)}
         elif self.source == "own order":
             arguments = {"sampler": OwnOrder()}
+        elif self.source == "sorted":
+            batches = {"batch_sampler": Sorted(RandomSampler(items, generator=self.generator), 4)}
+            return DataLoader(items, collate_fn=_collated, **self.workers, **batches)
+        elif self.source == "epochs":
+            return Epochs(items, self.trainer)
         elif self.source == "orders":
             arguments = {"sampler": CarriedOrder()}
         elif self.source == "buckets":

@@ -22,6 +22,10 @@ class Part(nn.Module):
         """Tensors that are no parameters of the module, and that an optimizer is to hold."""
         return []
 
+    def late(self) -> list[Tensor]:
+        """Parameters that no optimizer is to hold at first."""
+        return []
+
     def begin_fit(self, model: Model) -> None:
         """In `on_fit_start`."""
 
@@ -35,6 +39,9 @@ class Part(nn.Module):
     def weigh(self, model: Model, loss: Tensor) -> Tensor:  # noqa: ARG002
         """The loss of a training step."""
         return loss
+
+    def before_optimizer(self, model: Model, optimizer: Any) -> None:
+        """In `on_before_optimizer_step`."""
 
     def end_step(self, model: Model) -> None:
         """In `on_train_batch_end`."""
