@@ -30,6 +30,7 @@ SILENT = ("Curriculum", "Shadowing")
     ("model", "stops"),
     [
         ("Plateau", ["step 14", "validation 20"]),
+        ("Packing", ["step 14", "epoch 20"]),
         ("Swapping", ["validation 20"]),
         ("SwappingEarly", ["validation 20"]),
         ("Averaged", ["validation 20"]),

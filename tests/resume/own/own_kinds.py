@@ -67,6 +67,37 @@ class Undrawn(Net):
         self.net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
 
 
+class Scale:
+    """An object that a library would pickle, and that training changes."""
+
+    def __init__(self) -> None:
+        self.factor, self.kind = 1.0, Scale
+
+
+class Packing(Net):
+    """Adds an object of its own to checkpoints, and a word, and relies on finding both."""
+
+    def __init__(self, lr: float = 0.01) -> None:  # noqa: ARG002 - a hyperparameter
+        super().__init__()
+        self.save_hyperparameters()
+        self.scale = Scale()
+        self.word = "none"
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["special"] = {"scale": self.scale}
+        checkpoint["word"] = "saved"
+        checkpoint[self.CHECKPOINT_HYPER_PARAMS_KEY].update(scale=self.scale)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.scale, self.word = checkpoint["special"]["scale"], checkpoint["word"]
+        if self.word != "saved":
+            raise ValueError(self.word)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        self.scale.factor *= 0.9
+        return self.scale.factor * super().training_step(batch, batch_idx)
+
+
 class Plateau(Net):
     """As in lightning-hydra-template."""
 
