@@ -121,6 +121,14 @@ def test_state_in_odd_places(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     assert "not kept in checkpoints" not in capfd.readouterr().err
 
 
+def test_an_object_that_says_what_its_state_is(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = {"model": kind("Replaying"), "data_train": loaders()}
+    assert_resumes_the_same(tmp_path, ["step 4", "step 14"], **config)
+    assert "not kept in checkpoints" not in capfd.readouterr().err
+
+
 def test_state_of_callbacks_and_data_modules(tmp_path: Path) -> None:
     parts = ({"class_path": f"own_odd.{name}", "init_args": {}} for name in SILENT)
     data, callback = parts

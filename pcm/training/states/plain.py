@@ -159,13 +159,30 @@ class Keeper:
             raise NotPlainError(kind.__name__)
         content = self._content(value, depth) if objects.is_container(value) else None
         if number is not None or (self.built is None and not objects.is_frozen(value)):
-            pairs = objects.attributes_of(value)
+            before, pairs = len(self.lost), objects.attributes_of(value)
             attributes = self._each_of(pairs, depth, quiet=callable(value))
-            return ["object", kind.__qualname__, attributes, number, content]
+            node = ["object", kind.__qualname__, attributes, number, content]
+            is_whole = len(self.lost) == before or number is None
+            return node if is_whole else self._with_own_words(node, value, depth, before)
         if not objects.can_be_made(kind):
             raise NotPlainError(kind.__name__)
         attributes = {name: self.keep(each, depth) for name, each in objects.attributes_of(value)}
         return ["made", kind.__qualname__, attributes, kind.__module__, content]
+
+    def _with_own_words(self, node: Node, value: Any, depth: int, before: int) -> Node:
+        """With what an object says of its state, such as a replay buffer, where that can be kept.
+
+        Args:
+            before: how much had been lost before its attributes.
+        """
+        if not objects.tells_state(value):
+            return node
+        try:
+            state = self._state_of(value, depth)
+        except NotPlainError:
+            return node
+        del self.lost[before:]
+        return ["telling object", *node[1:], state]
 
     def _state_of(self, value: Any, depth: int) -> Node:
         try:
