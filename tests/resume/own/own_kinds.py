@@ -131,9 +131,10 @@ class Replaying(Net):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         scale = 1 if batch_idx + self.current_epoch == 0 else self.memory.mean()
-        loss = super().training_step(batch, batch_idx)
+        loss: Tensor = super().training_step(batch, batch_idx)
         self.memory.add(float(loss.detach()))
-        return loss + scale * self.net(batch[0]).mean()
+        pushed: Tensor = loss + scale * self.net(batch[0]).mean()
+        return pushed
 
 
 class Plateau(Net):

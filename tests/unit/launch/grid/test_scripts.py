@@ -85,6 +85,12 @@ def test_what_is_wrong_is_told_with_its_line(
     assert said in checked.faults[0].problem
 
 
+def test_a_command_that_is_one_text_is_told_as_its_words(tmp_path: Path) -> None:
+    (tmp_path / "grid.yaml").write_text("run: {command: 'python train.py --lr {lr}'}\n")
+    [fault] = check_file(tmp_path / "grid.yaml").faults
+    assert fault.hint == 'write a list, e.g. [python, train.py, --lr, "{lr}"]'
+
+
 def test_an_empty_command(tmp_path: Path) -> None:
     (tmp_path / "grid.yaml").write_text("run: {command: []}\n")
     [fault] = check_file(tmp_path / "grid.yaml").faults
