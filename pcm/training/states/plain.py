@@ -26,6 +26,9 @@ _MOST = 200_000
 """Values in one attribute, which take about 0.2 s."""
 
 
+_ENDLESS = "too much of it"
+
+
 class NotPlainError(Exception):
     """A value, or something in it, can't be written as plain data."""
 
@@ -86,7 +89,7 @@ class Keeper:
         lost = len(self.lost)
         try:
             if depth > _DEPTH or number - self._start > self.most:
-                raise NotPlainError("too much of it")
+                raise NotPlainError(_ENDLESS)
             return [*self._describe(value, depth + 1), number]
         except NotPlainError:
             # What was in it isn't written either: nothing may refer to it.
@@ -175,7 +178,8 @@ class Keeper:
         Args:
             before: how much had been lost before its attributes.
         """
-        if not objects.tells_state(value):
+        is_endless = any(_ENDLESS in each for each in self.lost[before:])
+        if is_endless or not objects.tells_state(value):
             return node
         try:
             state = self._state_of(value, depth)

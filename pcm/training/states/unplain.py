@@ -176,7 +176,7 @@ class Rebuilder:
         elif content is not None and tag != "made":
             list(self._each(content, list(made)))
         if tag == "telling object":
-            made.load_state_dict(self.rebuild(node[5]))
+            _load(made, self.rebuild(node[5]))
         return made
 
     def _new(self, name: str, module: str, content: list[Node] | None) -> Any:
@@ -208,6 +208,13 @@ class Rebuilder:
             for key, each in part["attributes"].items():
                 attributes[key] = self.rebuild(each, attributes.get(key))
         return made
+
+
+def _load(value: Any, state: Any) -> None:
+    try:
+        value.load_state_dict(state)
+    except Exception as error:
+        raise NotPlainError(f"its load_state_dict() says {error}") from error
 
 
 def _member(node: list[Any], present: Any) -> Any:
