@@ -21,6 +21,7 @@ _BARE = ("LightningModule", "LightningDataModule", "Module")
 """Lightning's and torch's own, which have the methods only so that one can override them."""
 
 
+_MODEL = ("model", "class_path")
 _AFTER_FIT = ("trainer", "after_fit")
 _STRATEGY = ("trainer", "kwargs", "strategy")
 
@@ -29,7 +30,7 @@ class _Needed(NamedTuple):
     section: str
     method: str
     place: tuple[str, ...]
-    instead: str
+    instead: str | None = None
 
 
 def lacking_methods(
@@ -44,11 +45,17 @@ def lacking_methods(
         own: Any = config.get(section)
         if names_own_class(own) and lacks(own["class_path"], method):
             problem = f"{own['class_path']} has no `{method}`"
-            yield Finding(place, problem, expected=f"a `{method}`, or {instead}")
+            expected = ", or ".join(filter(None, [f"a `{method}`", instead]))
+            yield Finding(place, problem, expected=expected)
 
 
 def _needed(config: Mapping[str, Any]) -> Iterator[_Needed]:
     trainer = config.get("trainer") or {}
+    yield _Needed("model", "training_step", _MODEL)
+    if not (config.get("model") or {}).get("optimizer"):
+        yield _Needed("model", "configure_optimizers", _MODEL, "an optimizer beside the class")
+    if config.get("data_train") is None:
+        yield _Needed("model", "train_dataloader", _MODEL, "a data file as data_train")
     if trainer.get("after_fit") == "test":
         data = "model" if config.get("data_train") is None else "data_train"
         yield _Needed("model", "test_step", _AFTER_FIT, "no after_fit")

@@ -1,5 +1,6 @@
 """What may not be meant so of a script: a program that is not here or starts ranks, a param."""
 
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,11 +8,15 @@ from typing import Any
 
 from launch.grid.file import GridFile
 from pcm.config.command_words import has_name, names_of, placeholders
+from pcm.config.names import nearest_file
 from pcm.config.structures.run_command import RUN
 
 PYTHONS = ("python", "python3")
 """Found by whoever runs them: the Python that trains."""
 
+
+_READERS = (*PYTHONS, "sh", "bash")
+"""Programs whose first word, if it ends so, is the file that they run."""
 
 STARTERS = ("torchrun", "accelerate", "deepspeed", "mpirun", "mpiexec", "srun")
 """Programs that start the ranks of a script."""
@@ -36,15 +41,41 @@ def remarks_on_scripts(
 
 
 def missing_program(run: Mapping[str, Any]) -> str | None:
-    """What to tell of a command whose program is not on this machine; None if it is.
+    """What to tell of a command whose program, or the file that it is to run, is not here.
 
     It may be on the nodes alone.
     """
-    program = str(run["command"][0])
-    if program in PYTHONS or "{" in program or shutil.which(program) is not None:
+    program, *rest = map(str, run["command"])
+    if " " in program and not rest and shutil.which(program) is None:
+        words = ", ".join(map(_as_item, program.split()))
+        return f"run.command: one word alone, which is no program; write [{words}]"
+    if "{" in program:
         return None
+    if program in PYTHONS or shutil.which(program) is not None:
+        return _missing_file(rest[0]) if Path(program).name in _READERS and rest else None
+    if Path(program).is_file():
+        by = f"write [{'python' if program.endswith('.py') else 'sh'}, {program}]"
+        if "/" not in program:
+            return f"run.command: no program {program!r} in your PATH; {by} for the file here"
+        return f"run.command: {program!r} may not be executed; {by}, or chmod +x {program}"
     where = Path.cwd() if "/" in program else "your PATH"
     return f"run.command: no program {program!r} in {where}; it has to be where the script runs"
+
+
+def _missing_file(name: str) -> str | None:
+    """What to tell of a script that is not in this folder."""
+    path = Path(name)
+    if "{" in name or path.suffix not in (".py", ".sh") or path.exists():
+        return None
+    there = [each.name for each in path.parent.glob(f"*{path.suffix}")]
+    near = nearest_file(path.name, there)
+    hint = f"did you mean '{path.parent / near}'?" if near else "it has to be where the script runs"
+    return f"run.command: no file {name!r} in {Path.cwd()}; {hint}"
+
+
+def _as_item(word: str) -> str:
+    """A word as an item of YAML's lists."""
+    return word if re.fullmatch(r"[\w./=+-]+", word) else f'"{word}"'
 
 
 def starter_in_each_rank(run: Mapping[str, Any], ranks: int) -> str | None:

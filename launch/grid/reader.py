@@ -247,9 +247,14 @@ class GridReader:
         head = path.split(".", 1)[0]
         script = self.document.data.get(RUN)
         params = script.get("params") if isinstance(script, dict) else None
-        if isinstance(params, dict) and head in params:
-            return f"did you mean '{RUN}.params.{path}'?"
-        return f"did you mean 'model.{path}'?" if head == "init_args" else None
+        if script is not None:
+            is_known = isinstance(params, dict) and head in params
+            return f"did you mean '{RUN}.params.{path}'?" if is_known else None
+        if head == "init_args":
+            return f"did you mean 'model.{path}'?"
+        return (
+            f"an argument of a class is at model.init_args.{path}, the Trainer's at trainer.kwargs"
+        )
 
     def _fault(self, keys: Keys, problem: str, **details: Any) -> None:
         """Add a fault at `keys` of the document, or at `(FLAG, path)` of the command line."""

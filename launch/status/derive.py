@@ -89,6 +89,12 @@ class AttemptFacts:
     lost: str = ""
     killed: str | None = None
 
+    @property
+    def has_word(self) -> bool:
+        """Whether it is told how it ended."""
+        words = (self.failure, self.verdict, self.killed)
+        return self.is_finished or self.is_stopped or any(word is not None for word in words)
+
     def is_of(self, place: Place) -> bool:
         """Whether it is what the job in the queue has come to so far."""
         return self.job == place.job and self.restarts >= place.restarts

@@ -156,6 +156,13 @@ def read_status(experiment: Experiment, queue: Queue | None = None) -> Status:
 
 def attempt_facts(files: AttemptDir, queue: Queue = NOT_ASKED) -> AttemptFacts:
     """What the files of an attempt, its processes and Slurm tell."""
+    facts = _facts_now(files, queue)
+    # Of one that ended between the look at its files and that at its processes, the word is there
+    # by now.
+    return facts if facts.is_alive or facts.has_word else _facts_now(files, queue)
+
+
+def _facts_now(files: AttemptDir, queue: Queue) -> AttemptFacts:
     names = names_in(files.path)
     if _FINISHED in names:
         return AttemptFacts(files.number, is_alive=False, is_finished=True)
@@ -266,7 +273,7 @@ def _is_alive(files: AttemptDir, names: set[str], record: AttemptRecord, queue: 
     supervisor = _supervisor(record)
     if supervisor is None:
         return _age(files.path) < BIRTH_S
-    if sum(name.startswith("outcome-") for name in names) >= record.world_size:
+    if _has_ended(names, record):
         return False
     is_held = _is_held(record, queue)
     if is_held is not None:
@@ -278,6 +285,12 @@ def _is_alive(files: AttemptDir, names: set[str], record: AttemptRecord, queue: 
         signs = [files.progress, *([files.state(0)] if _STATE in names else [])]
         return min(map(_age, signs)) < HEARTBEAT_S
     return _age(files.attempt) < START_S
+
+
+def _has_ended(names: set[str], record: AttemptRecord) -> bool:
+    """Whether all ranks have, and it was told how; that a rank failed is told after its outcome."""
+    is_told = not names.isdisjoint({_STOPPED, _FAILED, _VERDICT, _KILL})
+    return is_told and sum(name.startswith("outcome-") for name in names) >= record.world_size
 
 
 def _supervisor(record: AttemptRecord) -> Process | None:

@@ -39,6 +39,10 @@ def shown_with_kind(value: Any) -> str:
     return f"{shown(value)} ({_KINDS.get(type(value), type(value).__name__)})"
 
 
+_MARKS = frozenset("{}[]:#&*!|>'%@`")
+"""What YAML takes for more than a part of a word."""
+
+
 def hint_for(value: Any, wanted: type) -> str | None:
     """What to try where a value of another type was wanted."""
     if isinstance(value, str):
@@ -59,7 +63,14 @@ def _hint_for_string(text: str, wanted: type) -> str | None:
         return f"write {_BOOLEAN_WORDS[text.lower()]}"
     if wanted in (bool, int, float) and isinstance(resolve_scalar(text), wanted):
         return "remove the quotes"
-    return "write a list, e.g. [" + text + "]" if wanted is list else None
+    return f"write a list, e.g. [{_as_items(text)}]" if wanted is list else None
+
+
+def _as_items(text: str) -> str:
+    """Words as items, such as those of a command; what has commas is written as it is."""
+    if "," in text:
+        return text
+    return ", ".join(f'"{word}"' if set(word) & _MARKS else word for word in text.split())
 
 
 def _hint_for_list(value: Any) -> str:

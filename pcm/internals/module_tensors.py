@@ -24,8 +24,10 @@ def set_tensor(module: nn.Module, name: str, tensor: Tensor | None) -> None:
 
 
 def unsaved_buffers(module: nn.Module) -> dict[str, Tensor | None]:
-    """Its own buffers that are `persistent=False`."""
-    return {name: module._buffers[name] for name in module._non_persistent_buffers_set}
+    """Its own buffers that are `persistent=False`, in the order in which they were registered."""
+    # Torch keeps their names in a set, whose order differs from process to process.
+    names = module._non_persistent_buffers_set
+    return {name: buffer for name, buffer in module._buffers.items() if name in names}
 
 
 def fit_buffers(model: nn.Module, saved: Mapping[str, Tensor]) -> None:

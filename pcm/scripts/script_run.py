@@ -33,7 +33,7 @@ from pcm.scripts.script_journal import ScriptJournal
 from pcm.scripts.script_meeting import StoppedBeforeStartError, meet
 from pcm.scripts.script_process import ScriptProcess
 from pcm.scripts.script_progress import ScriptProgress
-from pcm.scripts.script_traceback import last_exception
+from pcm.scripts.script_traceback import last_exception, last_words
 from pcm.secret_values import scrub
 from pcm.tracking.feeding_process import FeedingProcess
 from pcm.tracking.tracker import has_tracker
@@ -46,6 +46,9 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 5.0
 
 _UNCAUGHT = 1
 """Python's exit code after an exception."""
+
+_MISUSED = (2, 126, 127)
+"""Those of what was not called as it wants to be, or could not be: one line says how."""
 
 _MOST_SHOWN = 100
 """Signs of a command that a reason begins with."""
@@ -148,8 +151,10 @@ class ScriptRun:
             tell(f"rank {self._task.ranks.rank}: the script ended after the stop: {how}")
             return ExitCode.STOPPED
         log = self._task.attempt.log(self._task.ranks.rank)
-        raised = last_exception(log) if code == _UNCAUGHT else ""
-        said = ": ".join(filter(None, [f"{_brief(words)} {how}", raised]))
+        reason = last_exception(log) if code == _UNCAUGHT else ""
+        if code in _MISUSED:
+            reason = last_words(log)
+        said = ": ".join(filter(None, [f"{_brief(words)} {how}", reason]))
         return self._fail(PcmError(said, "its log says more: pcm logs"))
 
     def _is_of_stop_signal(self, code: int) -> bool:

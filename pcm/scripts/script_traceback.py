@@ -1,9 +1,11 @@
-"""What a script written in Python died of, as the end of its log tells."""
+"""What a script died of, as the end of its log tells."""
 
 import os
 import re
 from contextlib import suppress
 from pathlib import Path
+
+from pcm.console import MARK
 
 _END = 1 << 14
 """Bytes of a log that are looked at: a traceback, and what is printed while a program ends."""
@@ -22,6 +24,13 @@ def last_exception(log: Path) -> str:
     # The frames are indented, and the first line that isn't names the exception.
     line = next((line for line in lines if line and not line.startswith(" ")), "")
     return line[:_MOST_SHOWN] if _EXCEPTION.fullmatch(line) else ""
+
+
+def last_words(log: Path) -> str:
+    """The last line that a program has printed, as what it says of its use is."""
+    lines = [line.strip() for line in _end_of(log).splitlines()]
+    said = [line for line in lines if line and not line.startswith(MARK)]
+    return said[-1][:_MOST_SHOWN] if said else ""
 
 
 def _end_of(log: Path) -> str:

@@ -11,7 +11,7 @@ from pcm.errors import PcmError
 from pcm.run_dir import RunDir
 from pcm.run_dir.shards import count_states, shards_folder
 from pcm.training.building.build import build_model
-from pcm.training.checkpoints.checkpoint_io import load_plain
+from pcm.training.checkpoints.loading_plain import load_plain
 
 
 def load_model(run_dir: RunDir, checkpoint: Path) -> LightningModule:

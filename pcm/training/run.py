@@ -34,6 +34,7 @@ from pcm.training.building.build import build_data, build_model, build_trainer
 from pcm.training.building.devices import choose_device
 from pcm.training.building.strategy_choice import needs_group
 from pcm.training.checkpoints.checkpoint_io import CheckpointFiles
+from pcm.training.checkpoints.hook_entries import HookEntries
 from pcm.training.checkpoints.saver import Saver
 from pcm.training.checkpoints.schedule import LONGEST_S, Schedule, mean_between_interruptions
 from pcm.training.checkpoints.starting import StartingPoint, find_start, share_start, step_of
@@ -200,6 +201,7 @@ class Run:
         assert self._logger is not None
         generators.seed_all(config["seed"])
         model, data = build_model(config["model"]), build_data(config)
+        self._files.entries = HookEntries(model)
         if wants_test(config):
             require_test(model, data)
         trainer = build_trainer(

@@ -8,7 +8,7 @@ import torch
 from launch.status.state import State
 from pcm.errors import ExitCode
 from pcm.internals.snapshot import Snapshots
-from pcm.training.checkpoints.checkpoint_io import load_plain
+from pcm.training.checkpoints.loading_plain import load_plain
 from tests.gpu.needed import ACCELERATOR, draws_on_gpus, needs_gpus, trainer
 from tests.resume.runs import assert_same_end, make_run, run
 from tests.scripts import conftest

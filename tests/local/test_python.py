@@ -9,7 +9,7 @@ import torch
 from launch import api
 from launch.plan import Action
 from pcm.errors import ConfigError, NotFoundError
-from pcm.training.checkpoints.checkpoint_io import load_plain
+from pcm.training.checkpoints.loading_plain import load_plain
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "python.md"

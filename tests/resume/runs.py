@@ -16,7 +16,7 @@ from pcm.run_dir import RunDir, read_json, write_json, write_text
 from pcm.run_dir.checkpointing import Checkpointing, freeze_checkpointing, read_checkpointing
 from pcm.run_dir.checkpoints import best_first, read_manifests
 from pcm.run_dir.shards import count_states, shards_folder
-from pcm.training.checkpoints.checkpoint_io import load_plain
+from pcm.training.checkpoints.loading_plain import load_plain
 from pcm.training.checkpoints.sharding import read_whole
 
 OWN = Path(__file__).parent / "own"

@@ -30,6 +30,7 @@ SILENT = ("Curriculum", "Shadowing")
     ("model", "stops"),
     [
         ("Plateau", ["step 14", "validation 20"]),
+        ("Packing", ["step 14", "epoch 20"]),
         ("Swapping", ["validation 20"]),
         ("SwappingEarly", ["validation 20"]),
         ("Averaged", ["validation 20"]),
@@ -117,6 +118,14 @@ def test_state_in_odd_places(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     stops = ["step 4", "step 14", "validation 20"]
     odd = {"class_path": "own_odd.Odd", "init_args": {}}
     assert_resumes_the_same(tmp_path, stops, model=odd, data_train=loaders())
+    assert "not kept in checkpoints" not in capfd.readouterr().err
+
+
+def test_an_object_that_says_what_its_state_is(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = {"model": kind("Replaying"), "data_train": loaders()}
+    assert_resumes_the_same(tmp_path, ["step 4", "step 14"], **config)
     assert "not kept in checkpoints" not in capfd.readouterr().err
 
 

@@ -160,6 +160,7 @@ grid:
   - [no-such-program]
   - [sh, -c, "kill -9 $$", {"an option and another one, " * 9!r}]
   - [sh, -c, "kill -40 $$"]
+  - [sh, -c, "train.py --lr 0.1"]
 resources: {{tasks_per_node: 1}}
 """
 
@@ -189,6 +190,7 @@ def test_those_that_fail_say_how(folder: Folder) -> None:
     assert reasons[2].endswith(" ... was killed by SIGKILL")
     assert len(reasons[2]) < 160
     assert reasons[3].endswith("was killed by SIGRTMIN+6")
+    assert "ended with exit code 127: sh: " in reasons[4]
     assert "so it goes\n" in log(experiments[0])
 
 

@@ -18,6 +18,7 @@ from pcm.config.structures.own import (
     HYDRA_CLASS,
     OWN_CLASS,
     OWN_MODEL,
+    means_own_class,
     names_hydra_class,
     names_own_class,
 )
@@ -37,7 +38,7 @@ from pcm.config.wording import shown
 
 def _own_or(ours: ConfigStructure, own: ConfigStructure) -> ConfigStructure:
     """A class of the user's own, or a structure of ours."""
-    return Choice(names_hydra_class, HYDRA_CLASS, Choice(names_own_class, own, ours))
+    return Choice(names_hydra_class, HYDRA_CLASS, Choice(means_own_class, own, ours))
 
 
 MODEL_FILE: ConfigStructure = _own_or(MODEL, OWN_MODEL)
@@ -94,7 +95,7 @@ def _check_sections(
     findings += _check_test(trainer, model, data_train)
     if not isinstance(model, dict) or names_hydra_class(model):
         return findings
-    if names_own_class(model):
+    if means_own_class(model):
         return [*findings, *_check_batch_size(data_train)]
     findings += _check_optimizing(trainer, items_of(model, "optimizers"))
     kwargs = inspector.once(_check_chain_kwargs, entry(trainer, "kwargs"))
@@ -116,13 +117,13 @@ def _check_data_sections(model: Any, data_train: Any, data_val: Any) -> Iterator
     if names_own_class(data_train) and data_val is not None:
         expected = "null: the data module of data_train serves both"
         yield Finding(("data_val",), "a second data module", expected=expected)
-    if data_val is None and not (names_own_class(data_train) or names_hydra_class(data_train)):
+    if data_val is None and not (means_own_class(data_train) or names_hydra_class(data_train)):
         yield Finding(("data_val",), "no data to validate on", "null", "a data file")
 
 
 def _check_without_data(model: Any, data_val: Any) -> Iterator[Finding]:
     """A model of one's own may bring its loaders, as Lightning allows it."""
-    if not (names_own_class(model) or names_hydra_class(model)):
+    if not (means_own_class(model) or names_hydra_class(model)):
         expected = "a data file; only a model class of one's own may bring its loaders"
         yield Finding(("data_train",), "no data to train on", "null", expected)
     elif data_val is not None:
@@ -131,14 +132,14 @@ def _check_without_data(model: Any, data_val: Any) -> Iterator[Finding]:
 
 
 def _check_test(trainer: Any, model: Any, data_train: Any) -> Iterator[Finding]:
-    of_own = names_own_class(model) and (data_train is None or names_own_class(data_train))
+    of_own = means_own_class(model) and (data_train is None or means_own_class(data_train))
     if entry(trainer, "after_fit") == "test" and not of_own:
         expected = "a model and a data module of your own, which know how to test"
         yield Finding(("trainer", "after_fit"), "nothing to test", "test", expected)
 
 
 def _check_batch_size(data_train: Any) -> Iterator[Finding]:
-    if isinstance(data_train, dict) and not names_own_class(data_train):
+    if isinstance(data_train, dict) and not means_own_class(data_train):
         problem = "no batch size: a model class of one's own has no place for it"
         expected = "a data class of your own too, which knows its batch size"
         yield Finding(("data_train",), problem, expected=expected)

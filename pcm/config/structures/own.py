@@ -11,6 +11,9 @@ from pcm.config.wording import shown
 
 _CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
+_WAYS = re.compile(r"(?:\./)?([\w/.]+?)(?:\.py)?(?::{1,2}|\.py\.)(\w+)")
+"""Other ways to name a class: `my_model.py:Model`, `src/my_model:Model`."""
+
 _INTERPOLATION = re.compile(r"^\$\{.+\}$|\$\{[^{}]*[.:][^{}]*\}")
 """Of OmegaConf, as in Hydra's files; inside a text only what has a path or resolver, as in
 `${paths.root}/data`, since Python's own templates have plain names."""
@@ -61,13 +64,22 @@ def _once_of_hydra(findings: Findings) -> list[Finding]:
 def _class_findings(cfg: dict[str, Any], inspector: Inspector) -> list[Finding]:
     path, findings = cfg["class_path"], []
     if not _CLASS_PATH.fullmatch(path):
-        findings = [
-            Finding(("class_path",), "not a class path", shown(path), "package.module.Class")
-        ]
+        findings = [_of_no_class_path(path)]
     arguments = cfg.get("init_args") or {}
     inside = inspector.inspect_entries(arguments, dict.fromkeys(arguments, ARGUMENT))
     inside += inspector.inspect_entries(arguments, bounds_of(path))
     return [*findings, *(finding.under("init_args") for finding in inside)]
+
+
+def _of_no_class_path(path: str) -> Finding:
+    """With what is meant, where it is a class in another way of writing, or a class alone."""
+    hint = None
+    if meant := _WAYS.fullmatch(path):
+        dotted = f"{meant[1].replace('/', '.')}.{meant[2]}"
+        hint = f"write {dotted}" if _CLASS_PATH.fullmatch(dotted) else None
+    elif path.isidentifier():
+        hint = f"write the module that it is in before it, as in my_model.{path} for my_model.py"
+    return Finding(("class_path",), "not a class path", shown(path), "package.module.Class", hint)
 
 
 OWN_CLASS: ConfigStructure = Meaning(_OWN, _check_own_class)
@@ -133,6 +145,11 @@ HYDRA_CLASS: ConfigStructure = Rule(dict, _refuse_hydra)
 def names_hydra_class(cfg: Any) -> bool:
     """Whether a file is one of Hydra's."""
     return isinstance(cfg, dict) and _TARGET in cfg and "class_path" not in cfg
+
+
+def means_own_class(cfg: Any) -> bool:
+    """Whether a model or data file is of such a class, though perhaps it misspells `class_path`."""
+    return isinstance(cfg, dict) and ("class_path" in cfg or "init_args" in cfg)
 
 
 def names_own_class(cfg: Any) -> bool:

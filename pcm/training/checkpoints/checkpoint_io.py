@@ -5,7 +5,6 @@ Training stands still while its state is copied; a thread writes the copy while 
 
 import errno
 import os
-import pathlib
 import re
 import time
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning.fabric.plugins.io import CheckpointIO
 
@@ -28,10 +26,10 @@ from pcm.run_dir.checkpoints import BY_USER, Manifest, manifest_path, remove, wr
 from pcm.run_dir.shards import StagedShards, count_states, shards_folder
 from pcm.run_dir.trust import make_folder
 from pcm.training.checkpoints.hashing import HashingStream
+from pcm.training.checkpoints.hook_entries import HookEntries
 from pcm.training.checkpoints.hyperparameters import with_plain_hyperparameters
+from pcm.training.checkpoints.loading_plain import load_plain
 from pcm.training.checkpoints.memory import available_memory
-
-_SCALARS = (np.bool_, np.int32, np.int64, np.float32, np.float64)
 
 LAST_CHANCES = ("end", "stop")
 """Reasons for a checkpoint after which training writes no other."""
@@ -51,20 +49,6 @@ class Sharded:
 Content = dict[str, Any] | Snapshot | Sharded
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-
-
-def _harmless() -> list[Any]:
-    """Types that people put into hyperparameters, and that can do nothing when loaded."""
-    scalar = np.float64(0).__reduce__()[0]
-    dtypes = [type(np.dtype(kind)) for kind in _SCALARS]
-    return [pathlib.PosixPath, pathlib.PurePosixPath, np.dtype, scalar, *dtypes]
-
-
-def load_plain(path: Path) -> dict[str, Any]:
-    """Load a checkpoint onto the CPU without running any code that it may carry."""
-    with torch.serialization.safe_globals(_harmless()):
-        loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return loaded
 
 
 _UNSAFE = re.compile(r"Unsupported \w+: GLOBAL (\S+)")
@@ -93,6 +77,7 @@ class CheckpointFiles(CheckpointIO):
     Attributes:
         newest: the last checkpoint that was written, or that training started from.
         trouble: why the last one could not be written; None if it was.
+        entries: leaves out what the module's hook adds and can't be loaded; None to refuse it.
     """
 
     def __init__(
@@ -107,6 +92,7 @@ class CheckpointFiles(CheckpointIO):
     ) -> None:
         self.newest = newest
         self.trouble: str | None = None
+        self.entries: HookEntries | None = None
         self._before_commit = before_commit
         self._after_commit = after_commit
         self._make_room = make_room
@@ -131,6 +117,8 @@ class CheckpointFiles(CheckpointIO):
         self.finish()
         target, facts = Path(path), storage_options
         checkpoint = with_plain_hyperparameters(checkpoint)
+        if self.entries is not None:
+            checkpoint = self.entries.without(checkpoint)
         if facts is None:
             # A callback of the user's own writes it, and nothing here goes on from it.
             self._try_to_write(checkpoint, target, _USERS)
@@ -199,7 +187,8 @@ class CheckpointFiles(CheckpointIO):
                 f"checkpoint {path} is in shards, and `{writer}` alone goes on from those",
                 f"keep `{writer}`; Result.load() has the weights as a whole",
             )
-        return load_plain(Path(path))
+        loaded = load_plain(Path(path))
+        return loaded if self.entries is None else self.entries.added_to(loaded)
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Remove a file, its manifest and its shards."""
@@ -288,9 +277,9 @@ class CheckpointFiles(CheckpointIO):
         except Exception as error:
             raise PcmError(
                 f"the checkpoint could never be loaded again: {_objection(error)}",
-                "keep hyperparameters, state_dict() and on_save_checkpoint() to tensors, numbers,"
-                " strings, lists and dicts; or call torch.serialization.add_safe_globals() with"
-                " such a class where the model's class is",
+                "keep what state_dict() and on_save_checkpoint() add to tensors, numbers, strings,"
+                " lists and dicts; or call torch.serialization.add_safe_globals() with such a"
+                " class where the model's class is",
             ) from error
         self._is_proven = True
 

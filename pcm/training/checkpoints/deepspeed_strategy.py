@@ -15,8 +15,8 @@ from torch.optim import Optimizer
 from pcm.errors import PcmError
 from pcm.internals.deepspeed import join_ranks, leave_out_scripts
 from pcm.run_dir.shards import StagedShards, count_states, shards_folder
-from pcm.training.checkpoints.checkpoint_io import load_plain
 from pcm.training.checkpoints.deepspeed_states import NO_TAG, State, States, write_states
+from pcm.training.checkpoints.loading_plain import load_plain
 from pcm.training.checkpoints.shared_saving import save_together
 
 _STAGE = "deepspeed_stage"

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 
 from pcm.errors import PcmError
 from pcm.run_dir.shards import StagedShards, count_states, shards_folder
-from pcm.training.checkpoints.checkpoint_io import load_plain
+from pcm.training.checkpoints.loading_plain import load_plain
 from pcm.training.checkpoints.sharding import WEIGHTS, State, names_in, read_shards, write_shards
 from pcm.training.checkpoints.shared_saving import save_together
 

@@ -99,11 +99,15 @@ def is_seen_through(value: Any) -> bool:
 
 def has_own_state(value: Any) -> bool:
     """Whether it is a library's that says what its state is, such as an optimizer."""
+    return is_of_library(type(value)) and tells_state(value)
+
+
+def tells_state(value: Any) -> bool:
+    """Whether it says what its state is, in whatever words."""
     names = ("state_dict", "load_state_dict")
-    kind = type(value)
     # Those of pcm's links and losses are in the state of their Chain.
-    is_ours = kind.__module__.partition(".")[0] == "pcm"
-    return is_of_library(kind) and not is_ours and all(hasattr(value, name) for name in names)
+    is_ours = type(value).__module__.partition(".")[0] == "pcm"
+    return not is_ours and all(callable(getattr(value, name, None)) for name in names)
 
 
 def can_be_made(kind: type) -> bool:

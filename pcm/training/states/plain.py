@@ -29,6 +29,9 @@ _MOST = 200_000
 """Values in one attribute, which take about 0.2 s."""
 
 
+_ENDLESS = "too much of it"
+
+
 class NotPlainError(Exception):
     """A value, or something in it, can't be written as plain data."""
 
@@ -97,7 +100,7 @@ class Keeper:
         lost = len(self.lost)
         try:
             if depth > _DEPTH or number - self._start > self.most:
-                raise NotPlainError("too much of it")
+                raise NotPlainError(_ENDLESS)
             node = [*self._describe(value, depth + 1), number]
         except NotPlainError:
             # What was in it isn't written either: nothing may refer to it.
@@ -179,13 +182,31 @@ class Keeper:
             raise NotPlainError(kind.__name__)
         content = self._content(value, depth) if objects.is_container(value) else None
         if number is not None or (self.built is None and not objects.is_frozen(value)):
-            pairs = objects.attributes_of(value)
+            before, pairs = len(self.lost), objects.attributes_of(value)
             attributes = self._each_of(pairs, depth, quiet=callable(value))
-            return ["object", kind.__qualname__, attributes, number, content]
+            node = ["object", kind.__qualname__, attributes, number, content]
+            is_whole = len(self.lost) == before or number is None
+            return node if is_whole else self._with_own_words(node, value, depth, before)
         if not objects.can_be_made(kind):
             raise NotPlainError(kind.__name__)
         attributes = {name: self.keep(each, depth) for name, each in objects.attributes_of(value)}
         return ["made", kind.__qualname__, attributes, kind.__module__, content]
+
+    def _with_own_words(self, node: Node, value: Any, depth: int, before: int) -> Node:
+        """With what an object says of its state, such as a replay buffer, where that can be kept.
+
+        Args:
+            before: how much had been lost before its attributes.
+        """
+        is_endless = any(_ENDLESS in each for each in self.lost[before:])
+        if is_endless or not objects.tells_state(value):
+            return node
+        try:
+            state = self._state_of(value, depth)
+        except NotPlainError:
+            return node
+        del self.lost[before:]
+        return ["telling object", *node[1:], state]
 
     def _state_of(self, value: Any, depth: int) -> Node:
         try:

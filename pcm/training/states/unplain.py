@@ -83,7 +83,7 @@ class Rebuilder:
 
     def _build(self, node: list[Any], present: Any, number: int) -> Any:
         tag, content = node[0], node[1]
-        if tag in ("object", "made"):
+        if tag in ("object", "telling object", "made"):
             return self._object(node, present, number)
         if tag == "module":
             return self._module(node, number)
@@ -206,8 +206,10 @@ class Rebuilder:
             _set(made, attribute, value)
         if content is not None and not isinstance(made, tuple | frozenset):
             self._fill(made, content, number)
-        elif content is not None and tag == "object":
+        elif content is not None and tag != "made":
             list(self._each(content, list(made)))
+        if tag == "telling object":
+            _load(made, self.rebuild(node[5]))
         return made
 
     def _new(self, name: str, module: str, content: list[Node] | None) -> Any:
@@ -239,6 +241,13 @@ class Rebuilder:
             for key, each in part["attributes"].items():
                 attributes[key] = self.rebuild(each, attributes.get(key))
         return made
+
+
+def _load(value: Any, state: Any) -> None:
+    try:
+        value.load_state_dict(state)
+    except Exception as error:
+        raise NotPlainError(f"its load_state_dict() says {error}") from error
 
 
 def _member(node: list[Any], present: Any) -> Any:

@@ -71,6 +71,29 @@ def test_what_is_no_class_path(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("my_model.py:Mine", "write my_model.Mine"),
+        ("my_model:Mine", "write my_model.Mine"),
+        ("./src/my_model.py::Mine", "write src.my_model.Mine"),
+        ("Mine", "as in my_model.Mine for my_model.py"),
+        ("my-model.py:Mine", ""),
+    ],
+)
+def test_another_way_to_name_a_class(path: str, hint: str) -> None:
+    (fault,) = check_model({"class_path": path, "init_args": {}})
+    assert hint in (fault.hint or "")
+
+
+@pytest.mark.parametrize("section", ["model", "data_train"])
+def test_a_misspelt_class_path_is_no_chain(section: str) -> None:
+    config = samples.experiment(**ALL_OWN) | {section: {"classpath": "a.B", "init_args": {"c": 1}}}
+    *missing, misspelt = check_experiment(config)
+    assert [each.problem for each in missing] in ([], ["missing key 'class_path'"])
+    assert (misspelt.key, misspelt.hint) == (f"{section}.classpath", "did you mean 'class_path'?")
+
+
+@pytest.mark.parametrize(
     ("nested", "key", "problem"),
     [
         ({"class_path": "Adam"}, "class_path", "not a class path"),

@@ -20,6 +20,7 @@ from lightning.pytorch import LightningModule, LightningDataModule
 
 class Bare(L.LightningModule):
     def training_step(self, batch): ...
+    def configure_optimizers(self): ...
 class Below(Bare): ...
 class Tested(Bare):
     def test_step(self, batch): ...
@@ -59,3 +60,43 @@ def test_what_a_class_lacks_is_told_where_it_is_sure(
     assert [(Path(each.file or "").name, each.line) for each in faults] == [
         ("trainer.yaml", TRAINER.count("\n") + 1)
     ] * len(problems)
+
+
+UNFINISHED = """
+import lightning as L
+
+class Model(L.LightningModule):
+    def forward(self, batch): ...
+class Whole(Model):
+    def training_step(self, batch): ...
+    def train_dataloader(self): ...
+    configure_optimizers = Model.forward
+class Data(L.LightningDataModule): ...
+"""
+
+ADAM = "optimizer: {class_path: torch.optim.Adam, init_args: {lr: 0.1}}\n"
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "lacking"),
+    [
+        ("tried.Model\n", "data.yaml", ["training_step", "configure_optimizers"]),
+        (f"tried.Model\n{ADAM}", "data.yaml", ["training_step"]),
+        (f"tried.Model\n{ADAM}", "null", ["training_step", "train_dataloader"]),
+        ("tried.Whole\n", "null", []),
+    ],
+)
+def test_what_no_module_can_be_trained_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, data: str, lacking: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PCM_PYTHON", raising=False)
+    (tmp_path / "tried.py").write_text(UNFINISHED)
+    (tmp_path / "model.yaml").write_text(f"class_path: {model}")
+    (tmp_path / "data.yaml").write_text("class_path: tried.Data\n")
+    (tmp_path / "trainer.yaml").write_text(TRAINER)
+    grid = tmp_path / "grid.yaml"
+    grid.write_text(f"base: {{model: model.yaml, data_train: {data}, trainer: trainer.yaml}}\n")
+    faults = check_file(grid).faults
+    assert [each.problem for each in faults] == [f"tried.Model has no `{each}`" for each in lacking]
+    assert {(Path(each.file or "").name, each.line) for each in faults} <= {("model.yaml", 1)}

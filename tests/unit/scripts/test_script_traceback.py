@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pcm.scripts.script_traceback import last_exception
+from pcm.scripts.script_traceback import last_exception, last_words
 
 ENDS = [
     ("raise ValueError('no such digit\\nsecond line')", "ValueError: no such digit"),
@@ -36,5 +36,16 @@ def test_the_last_exception_is_told(tmp_path: Path, code: str, told: str) -> Non
     assert last_exception(log) == told
 
 
+def test_the_last_line_of_a_program_is_told_and_none_of_ours(tmp_path: Path) -> None:
+    log = tmp_path / "rank-0.log"
+    log.write_text(
+        "pcm: runs train.py\nusage: train.py\ntrain.py: error: no such option: --lrr\n\n"
+    )
+    assert last_words(log) == "train.py: error: no such option: --lrr"
+    log.write_text("pcm: runs train.py\n")
+    assert last_words(log) == ""
+
+
 def test_without_a_log_nothing_is_told(tmp_path: Path) -> None:
     assert last_exception(tmp_path / "none.log") == ""
+    assert last_words(tmp_path / "none.log") == ""

@@ -12,8 +12,9 @@ import torch
 from pcm.errors import PcmError
 from pcm.rank import insisting
 from pcm.run_dir.checkpoints import Manifest, find_fault, read_manifests
-from pcm.training.checkpoints.checkpoint_io import CheckpointFiles, load_plain
+from pcm.training.checkpoints.checkpoint_io import CheckpointFiles
 from pcm.training.checkpoints.hashing import HashingStream
+from pcm.training.checkpoints.loading_plain import load_plain
 
 FACTS = {"step": 3, "epoch": 0, "attempt": 2, "reason": "stop", "metrics": {"val/loss": 0.5}}
 

@@ -13,7 +13,8 @@ from torch.optim import Optimizer
 
 from pcm.errors import ConfigError
 from pcm.training.building.classes import build_object
-from pcm.training.checkpoints.checkpoint_io import CheckpointFiles, load_plain
+from pcm.training.checkpoints.checkpoint_io import CheckpointFiles
+from pcm.training.checkpoints.loading_plain import load_plain
 
 HERE = __name__
 LINEAR = {"class_path": "torch.nn.Linear", "init_args": {"in_features": 2, "out_features": 3}}

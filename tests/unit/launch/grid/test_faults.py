@@ -38,6 +38,11 @@ def line_with(path: Path, text: str) -> int:
         ({"include": [{"sed": 1}]}, "no such place", "did you mean 'seed'?"),
         # Steps of the way are left out.
         ({"grid": {"model.lr": [1]}}, "unknown key 'lr'", "did you mean 'init_args.lr'?"),
+        (
+            {"grid": {"lr": [1]}},
+            "no such place",
+            "an argument of a class is at model.init_args.lr, the Trainer's at trainer.kwargs",
+        ),
         ({"grid": {"init_args.lr": [1]}}, "no such place", "did you mean 'model.init_args.lr'?"),
         ({"exclude": [{"model.init_args.layers.9.x": 1}]}, "has no '9'", None),
         ({"grid": {LR: []}}, "an axis without values", "give it a value, or leave it out"),

@@ -85,6 +85,12 @@ def test_what_is_wrong_is_told_with_its_line(
     assert said in checked.faults[0].problem
 
 
+def test_a_command_that_is_one_text_is_told_as_its_words(tmp_path: Path) -> None:
+    (tmp_path / "grid.yaml").write_text("run: {command: 'python train.py --lr {lr}'}\n")
+    [fault] = check_file(tmp_path / "grid.yaml").faults
+    assert fault.hint == 'write a list, e.g. [python, train.py, --lr, "{lr}"]'
+
+
 def test_an_empty_command(tmp_path: Path) -> None:
     (tmp_path / "grid.yaml").write_text("run: {command: []}\n")
     [fault] = check_file(tmp_path / "grid.yaml").faults
@@ -130,7 +136,11 @@ def test_what_would_start_all_ranks_in_each_rank(tmp_path: Path, ranks: int, com
     assert all(f"in each of the {ranks} that pcm starts" in note for note in notes)
 
 
-def test_a_param_that_is_nearly_there_is_a_note(tmp_path: Path) -> None:
+def test_a_param_that_is_nearly_there_is_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").touch()
     [note] = read(tmp_path, GRID + "set: {run.params.widht: 4}\n").warnings
     assert note.startswith("run.params.widht: no such param")
     assert note.endswith("did you mean 'width'?")
@@ -138,7 +148,42 @@ def test_a_param_that_is_nearly_there_is_a_note(tmp_path: Path) -> None:
     assert read(tmp_path, GRID + "set: {run.params.depth: 4, run.params.width: 5}\n").warnings == ()
 
 
-def test_a_program_that_is_not_here_is_a_note(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("train.py", "no program 'train.py' in your PATH; write [python, train.py] for the file"),
+        ("./train.py", "'./train.py' may not be executed; write [python, ./train.py], or chmod +x"),
+        ("python, trian.py", "no file 'trian.py' in {folder}; did you mean 'train.py'?"),
+        ("sh, bin/go.sh", "no file 'bin/go.sh' in {folder}; it has to be where the script runs"),
+        ('"python train.py --lr {lr}"', 'is no program; write [python, train.py, --lr, "{lr}"]'),
+    ],
+)
+def test_what_will_not_start_is_a_note_with_what_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").touch()
+    [note] = read(tmp_path, f"run: {{command: [{command}], params: {{lr: 1}}}}\n").warnings
+    assert told.replace("{folder}", str(tmp_path)) in note
+
+
+@pytest.mark.parametrize(
+    "command", ["python, train.py", "python, -m, train", 'sh, "{lr}.sh"', "ls"]
+)
+def test_what_will_start_is_no_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").touch()
+    text = f"run: {{command: [{command}], params: {{lr: 1}}}}\n"
+    assert read(tmp_path, text).warnings == ()
+
+
+def test_a_program_that_is_not_here_is_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").touch()
     assert read(tmp_path, GRID).warnings == ()
     assert read(tmp_path, GRID.replace("[python", "[sh")).warnings == ()
     [note] = read(tmp_path, GRID.replace("[python", "[no-such-program")).warnings

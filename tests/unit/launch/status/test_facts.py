@@ -72,6 +72,30 @@ def test_all_outcomes_end_an_attempt_though_its_process_lives_on(experiment: Exp
     assert read_status(experiment).state is State.STOPPED
 
 
+def test_a_failure_that_is_being_told_is_not_lost(experiment: Experiment) -> None:
+    """A supervisor tells a rank's outcome first, and that it is the failure of all after that."""
+    files = attempt(experiment, Process.current().record())
+    for rank in range(2):
+        write_json(files.outcome(rank), {"exit_code": 1})
+    assert read_status(experiment).state is State.RUNNING
+    write_json(files.failed, {"rank": 0, "exit_code": 1})
+    assert read_status(experiment).state is State.FAILED
+
+
+@pytest.mark.parametrize(("word", "state"), [("failed", State.FAILED), ("finished", State.DONE)])
+def test_a_word_between_the_look_at_files_and_that_at_processes_counts(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch, word: str, state: State
+) -> None:
+    files = attempt(experiment, Process.current().record())
+
+    def ends(_: Process) -> bool:
+        write_json(getattr(files, word), {"rank": 0})
+        return False
+
+    monkeypatch.setattr(Process, "is_alive", property(ends))
+    assert read_status(experiment).state is state
+
+
 def test_the_newest_attempt_counts_by_number(experiment: Experiment) -> None:
     attempt(experiment, gone(), number=9)
     newest = attempt(experiment, gone(), number=10)
