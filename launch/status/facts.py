@@ -288,8 +288,8 @@ def _is_alive(files: AttemptDir, names: set[str], record: AttemptRecord, queue: 
 
 
 def _has_ended(names: set[str], record: AttemptRecord) -> bool:
-    """Whether all ranks have, and it was told how; that a rank failed is told after its outcome."""
-    is_told = not names.isdisjoint({_STOPPED, _FAILED, _VERDICT, _KILL})
+    """Whether all ranks have, and it is known why; that one failed is told after its outcome."""
+    is_told = not names.isdisjoint({_STOPPED, _STOP, _FAILED, _VERDICT, _KILL})
     return is_told and sum(name.startswith("outcome-") for name in names) >= record.world_size
 
 

@@ -82,6 +82,17 @@ def test_a_failure_that_is_being_told_is_not_lost(experiment: Experiment) -> Non
     assert read_status(experiment).state is State.FAILED
 
 
+def test_one_that_was_asked_to_stop_has_stopped_once_all_ranks_have_ended(
+    experiment: Experiment,
+) -> None:
+    """As after a second Ctrl-C, in a process that goes on: nothing else will be told."""
+    files = attempt(experiment, Process.current().record())
+    request_stop(files, by="SIGINT", reason="interrupt")
+    for rank in range(2):
+        write_json(files.outcome(rank), {"exit_code": 130})
+    assert read_status(experiment).state is State.STOPPED
+
+
 @pytest.mark.parametrize(("word", "state"), [("failed", State.FAILED), ("finished", State.DONE)])
 def test_a_word_between_the_look_at_files_and_that_at_processes_counts(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch, word: str, state: State
