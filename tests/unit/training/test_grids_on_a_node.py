@@ -44,6 +44,9 @@ PLATEAU = {
     "class_path": "lightning.pytorch.cli.ReduceLROnPlateau",
     "init_args": {"monitor": "val/loss", "factor": 0.5},
 }
+OF_DATA = ("number of the training batches", "_dataloader` but")
+"""In what Lightning says of data with fewer batches than a file asks for."""
+
 NET = {"class_path": f"{OWN}.Net", "init_args": {"width": 3, "act": "tanh"}}
 
 TIMER = {"name": "timer", "kwargs": {"duration": "00:01:00:00"}}
@@ -212,7 +215,7 @@ def train(run_dir: RunDir) -> None:
         assert error is not None
         is_of_config = error["type"] == "ConfigError"
         # How many batches there are, and what a class of the user's own does with its arguments.
-        is_of_data = is_of_config and "number of the training batches" in error["message"]
+        is_of_data = is_of_config and any(each in error["message"] for each in OF_DATA)
         is_theirs = not is_of_config and own_parts.__file__ in error["traceback"]
         # Shapes are followed by the links themselves, whose error names command and step.
         is_of_shapes = error["type"] == "RuntimeError" and "in command " in error["traceback"]
