@@ -158,9 +158,9 @@ def _of_function(node: ast.FunctionDef, module: Module, *, bound: bool) -> Signa
     if node.decorator_list:
         return Unread(f"{node.name} is decorated")
     takes = node.args
-    places = [*takes.posonlyargs, *takes.args][1 if bound else 0 :]
-    defaults = [*[None] * (len(places) - len(takes.defaults)), *takes.defaults][-len(places) :]
-    pairs = list(zip(places, defaults, strict=True))
+    places = [*takes.posonlyargs, *takes.args]
+    defaults = [*[None] * (len(places) - len(takes.defaults)), *takes.defaults]
+    pairs = list(zip(places, defaults, strict=True))[1 if bound else 0 :]
     pairs += zip(takes.kwonlyargs, takes.kw_defaults, strict=True)
     return Signature(
         names=tuple(each.arg for each, _ in pairs),

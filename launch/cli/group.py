@@ -1,6 +1,5 @@
 """Every way a command can end, as a message and an exit code."""
 
-import errno
 import sys
 import tempfile
 import traceback
@@ -13,9 +12,9 @@ from launch.cli.streams import settle_streams
 from launch.damage import told_damage
 from launch.report.terminal import note
 from pcm.errors import ExitCode, PcmError
+from pcm.run_dir.files import NO_ROOM
 from pcm.secret_values import scrub
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _MORE_ROOM = "free some space there, and run the command again"
 
 
@@ -57,7 +56,7 @@ class PcmGroup(TyperGroup):
             return "the working directory is gone\n  try: cd to one that is there"
         if isinstance(error, OSError) and error.strerror:
             text = ": ".join(filter(None, [error.strerror, error.filename]))
-            return f"{text}\n  try: {_MORE_ROOM}" if error.errno in _FULL else text
+            return f"{text}\n  try: {_MORE_ROOM}" if error.errno in NO_ROOM else text
         if isinstance(error, UnicodeEncodeError):
             return (
                 f"the locale has no such character in its {error.encoding}: "

@@ -30,15 +30,18 @@ def faults_apart(
     Args:
         files: by their sections and names.
     """
+    if not files:
+        # As of nearly all grids, whose axes may have a hundred thousand values.
+        return
     axes = [axis for block in blocks for axis in _axes(block)]
     fixed = [(path, [value]) for path, value in grid.fixed.items()]
     found: dict[Fault, None] = {}
     for (section, _), document in files.items():
-        known = Inspector().inspect(document.data, SECTIONS[section])
-        places = [finding.under(section).keys for finding in known]
+        config = {section: document.data}
+        wrong = _findings(config, section)
         for path, values in [*fixed, *axes]:
             if path.startswith(f"{section}."):
-                faults = _faults_of({section: document.data}, places, path, values)
+                faults = _faults_of(config, wrong, path, values)
                 found |= dict.fromkeys(grid.locate(fault, path) for fault in faults)
     yield from found
 
@@ -53,29 +56,25 @@ def _axes(block: Block) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _faults_of(
-    config: Mapping[str, Any], wrong: Sequence[Keys], path: str, values: Sequence[Any]
+    config: Mapping[str, Any], wrong: Sequence[Finding], path: str, values: Sequence[Any]
 ) -> Iterator[Fault]:
     try:
         keys = resolve(config, path)
     except ConfigError as error:
         deepest = _deepest(config, path)
-        if not any(_may_hide(place, deepest) for place in wrong):
+        if not any(_may_hide(finding.keys, deepest) for finding in wrong):
             yield from error.faults
         return
     for value in values:
         changed = with_value(config, keys, value)
-        for finding in _new_findings(config, changed, str(keys[0])):
-            if overlap(finding.keys, keys):
+        for finding in _findings(changed, str(keys[0])):
+            if finding not in wrong and overlap(finding.keys, keys):
                 yield fault_of(finding, changed)
 
 
-def _new_findings(
-    config: Mapping[str, Any], changed: Mapping[str, Any], section: str
-) -> Iterator[Finding]:
-    inspect, structure = Inspector().inspect, SECTIONS[section]
-    before = inspect(config[section], structure)
-    after = inspect(changed[section], structure)
-    yield from (each.under(section) for each in after if each not in before)
+def _findings(config: Mapping[str, Any], section: str) -> list[Finding]:
+    found = Inspector().inspect(config[section], SECTIONS[section])
+    return [each.under(section) for each in found]
 
 
 def _deepest(config: Mapping[str, Any], path: str) -> Keys:

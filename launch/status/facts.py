@@ -42,6 +42,9 @@ _FINISHED, _STOPPED, _STOP = _ANY.finished.name, _ANY.stopped.name, _ANY.stop.na
 _FAILED, _PROGRESS, _VERDICT = _ANY.failed.name, _ANY.progress.name, _ANY.verdict.name
 _KILL, _STATE = _ANY.kill.name, _ANY.state(0).name
 
+_WHY = frozenset({_STOPPED, _STOP, _FAILED, _VERDICT, _KILL})
+"""Any of these says why an attempt has ended."""
+
 _ATTEMPTS = RunDir(Path()).attempts_folder.name
 
 BIRTH_S = 10.0
@@ -289,7 +292,7 @@ def _is_alive(files: AttemptDir, names: set[str], record: AttemptRecord, queue: 
 
 def _has_ended(names: set[str], record: AttemptRecord) -> bool:
     """Whether all ranks have, and it is known why; that one failed is told after its outcome."""
-    is_told = not names.isdisjoint({_STOPPED, _STOP, _FAILED, _VERDICT, _KILL})
+    is_told = not names.isdisjoint(_WHY)
     return is_told and sum(name.startswith("outcome-") for name in names) >= record.world_size
 
 

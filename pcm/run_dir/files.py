@@ -1,5 +1,6 @@
 """Writing a file so that nobody ever sees half of it."""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pcm.run_dir.trust import open_own, open_private
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a full disk, or of a quota that is used up."""
 
 
 def fsync_folder(folder: Path) -> None:

@@ -3,7 +3,6 @@
 Training stands still while its state is copied; a thread writes the copy while it goes on.
 """
 
-import errno
 import os
 import re
 import time
@@ -23,6 +22,7 @@ from pcm.internals.snapshot import Snapshot, Snapshots
 from pcm.rank.insisting import insist
 from pcm.run_dir import atomic_writer
 from pcm.run_dir.checkpoints import BY_USER, Manifest, manifest_path, remove, write_manifest
+from pcm.run_dir.files import NO_ROOM
 from pcm.run_dir.shards import StagedShards, count_states, shards_folder
 from pcm.run_dir.trust import make_folder
 from pcm.training.checkpoints.hashing import HashingStream
@@ -47,8 +47,6 @@ class Sharded:
 
 
 Content = dict[str, Any] | Snapshot | Sharded
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 _UNSAFE = re.compile(r"Unsupported \w+: GLOBAL (\S+)")
@@ -149,7 +147,7 @@ class CheckpointFiles(CheckpointIO):
     def prepare_retry(self, path: str | Path, error: OSError) -> None:
         """Before what training ends with is tried again: tell, and make room where that helps."""
         tell(f"warning: checkpoint {path} could not be written: {error}; trying again")
-        if error.errno in _NO_ROOM and (removed := self._make_room()):
+        if error.errno in NO_ROOM and (removed := self._make_room()):
             tell(f"warning: checkpoint {removed.file} was removed to make room")
 
     def finish(self) -> None:
