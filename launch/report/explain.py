@@ -12,7 +12,13 @@ from launch.status.ranks import rank_states
 from launch.status.state import State, Status
 from launch.status.why import TRACEBACK_LINES, Why, log_end, why
 from launch.store import Experiment, RunsRoot
-from launch.store.records import is_code_edited, newest_attempt, read_record, unkept_attributes
+from launch.store.records import (
+    is_code_edited,
+    newest_attempt,
+    notice_damaged,
+    read_record,
+    unkept_attributes,
+)
 from launch.store.submissions import Submission
 from launch.text import duration, number
 from pcm.run_dir import AttemptDir
@@ -35,6 +41,7 @@ class Explanation:
 
 def explain(experiment: Experiment, status: Status) -> Explanation:
     """Put together why an experiment is in its state."""
+    notice_damaged(experiment)
     files = newest_attempt(experiment.run_dir)
     failure = None if _is_of_former_job(status, files) else why(experiment.run_dir)
     facts = [("state", ": ".join(filter(None, [status.state, status.detail])))]
