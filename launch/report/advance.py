@@ -11,8 +11,6 @@ from pcm.run_dir.records import ProgressRecord
 
 FAILED = (State.FAILED, State.LOST)
 
-TO_COME = (State.RUNNING, State.STOPPING, State.PENDING, State.REQUEUED)
-
 CAUSES = 3
 """So many are told, the most frequent ones."""
 

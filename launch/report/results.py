@@ -46,8 +46,8 @@ def print_results(
     columns = terminal_width()
     if not sys.stdout.isatty():
         columns = min(columns, PIPE_COLUMNS)
-    first, shown, left_out = _fitting(found, among or found, columns, everything=everything)
-    print_table(table(*_cells(found, first, shown)))
+    shown, left_out = results_table(found, columns, among=among, everything=everything)
+    print_table(shown)
     if left_out:
         names = first_of(left_out, NAMED)
         note(f"left out for want of room: {names}; `pcm results --all` has them")
@@ -159,10 +159,20 @@ def varying(points: Sequence[Mapping[str, Any]]) -> list[str]:
     return differing or paths
 
 
-def results_table(results: Sequence[Result], columns: int, *, everything: bool = False) -> Table:
-    """A row a point, with as many metrics as fit into `columns`, at least one."""
-    first, shown, _ = _fitting(results, results, columns, everything=everything)
-    return table(*_cells(results, first, shown))
+def results_table(
+    results: Sequence[Result],
+    columns: int,
+    *,
+    among: Sequence[Result] = (),
+    everything: bool = False,
+) -> tuple[Table, list[str]]:
+    """A row a point, with as many metrics as fit into `columns`, at least one; see `print_results`.
+
+    Returns:
+        The table, and the names of what is left out.
+    """
+    first, shown, left_out = _fitting(results, among or results, columns, everything=everything)
+    return table(*_cells(results, first, shown)), left_out
 
 
 def _first_columns(results: Sequence[Result]) -> list[Named]:

@@ -29,7 +29,7 @@ class Log:
 
 
 def logs_of(
-    experiments: Sequence[Experiment], rank: int | None = None, number: int | None = None
+    experiments: Sequence[Experiment], rank: int | None, number: int | None
 ) -> Iterator[Log]:
     """The logs of one attempt of each experiment, as far as there are any, by rank.
 
