@@ -9,8 +9,8 @@ from pathlib import Path
 from launch.container import training_arguments
 from launch.machine.processes import Process
 from launch.slurm.queue import NOT_ASKED
-from launch.status.facts import read_status
 from launch.status.state import Status
+from launch.status.statuses import read_status
 from launch.store import Experiment
 from launch.store.markers import request_stop
 from launch.supervisor.attempt import Attempt, lead_attempt

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from launch.damage import whole
 from launch.machine.processes import Process, kill_group
 from launch.slurm.queue import NOT_ASKED
-from launch.status.facts import read_status
 from launch.status.progress import read_progress
 from launch.status.state import State, Status
+from launch.status.statuses import read_status
 from launch.store import Experiment
 from launch.store.records import newest_attempt, supervisor_of, training_of
 from launch.submit.local_job import LocalJob
