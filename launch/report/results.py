@@ -18,7 +18,7 @@ from launch.report.table import (
     width,
 )
 from launch.report.terminal import json_text, note
-from launch.results.columns import FACTS, Columns, Named
+from launch.results.columns import FACTS, Columns, Named, union
 from launch.results.format import Format
 from launch.results.rows import Result
 from launch.status.state import State
@@ -138,11 +138,6 @@ def _axes(results: Sequence[Result]) -> list[str]:
 
 def _metrics(results: Sequence[Result]) -> list[str]:
     return union(sorted(result.metrics) for result in results)
-
-
-def union(groups: Iterable[Iterable[str]]) -> list[str]:
-    """All names, each once, in the order in which they appear."""
-    return list(dict.fromkeys(name for group in groups for name in group))
 
 
 def shown_metrics(names: Sequence[str]) -> list[str]:
