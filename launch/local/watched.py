@@ -16,7 +16,7 @@ from launch.store import Experiment
 from launch.store.records import newest_attempt, supervisor_of, training_of
 from launch.submit.local_job import LocalJob
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import AttemptRecord
+from pcm.run_dir.attempt_records import AttemptRecord
 from pcm.run_dir.typed_json import read
 
 PROGRESS_S = 0.5

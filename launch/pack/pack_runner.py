@@ -28,7 +28,7 @@ from launch.supervisor.requeue import OWN_CLOCK
 from launch.supervisor.time_limit import TimeLimit
 from launch.telling import Tell
 from pcm.errors import RefusedError
-from pcm.run_dir.records import VerdictRecord
+from pcm.run_dir.attempt_records import VerdictRecord
 from pcm.run_dir.typed_json import read
 
 TICK_S = 0.25

@@ -22,7 +22,8 @@ from launch.store.records import (
 from launch.store.submissions import Submission
 from launch.text import duration, number
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import AttemptRecord, OutcomeRecord, StopRecord, VerdictRecord
+from pcm.run_dir.attempt_records import AttemptRecord, StopRecord, VerdictRecord
+from pcm.run_dir.records import OutcomeRecord
 from pcm.run_dir.typed_json import read
 
 

@@ -30,7 +30,8 @@ from launch.supervisor.node_container import (
 )
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, RunDir
-from pcm.run_dir.records import AttemptRecord, ExperimentRecord
+from pcm.run_dir.attempt_records import AttemptRecord
+from pcm.run_dir.records import ExperimentRecord
 from pcm.run_dir.trust import make_folder, open_private
 from pcm.run_dir.typed_json import read, write
 from pcm.secret_values import scrub

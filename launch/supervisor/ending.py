@@ -16,13 +16,8 @@ from launch.supervisor.rank import has_silent_rank
 from launch.supervisor.requeue import WARNINGS, Ending, Verdict, decide
 from pcm.errors import ExitCode, RefusedError
 from pcm.run_dir import AttemptDir, write_json
-from pcm.run_dir.records import (
-    AttemptRecord,
-    FailureRecord,
-    ProgressRecord,
-    StoppedRecord,
-    StopRecord,
-)
+from pcm.run_dir.attempt_records import AttemptRecord, ProgressRecord, StoppedRecord, StopRecord
+from pcm.run_dir.records import FailureRecord
 from pcm.run_dir.typed_json import Damaged, read
 
 

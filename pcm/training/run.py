@@ -20,6 +20,7 @@ from pcm.rank.progress import Heartbeat, Progress
 from pcm.rank.ranks import Ranks
 from pcm.rank.settings import checkpoint_minutes, collective_seconds
 from pcm.rank.task import Task, record_stop, record_unkept
+from pcm.run_dir.attempt_records import StoppedRecord
 from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import (
     Manifest,
@@ -28,7 +29,6 @@ from pcm.run_dir.checkpoints import (
     prune,
     read_manifests,
 )
-from pcm.run_dir.records import StoppedRecord
 from pcm.training.agreement import Agreement, Wish, agreement_of
 from pcm.training.building.build import build_data, build_model, build_trainer
 from pcm.training.building.devices import choose_device
