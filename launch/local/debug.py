@@ -15,7 +15,7 @@ from launch.store import Experiment
 from launch.store.markers import request_stop
 from launch.supervisor.attempt import Attempt, lead_attempt
 from launch.supervisor.job import Job
-from launch.supervisor.rank import record_outcome
+from launch.supervisor.outcomes import record_outcome
 from launch.supervisor.training import Outcome
 from pcm.errors import ExitCode, RefusedError
 from pcm.run_dir import write_json

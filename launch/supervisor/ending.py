@@ -12,7 +12,7 @@ from launch.store.markers import cancel
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.job import Job
-from launch.supervisor.rank import has_silent_rank
+from launch.supervisor.outcomes import has_silent_rank
 from launch.supervisor.requeue import WARNINGS, Ending, Verdict, decide
 from pcm.errors import ExitCode, RefusedError
 from pcm.run_dir import AttemptDir, write_json
