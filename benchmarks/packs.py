@@ -2,14 +2,12 @@
 
 Each side is what a job's script starts on its node, with Slurm's variables and a script in the
 place of `scontrol`: `python -m launch.pack` once a pack, `python -m launch.supervisor` once an
-experiment, and a process that imports Lightning once and trains the same run directories one after
-another, as `python -m pcm` does: one imports it as any program does, another as pcm does, in half
-the time. Packs and those processes must come to the same last metrics, to the last digit. One after
-the other in the same minute, in CPU seconds of all their processes; srun, which each job has
-besides, is left out of all.
-`--image` has packs train in an image, and the peer outside as before: it should have the same
-libraries. Run that as an ordinary user, as whom Apptainer needs no privileges.
-Goal: packs at twice the single process with plain imports, also in an image.
+experiment, and the processes of `benchmarks.one_process`. Packs and those must come to the same
+last metrics, to the last digit. One after the other in the same minute, in CPU seconds of all
+their processes; srun, which each job has besides, is left out of all.
+`--image` has packs train in an image; peers outside need the same libraries here. Run that as an
+ordinary user, as whom Apptainer needs no privileges.
+Goal: packs at twice the one process; in an image, at twice that in the image.
 
     python -m benchmarks.packs [--experiments 16] [--per-job 8] [--alone 4] [--pairs 3]
         [--image pcm.sif]
@@ -26,17 +24,15 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.one_process import OVERRIDES, Metrics, last_metrics, peers
 from benchmarks.pairs import spent
 from benchmarks.small_sweep import freeze_sweep
-from benchmarks.warm_start import LEAN_PEER, OVERRIDES, PEER
 from launch.site import Pack
 from launch.store import Experiment, Store
 from launch.store.submissions import SubmissionDir
-from pcm.run_dir import read_json, write_json
+from pcm.run_dir import write_json
 
 GOAL = 2.0
-
-Metrics = list[dict[str, float]]
 
 SCONTROL = """#!/bin/sh
 echo "JobId=1 ArrayJobId=1 ArrayTaskId=0 JobState=RUNNING Reason=None Restarts=0 Requeue=1"
@@ -93,24 +89,6 @@ def measure(experiments: int, per_job: int | None, image: Path | None) -> tuple[
         return spent(resource.RUSAGE_CHILDREN).cpu - before, last_metrics(found)
 
 
-def measure_peer(experiments: int, program: str = PEER) -> tuple[float, Metrics]:
-    """CPU seconds of one process that trains all of them, and the results."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = freeze_sweep(Path(folder), experiments, OVERRIDES)
-        before = spent(resource.RUSAGE_CHILDREN).cpu
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-c", program, str(root)]
-        quiet = subprocess.DEVNULL
-        subprocess.run(command, env=environment, check=True, stdout=quiet, stderr=quiet)
-        return spent(resource.RUSAGE_CHILDREN).cpu - before, last_metrics(Store(root).experiments())
-
-
-def last_metrics(experiments: list[Experiment]) -> Metrics:
-    """What each has come to, in its first attempt."""
-    finished = (read_json(each.run_dir.attempt(1).finished) for each in experiments)
-    return [record["metrics"] for record in finished]
-
-
 def main() -> None:
     """Measure in pairs, in turn, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -120,26 +98,26 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--image", type=Path)
     options = parser.parse_args()
-    ratios, lean_ratios = [], []
+    theirs = peers(options.experiments, options.image)
+    ratios: dict[str, list[float]] = {name: [] for name in theirs}
     for number in range(options.pairs):
         packed, ours = measure(options.experiments, options.per_job, options.image)
-        peer, theirs = measure_peer(options.experiments)
-        lean, its = measure_peer(options.experiments, LEAN_PEER)
-        assert ours == theirs == its != [{}] * options.experiments, (ours, theirs, its)
-        ratios.append(packed / peer)
-        lean_ratios.append(packed / lean)
-        print(
-            f"pair {number + 1}: in packs {packed:.1f} s of CPU, in one process {peer:.1f} s: "
-            f"{ratios[-1]:.2f} times; with pcm's imports {lean:.1f} s: {lean_ratios[-1]:.2f} times",
-            flush=True,
-        )
+        print(f"round {number + 1}: in packs {packed:.1f} s of CPU", end="", flush=True)
+        for name, peer in theirs.items():
+            with tempfile.TemporaryDirectory() as folder:
+                cost, its = peer(Path(folder))
+            assert ours == its != [{}] * options.experiments, (name, ours, its)
+            ratios[name].append(packed / cost.cpu)
+            print(f", {name} {cost.cpu:.1f} s", end="", flush=True)
+        print()
     if options.alone:
         alone = measure(options.alone, None, options.image)[0] / options.alone
-        each = peer / options.experiments
-        print(f"each in its own task {alone:.1f} s, {alone / each:.1f} times the one process")
-    middle = statistics.median(ratios)
-    print(f"median of {options.pairs}: {middle:.2f} times the CPU of one process (goal {GOAL})")
-    print(f"against one with pcm's imports: {statistics.median(lean_ratios):.2f} times")
+        each = cost.cpu / options.experiments
+        print(f"each in its own task {alone:.1f} s, {alone / each:.1f} times {name}")
+    print(f"CPU of packs against each, medians of {options.pairs} rounds:")
+    for name, found in ratios.items():
+        print(f"  {name:24}{statistics.median(found):.2f} x")
+    print(f"goal: {GOAL} x {name}")
 
 
 if __name__ == "__main__":

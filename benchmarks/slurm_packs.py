@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.one_process import OVERRIDES, STEPS
 from benchmarks.slurm_launch import CONFIG
-from benchmarks.warm_start import OVERRIDES, STEPS
 from launch.store import Store
 from pcm.run_dir.files import write_json
 from tests.cluster.slurm import SlurmCluster, install
