@@ -21,7 +21,6 @@ from launch.grid.resource_requests import ResourceRequests
 from launch.grid.rules import Rule
 from launch.grid.sound import files_are_known, points_are_known, ranks_are_known
 from launch.grid.spelling import OPTIONS, Spelling
-from launch.machine.garbage_collection import no_garbage_collection
 from launch.site import Resources
 from launch.text import short_labels
 from pcm.config.check import SECTIONS
@@ -30,6 +29,7 @@ from pcm.config.override import Variants
 from pcm.config.structure import Finding, line_of
 from pcm.config.structures.run_command import RUN
 from pcm.errors import ConfigError, Fault
+from pcm.garbage_collection import no_garbage_collection
 
 MOST_FAULTS = 50
 """Faults of a grid's points that are listed; the rest are counted."""

@@ -36,7 +36,6 @@ def main() -> None:
     trouble = load(preload) if is_for_training == "1" else None
     forker = Forker(loaded_with, kept=open_files() - {channel.fileno()})
     signal.signal(signal.SIGCHLD, _reap)
-    gc.collect()
     gc.freeze()
     channel.sendall(json.dumps({"cold": trouble}).encode())
     orders = forker.serve(channel)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from launch.damage import notice
-from launch.machine.garbage_collection import no_garbage_collection
 from launch.results.cost import Cost, cost_of
 from launch.results.usage import Used, used_by
 from launch.status.looking import lines_of
@@ -16,6 +15,7 @@ from launch.store import Experiment
 from launch.store.summary_cache import SummaryCache
 from launch.telling import Tell, say_nothing
 from pcm.errors import UsageError
+from pcm.garbage_collection import no_garbage_collection
 from pcm.run_dir import RunDir, read_journal
 from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import best_first, find_checkpoint, read_manifests

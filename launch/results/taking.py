@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from launch.machine.garbage_collection import no_garbage_collection
 from launch.results.advice import Advice, Taken, advise
 from launch.results.usage import used_by
 from launch.status.looking import lines_of
 from launch.store import Experiment
 from launch.telling import Tell, say_nothing
+from pcm.garbage_collection import no_garbage_collection
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import Any
 from launch.classes import require_classes
 from launch.executor import Executor
 from launch.grid import Grid
-from launch.machine.garbage_collection import no_garbage_collection
 from launch.plan import Plan, PlanItem, make_plan
 from launch.site import Resources, Site, site_of
 from launch.site.frozen_site import recorded_site, site_record
@@ -37,6 +36,7 @@ from launch.submit.sweep import (
 from launch.telling import Tell
 from launch.text import counted
 from pcm.errors import RefusedError, UsageError
+from pcm.garbage_collection import no_garbage_collection
 
 OWED = (State.STOPPED, State.FAILED)
 """Where an experiment may stand that was to come back."""

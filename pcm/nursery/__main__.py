@@ -37,7 +37,6 @@ def main() -> None:
     listener = listen(name)
     kept = open_files() - {answer, listener.fileno()}
     code = LoadedCode()
-    gc.collect()
     gc.freeze()
     hello = {"cold": trouble, "version": __version__, "pid": os.getpid()}
     hello["started"] = start_time(os.getpid())

@@ -8,16 +8,21 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pcm.garbage_collection import no_garbage_collection
+from pcm.lean_imports import lean_imports
+
 TRAINING = ("pcm.rank.ending", "pcm.training.run", "pcm.chain", "pcm.data")
 """What every training needs, and most of it slow; the end comes first, as in a fresh process."""
 
 
+@no_garbage_collection()
 def load(preload: Sequence[str]) -> str | None:
     """Load what training needs, then a user's own modules; why not to fork after that, if so."""
     before = threading.active_count()
     for name in TRAINING:
         try:
-            importlib.import_module(name)
+            with lean_imports():
+                importlib.import_module(name)
         except Exception as error:
             return f"{name} can't be imported here: {type(error).__name__}: {error}"
     # Libraries of linear algebra may have threads now, and stop them themselves at a fork.

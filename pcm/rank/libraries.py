@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pcm.errors import RefusedError
+from pcm.lean_imports import lean_imports
 
 _HINT = (
     "{python} -m pip install 'pcm-launch[train]'; or name another Python in PCM_PYTHON; "
@@ -20,7 +21,8 @@ def needed_libraries() -> Iterator[None]:
         RefusedError: something can't be imported; says what, and by which Python.
     """
     try:
-        yield
+        with lean_imports():
+            yield
     except ModuleNotFoundError as error:
         raise _refusal(f"has no {error.name or error}") from error
     except (ImportError, OSError) as error:

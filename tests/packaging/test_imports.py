@@ -33,6 +33,8 @@ SHARED = (
     "pcm.config",
     "pcm.console",
     "pcm.errors",
+    "pcm.garbage_collection",
+    "pcm.lean_imports",
     "pcm.nursery",
     "pcm.printable",
     "pcm.run_dir",

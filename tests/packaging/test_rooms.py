@@ -95,8 +95,8 @@ TRAINING_SIDE = House(
         ("chain", "data"),
         ("companion", "config", "internals", "nursery", "rank"),
         ("run_dir",),
-        ("console", "errors"),
-        ("generators", "printable", "script", "secret_values"),
+        ("console", "errors", "lean_imports"),
+        ("garbage_collection", "generators", "printable", "script", "secret_values"),
     ),
 )
 

@@ -47,7 +47,7 @@ def status(
     if watch:
         _watch(words or [], state or [], runs_dir)
         return
-    from launch.machine.garbage_collection import no_garbage_collection
+    from pcm.garbage_collection import no_garbage_collection
 
     # To the end: what is imported to print a table has the collector look at all experiments.
     with no_garbage_collection():
@@ -85,10 +85,10 @@ def _look(
     *,
     with_progress: bool = True,
 ) -> "list[Line]":
-    from launch.machine.garbage_collection import no_garbage_collection
     from launch.store import launches_of
     from launch.store.finding import find_experiments
     from launch.store.records import notice_damaged_launches
+    from pcm.garbage_collection import no_garbage_collection
 
     with no_garbage_collection():
         experiments = find_experiments(store, words)

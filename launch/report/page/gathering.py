@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from launch.machine.garbage_collection import no_garbage_collection
 from launch.report.page.configs import shared_and_own
 from launch.report.page.failures import failure_groups
 from launch.report.page.hours import Hours, hours_of
@@ -27,6 +26,7 @@ from launch.telling import Tell
 from launch.text import short_labels
 from pcm import __version__
 from pcm.errors import UsageError
+from pcm.garbage_collection import no_garbage_collection
 from pcm.run_dir.checkpointing import MONITORED, Mode, read_checkpointing
 from pcm.run_dir.summary import MetricSummary
 

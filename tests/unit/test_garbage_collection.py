@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from launch.machine.garbage_collection import no_garbage_collection
+from pcm.garbage_collection import no_garbage_collection
 
 
 def test_it_is_off_inside_and_as_before_after() -> None:

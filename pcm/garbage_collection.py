@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """For work on thousands of points or experiments, which hold no cycles.
+    """For work on thousands of points or experiments, and for imports, which hold no cycles.
 
-    The collector would go through all of them many times and find nothing; what is given up
-    meanwhile is freed without it.
+    The collector would go through all of them many times and find nothing, which is a fifth of
+    what importing Lightning takes; what is given up meanwhile is freed without it.
     """
     was_enabled = gc.isenabled()
     gc.disable()
