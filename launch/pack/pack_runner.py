@@ -190,8 +190,8 @@ class PackRunner:
     def _draw(self) -> Draw | None:
         try:
             draw = self._drawing.next()
-            if draw is None and not self._running:
-                draw = self._drawing.last()
+            if draw is None:
+                draw = self._drawing.last(at_once=not self._running)
         except OSError as error:
             where = self._launch.root
             raise RefusedError(f"no experiment can be drawn in {where}: {error}") from error

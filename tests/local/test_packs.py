@@ -335,6 +335,19 @@ def test_what_nobody_else_would_draw_brings_an_allocation_back(slurm: Slurm) -> 
     assert ours.is_left()
 
 
+def test_what_an_ended_allocation_left_fills_all_places_of_another_one(slurm: Slurm) -> None:
+    ours, others = drawing_of(slurm, 0), drawing_of(slurm, 1)
+    others.next(), others.next()
+    drawn = [ours.next() for _ in range(3)]
+    assert None not in drawn
+    # Nobody asks Slurm again and again while there is something to be done.
+    assert ours.next() is ours.last(at_once=False) is None
+    slurm.say(1, "JobState=CANCELLED Reason=None")
+    assert ours.last(at_once=False) is None
+    left = [ours.last(at_once=True), ours.last(at_once=False)]
+    assert [each and each.id for each in left] == [each.id for each in slurm.experiments[3:]]
+
+
 def test_a_run_directory_that_is_deleted_meanwhile_is_told_of(
     slurm: Slurm, start: Start, tmp_path: Path
 ) -> None:
