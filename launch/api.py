@@ -199,9 +199,7 @@ def launch(
         RefusedError: the executor doesn't take it.
     """
     where = Executor(executor)
-    wishes = wishes_of(overrides, resources, tracker, image, code)
-    if where is Executor.DEBUG:
-        wishes = wishes.for_one_rank()
+    wishes = wishes_of(overrides, resources, tracker, image, code).for_executor(where)
     expanded, store = wishes.expand(Path(grid)), open_store(runs_dir)
     with told_damage(tell):
         return launch_now(

@@ -119,7 +119,7 @@ def launch_now(
     *,
     show: Show,
     tell: Tell,
-    wait: bool = False,
+    wait: bool,
     max_parallel: int | None = None,
 ) -> Launch:
     """Launch what is new of a grid, without asking anybody.
@@ -139,8 +139,8 @@ def carry_out(
     show: Show,
     tell: Tell,
     *,
-    wait: bool = False,
-    max_parallel: int | None = None,
+    wait: bool,
+    max_parallel: int | None,
 ) -> Launch:
     """Launch what is new of a grid that was prepared.
 

@@ -35,9 +35,7 @@ class Resumption:
     no_room: NoRoomError | None = None
 
 
-def choose_resumable(
-    experiments: Sequence[Experiment], tell: Tell, *, failed: bool = False
-) -> Choice:
+def choose_resumable(experiments: Sequence[Experiment], tell: Tell, *, failed: bool) -> Choice:
     """Which of them may be resumed.
 
     Args:
@@ -52,10 +50,10 @@ def resume_chosen(
     show: Show,
     tell: Tell,
     *,
-    executor: Executor | None = None,
+    executor: Executor | None,
     site: str | None = None,
-    max_parallel: int | None = None,
-    checkpoint: str | None = None,
+    max_parallel: int | None,
+    checkpoint: str | None,
 ) -> Resumption:
     """Go on with what is free to be resumed.
 

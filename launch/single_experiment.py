@@ -58,9 +58,7 @@ def train(
         RefusedError: the executor doesn't take it.
     """
     where, store = Executor(executor), open_store(runs_dir)
-    wishes = wishes_of(None, resources, tracker, image, code)
-    if where is Executor.DEBUG:
-        wishes = wishes.for_one_rank()
+    wishes = wishes_of(None, resources, tracker, image, code).for_executor(where)
     files = {"data_train": data_train, "data_val": data_val, "trainer": trainer}
     grid = single_grid(
         wishes,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from launch.executor import Code
+from launch.executor import Code, Executor
 from launch.grid import KEYWORDS, OPTIONS, Grid, Spelling, expand, plain_assignments
 from launch.user_settings import Settings, read_settings
 from pcm.config.structures.notify import WEBHOOK, is_url
@@ -42,8 +42,10 @@ class Wishes:
     settings: Settings = field(default_factory=Settings)
     spelling: Spelling = OPTIONS
 
-    def for_one_rank(self) -> "Wishes":
-        """The same for a single process."""
+    def for_executor(self, executor: Executor) -> "Wishes":
+        """The same for where it runs: in this very process there is one rank."""
+        if executor is not Executor.DEBUG:
+            return self
         return replace(self, resources={**self.resources, **ONE_RANK})
 
     @property

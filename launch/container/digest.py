@@ -1,12 +1,11 @@
 """Which file an image is, whatever its name: its sha256."""
 
-import hashlib
 import os
 from dataclasses import replace
-from pathlib import Path
 
 from launch.container.settings import Container
 from pcm.errors import RefusedError
+from pcm.run_dir.digests import sha256_of
 
 
 def with_digest(container: Container) -> Container:
@@ -14,7 +13,7 @@ def with_digest(container: Container) -> Container:
     if container.image.is_dir():
         return container
     facts = container.image.stat()
-    digest = file_sha256(container.image)
+    digest = sha256_of(container.image)
     return replace(_stamped(container, facts), sha256=digest)
 
 
@@ -33,7 +32,7 @@ def require_same_image(container: Container) -> None:
         facts = container.image.stat()
         if _stamped(container, facts) == container:
             return
-        found = file_sha256(container.image)
+        found = sha256_of(container.image)
     except OSError as error:
         raise RefusedError(
             f"image {container.image} can't be read: {error.strerror}",
@@ -61,12 +60,6 @@ def _stamped(container: Container, facts: os.stat_result) -> Container:
     return replace(
         container, size=facts.st_size, modified=facts.st_mtime_ns, changed=facts.st_ctime_ns
     )
-
-
-def file_sha256(path: Path) -> str:
-    """Digest of a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def short(digest: str | None) -> str:

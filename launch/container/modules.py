@@ -13,7 +13,7 @@ from launch.store.trust import require_trusted_launch
 
 
 def module_command(
-    launch: LaunchDir, run_dir: Path, module: str, options: Sequence[str] = ()
+    launch: LaunchDir, run_dir: Path, module: str, options: Sequence[str]
 ) -> tuple[list[str], dict[str, str]]:
     """Words and variables that run `module` on a run directory.
 

@@ -26,8 +26,16 @@ def places(name: str, section: str, beside: Path) -> list[Path]:
 def find_file(name: str, section: str, beside: Path) -> Path | Fault:
     """The path of a base file; or, where there is none, what to tell the user."""
     candidates = [_from_here(path) for path in places(name, section, beside)]
-    found = next((path for path in candidates if path.exists()), None)
+    found = next((path for path in candidates if is_there(path)), None)
     return found or _missing(name, candidates)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder, also for a name that none can have."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _missing(name: str, candidates: Sequence[Path]) -> Fault:

@@ -13,7 +13,7 @@ from launch.grid.blocks import Block, product_block
 from launch.grid.checking import Checker
 from launch.grid.file import RESOURCES, GridFile
 from launch.grid.frames import FrameMaker
-from launch.grid.identities import Identities
+from launch.grid.identities import Identities, Row
 from launch.grid.points import Frame, Grid, Point
 from launch.grid.programs import remarks_on_scripts
 from launch.grid.reader import GridReader
@@ -122,6 +122,7 @@ class _Expansion:
         self._checker = Checker()
         self._identities = Identities(self._variants, grid.more)
         self._findings: Counter[Fault] = Counter()
+        self._right: list[Row] = []
         self._points: dict[str, Point] = {}
         self._repeated: list[str] = []
 
@@ -134,39 +135,49 @@ class _Expansion:
         # Where axes are wrong there may be no rows; the files are looked at all the same.
         blocks = self._grid.blocks or (product_block([]),)
         for block in blocks if files_are_known(self._grid.wrong) else ():
-            for values in block.rows():
-                self._add(block, values)
+            for frame, rows in self._frames.runs(block):
+                self._look_at(block, frame, rows)
         of_files = [*self._frames.faults, *faults_apart(self._grid, blocks, self._frames.apart)]
         faults = [*self._faults, *dict.fromkeys(of_files), *self._rule_faults()]
         faults += [*self._requests.faults(), *_summed(self._findings)]
-        if not faults and not self._points:
+        if not faults and not self._right:
             fault = Fault("every point is excluded", key="exclude")
             faults = [self._grid.locate(fault, "exclude")]
         if faults:
             raise ConfigError(faults)
+        self._name_points()
         return self._result(text, flags)
 
-    def _add(self, block: Block, values: tuple[Any, ...]) -> None:
-        frame = self._frames.frame(block, values)
-        if self._is_excluded(block, frame, values):
-            return
-        resources = self._resources_of(frame, values)
+    def _look_at(self, block: Block, frame: Frame, rows: Sequence[tuple[Any, ...]]) -> None:
+        # Each step for all rows before the next: all steps for each row in turn take half as
+        # long again.
+        kept = self._kept(block, frame, rows)
+        resources = self._resources_of(frame, kept)
         if not self._is_known(frame):
-            config = frame.config_of(values, self._variants.with_value)
-            self._note(self._findings_of_parts(frame, values, config), frame, config)
+            for values in kept:
+                config = frame.config_of(values, self._variants.with_value)
+                self._note(self._findings_of_parts(frame, values, config), frame, config)
             return
-        world_size = resources.world_size
-        if not self._has_ranks or not self._checker.passes(frame, values, world_size):
-            config = frame.config_of(values, self._variants.with_value)
-            config = {**config, "world_size": world_size if self._has_ranks else None}
-            found = self._checker.findings(config)
-            if found:
-                self._note((each for each in found if each.keys != _RANKS), frame, config)
-                return
-        identity = self._identities.identity(frame, values, world_size)
-        point = Point(frame, values, resources, identity)
-        if self._points.setdefault(identity, point) is not point:
-            self._repeated.append(point.name)
+        for values, asked in zip(kept, resources, strict=True):
+            if self._is_right(frame, values, asked.world_size):
+                self._right.append((frame, values, asked))
+
+    def _is_right(self, frame: Frame, values: Sequence[Any], world_size: int) -> bool:
+        """Whether nothing is wrong with a point; what is wrong is noted."""
+        if self._has_ranks and self._checker.passes(frame, values, world_size):
+            return True
+        config = frame.config_of(values, self._variants.with_value)
+        config = {**config, "world_size": world_size if self._has_ranks else None}
+        found = self._checker.findings(config)
+        self._note((each for each in found if each.keys != _RANKS), frame, config)
+        return not found
+
+    def _name_points(self) -> None:
+        identities = self._identities.of(self._right)
+        for row, identity in zip(self._right, identities, strict=True):
+            point = Point(*row, identity)
+            if self._points.setdefault(identity, point) is not point:
+                self._repeated.append(point.name)
 
     def _is_known(self, frame: Frame) -> bool:
         """Whether points are what the file means: no axis is lacking, and no file is wrong."""
@@ -191,18 +202,27 @@ class _Expansion:
         blame = self._blame.on_grid
         self._findings.update(blame(found, frame, config) for found in findings)
 
-    def _is_excluded(self, block: Block, frame: Frame, values: tuple[Any, ...]) -> bool:
-        if block.explicit:
-            return False
+    def _kept(
+        self, block: Block, frame: Frame, rows: Sequence[tuple[Any, ...]]
+    ) -> Sequence[tuple[Any, ...]]:
+        """The rows that no rule excludes."""
+        if block.explicit or not self._rules:
+            return rows
         # Every rule looks at every point, so that one behind another is not taken for idle.
-        return sum(rule.drops(frame, values) for rule in self._rules) > 0
+        return [row for row in rows if not sum(rule.drops(frame, row) for rule in self._rules)]
 
-    def _resources_of(self, frame: Frame, values: Sequence[Any]) -> Resources:
-        config = frame.config
-        if any(keys[0] == "trainer" for _, keys in frame.targets):
-            config = frame.config_of(values, self._variants.with_value)
+    def _resources_of(self, frame: Frame, rows: Sequence[tuple[Any, ...]]) -> list[Resources]:
+        changes_trainer = any(keys[0] == "trainer" for _, keys in frame.targets)
         is_known = self._has_ranks and self._is_known(frame)
-        return self._requests.of(frame, values, config, is_known=is_known)
+
+        def asked(values: tuple[Any, ...]) -> Resources:
+            change = self._variants.with_value
+            config = frame.config_of(values, change) if changes_trainer else frame.config
+            return self._requests.of(frame, values, config, is_known=is_known)
+
+        if changes_trainer or frame.asked:
+            return [*map(asked, rows)]
+        return [*map(asked, rows[:1])] * len(rows)
 
     def _rule_faults(self) -> Iterator[Fault]:
         for index, rule in enumerate(self._rules):

@@ -1,14 +1,15 @@
 """Base files and fixed overrides put together, and where each axis sets its values."""
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from launch.grid.bases import FOLDERS, find_file
 from launch.grid.blocks import Block
 from launch.grid.file import RESOURCES, GridFile
 from launch.grid.points import Frame
-from pcm.config.by_object import ByObject
 from pcm.config.check import section_faults
 from pcm.config.document import Document, load_document
 from pcm.config.keys import Keys, overlap
@@ -48,23 +49,29 @@ class FrameMaker:
         self._loaded: dict[tuple[str, str | None], int] = {}
         self._unsound: set[tuple[str, int]] = set()
         self._lost: set[str] = set()
-        # All are kept: what is wrong with one is told where it is made, and only once.
-        self._frames: ByObject[Frame] = ByObject(most=None)
 
-    def frame(self, block: Block, values: Sequence[Any]) -> Frame:
-        """The frame of one row of `block`; what is wrong with it is in `faults`."""
-        files = tuple(
+    def runs(self, block: Block) -> Iterator[tuple[Frame, list[tuple[Any, ...]]]]:
+        """The rows of `block`, those of one frame that follow each other with that frame.
+
+        What is wrong with a frame is in `faults` from then on.
+        """
+        varied = [position for position in block.file_positions if position is not None]
+        names = itemgetter(*varied) if varied else (lambda _row: None)
+        frames: dict[Any, Frame] = {}
+        for named, rows in itertools.groupby(block.rows(), names):
+            run = list(rows)
+            if named not in frames:
+                frames[named] = self._make(block, self._files(block, run[0]))
+            yield frames[named], run
+
+    def _files(self, block: Block, values: Sequence[Any]) -> dict[str, str | None]:
+        """The base file of each section of one row of `block`; None for a section without."""
+        files = (
             values[position] if position is not None else self._grid.file(section)
             for section, position in zip(FOLDERS, block.file_positions, strict=True)
         )
-        token = (id(block), files)
-        known = self._frames.get(token)
-        if known is not None:
-            return known[0]
         named = dict(zip(FOLDERS, files, strict=True))
-        chosen = {section: named.get(section) for section in self._grid.sections}
-        frame = self._make(block, chosen)
-        return self._frames.keep(token, frame, block)
+        return {section: named.get(section) for section in self._grid.sections}
 
     def _make(self, block: Block, files: Mapping[str, str | None]) -> Frame:
         chosen = {section: self._base(section, file) for section, file in files.items()}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from launch.grid.bases import is_there
 from launch.grid.file import GridFile
 from pcm.config.command_words import has_name, names_of, placeholders
 from pcm.config.names import nearest_file
@@ -53,7 +54,7 @@ def missing_program(run: Mapping[str, Any]) -> str | None:
         return None
     if program in PYTHONS or shutil.which(program) is not None:
         return _missing_file(rest[0]) if Path(program).name in _READERS and rest else None
-    if Path(program).is_file():
+    if is_there(Path(program)) and Path(program).is_file():
         by = f"write [{'python' if program.endswith('.py') else 'sh'}, {program}]"
         if "/" not in program:
             return f"run.command: no program {program!r} in your PATH; {by} for the file here"
@@ -65,7 +66,7 @@ def missing_program(run: Mapping[str, Any]) -> str | None:
 def _missing_file(name: str) -> str | None:
     """What to tell of a script that is not in this folder."""
     path = Path(name)
-    if "{" in name or path.suffix not in (".py", ".sh") or path.exists():
+    if "{" in name or path.suffix not in (".py", ".sh") or is_there(path):
         return None
     there = [each.name for each in path.parent.glob(f"*{path.suffix}")]
     near = nearest_file(path.name, there)

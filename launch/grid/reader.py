@@ -79,7 +79,7 @@ class GridReader:
             groups += self._random(data["random"])
         blocks = self._blocks(groups, data.get("include", []))
         for path, value in self.flags.items():
-            self._has_place(path, value, (FLAG, path))
+            self._has_place(path, [value], (FLAG, path))
         return GridFile(
             document=self.document,
             folder=self.folder,
@@ -112,7 +112,7 @@ class GridReader:
         return {
             path: value
             for path, value in overrides.items()
-            if self._has_place(path, value, ("set", path)) and self._claimed(path, ("set", path))
+            if self._has_place(path, [value], ("set", path)) and self._claimed(path, ("set", path))
         }
 
     def _product(self, axes: Mapping[str, Any]) -> Iterator[Mapping[str, list[Any]]]:
@@ -167,7 +167,7 @@ class GridReader:
             kept = {}
             for path, value in overrides.items():
                 keys = ("include", index, path)
-                if self._has_place(path, value, keys) and path not in self.flags:
+                if self._has_place(path, [value], keys) and path not in self.flags:
                     kept[path] = value
                     self._origins.setdefault(path, keys)
             extra.append(explicit_block(kept))
@@ -206,7 +206,7 @@ class GridReader:
         if not values:
             self._fault(keys, "an axis without values", hint="give it a value, or leave it out")
             return False
-        return all(self._has_place(str(keys[-1]), value, keys) for value in values)
+        return self._has_place(str(keys[-1]), values, keys)
 
     def _check_equal_length(self, index: int, axes: Mapping[str, list[Any]]) -> None:
         lengths = {path: len(values) for path, values in axes.items()}
@@ -225,8 +225,8 @@ class GridReader:
         self._origins[path] = keys
         return True
 
-    def _has_place(self, path: str, value: Any, keys: Keys) -> bool:
-        """Whether there is anything in an experiment that `path` can set to `value`."""
+    def _has_place(self, path: str, values: Sequence[Any], keys: Keys) -> bool:
+        """Whether there is anything in an experiment that `path` can set to each of `values`."""
         head = path.split(".", 1)[0]
         heads = SCRIPT_HEADS if names_script(self.document.data) else HEADS
         if head not in heads or path in WHOLES:
@@ -237,7 +237,8 @@ class GridReader:
         if head in SCALARS and path != head:
             self._fault(keys, f"nothing is below '{head}'", expected=f"the path `{head}` alone")
             return False
-        if path in FOLDERS and not isinstance(value, str):
+        others = (value for value in values if not isinstance(value, str))
+        for value in others if path in FOLDERS else ():
             self._fault(keys, "not a file's name", found=shown(value), expected="a YAML file")
             return False
         return True

@@ -12,12 +12,12 @@ from pathlib import Path
 from filelock import FileLock
 
 from launch.container.command import APPTAINER, mount_text
-from launch.container.digest import file_sha256
 from launch.container.settings import Bind
 from launch.image.record import Record, read_record, write_record
 from launch.image.scratch import scratch
 from launch.image.stage import DEFINITION, Stage
 from pcm.errors import RefusedError
+from pcm.run_dir.digests import sha256_of
 
 TELL_LINES = 30
 """Lines of a failed build that are shown."""
@@ -60,7 +60,7 @@ class Builder:
             return record
         # The image tells its key, which can't be among what the key is made of.
         self._build(replace(stage, arguments={**stage.arguments, "key": key}), target)
-        record = Record(key=key, sha256=file_sha256(target), size=target.stat().st_size)
+        record = Record(key=key, sha256=sha256_of(target), size=target.stat().st_size)
         write_record(target, record)
         return record
 

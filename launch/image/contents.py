@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launch.container.command import APPTAINER
-from launch.container.digest import file_sha256
 from launch.damage import DamagedError
 from launch.image.record import Record, record_path
 from pcm.errors import NotFoundError, RefusedError
+from pcm.run_dir.digests import sha256_of
 from pcm.run_dir.typed_json import Damaged, read
 
 _PREFIX = "pcm."
@@ -57,7 +57,7 @@ def contents(image: Path) -> Contents:
         for name, value in sorted(labels.items())
         if name.startswith(_PREFIX)
     }
-    return Contents(image, image.stat().st_size, file_sha256(image), own)
+    return Contents(image, image.stat().st_size, sha256_of(image), own)
 
 
 def verify(image: Path, expected: str | None = None) -> VerifiedImage:
@@ -73,7 +73,7 @@ def verify(image: Path, expected: str | None = None) -> VerifiedImage:
     """
     _require_file(image)
     wanted = expected or _recorded(image)
-    found = file_sha256(image)
+    found = sha256_of(image)
     if not found.startswith(wanted.lower()):
         raise RefusedError(
             f"{image} is not the image that it should be: its sha256 is {found}, not {wanted}",

@@ -24,32 +24,34 @@ _OTHERWISE = {
 def resources_of(options: Mapping[str, Any], left: list[str]) -> dict[str, Any]:
     """What options ask for; `left` hears of those that are not carried over."""
     found: dict[str, Any] = {}
-    others = dict(_without_gpus(options, found, left))
-    for name, value in others.items():
+    for name, value in _without_gpus(options, found, left).items():
         number = _number(value)
-        if name in _COUNTS and type(number) is not int:
-            left.append(f"--{name}={value}: write one number into resources")
-        elif name in (*_COUNTS, *_AMOUNTS):
+        is_count = name in _COUNTS and type(number) is int
+        if is_count or name in _AMOUNTS:
             found[RESOURCE_OF.get(name, name)] = number
-        elif name in RESOURCE_OF:
+        elif name in RESOURCE_OF and name not in _COUNTS:
             found[RESOURCE_OF[name]] = value
-        elif name in _RANKS:
-            if number != 1:
-                left.append(
-                    f"--{name}={value}: pcm starts a script once a rank; see tasks_per_node"
-                )
-        elif name in _OURS:
-            left.append(f"--{name}: pcm sees to it itself")
-        else:
-            otherwise = f"write it as `sbatch: {{{name}: ...}}` if it is needed"
-            shown = f"--{name}" if value is True else f"--{name}={value}"
-            left.append(f"{shown}: {_OTHERWISE.get(name, otherwise)}")
+        elif name not in _RANKS or number != 1:
+            left.append(_not_carried_over(name, value))
     gpus = found.get("gpus_per_node", 0)
     if not gpus:
         found["tasks_per_node"] = 1
     elif gpus > 1:
         left.append("several GPUs: pcm starts the script once for each of them, as a rank")
     return found
+
+
+def _not_carried_over(name: str, value: Any) -> str:
+    """An option, and what to do in place of it."""
+    shown = f"--{name}" if value is True else f"--{name}={value}"
+    if name in _COUNTS:
+        return f"{shown}: write one number into resources"
+    if name in _RANKS:
+        return f"{shown}: pcm starts a script once a rank; see tasks_per_node"
+    if name in _OURS:
+        return f"--{name}: pcm sees to it itself"
+    otherwise = f"write it as `sbatch: {{{name}: ...}}` if it is needed"
+    return f"{shown}: {_OTHERWISE.get(name, otherwise)}"
 
 
 def _without_gpus(

@@ -9,13 +9,13 @@ from pathlib import Path
 from launch.container import training_arguments
 from launch.machine.processes import Process
 from launch.slurm.queue import NOT_ASKED
-from launch.status.facts import read_status
 from launch.status.state import Status
+from launch.status.statuses import read_status
 from launch.store import Experiment
 from launch.store.markers import request_stop
 from launch.supervisor.attempt import Attempt, lead_attempt
 from launch.supervisor.job import Job
-from launch.supervisor.rank import record_outcome
+from launch.supervisor.outcomes import record_outcome
 from launch.supervisor.training import Outcome
 from pcm.errors import ExitCode, RefusedError
 from pcm.run_dir import write_json

@@ -12,8 +12,8 @@ from launch.machine.devices import visible_devices
 from launch.machine.processes import wait_for_an_end
 from launch.machine.signals import PERSON, SignalFlag
 from launch.slurm.queue import NOT_ASKED
-from launch.status.facts import read_status, read_statuses
 from launch.status.state import State, Status
+from launch.status.statuses import read_status, read_statuses
 from launch.store import Experiment, RunsRoot
 from launch.store.local_queues import announced_queue
 from launch.store.markers import request_stop

@@ -8,8 +8,8 @@ from launch.executor import Executor
 from launch.local.debug import run_debug
 from launch.local.runner import default_parallel, run_local
 from launch.site import task_limit
-from launch.status.facts import read_statuses
 from launch.status.state import Line, State, Status
+from launch.status.statuses import read_statuses
 from launch.store import Experiment
 from launch.submit.completion import Completion
 from pcm.errors import RefusedError

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from launch.damage import whole
 from launch.machine.processes import Process, kill_group
 from launch.slurm.queue import NOT_ASKED
-from launch.status.facts import read_status
 from launch.status.progress import read_progress
 from launch.status.state import State, Status
+from launch.status.statuses import read_status
 from launch.store import Experiment
 from launch.store.records import newest_attempt, supervisor_of, training_of
 from launch.submit.local_job import LocalJob
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import AttemptRecord
+from pcm.run_dir.attempt_records import AttemptRecord
 from pcm.run_dir.typed_json import read
 
 PROGRESS_S = 0.5

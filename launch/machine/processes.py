@@ -22,6 +22,9 @@ _MEGABYTE = 1 << 20 if sys.platform == "darwin" else 1 << 10
 _STATE, _PARENT, _START = 0, 1, 19
 """Fields of /proc/PID/stat, counted after the command's name."""
 
+_KILL_PATIENCE_S = 5.0
+"""How long what was killed is waited for; the kernel may hold it in a call to a disk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -118,11 +121,11 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def kill_tree(pid: int, patience_s: float = 5.0) -> None:
+def kill_tree(pid: int) -> None:
     """SIGKILL `pid` and everything below it, until none of them is left."""
     # Orphans are adopted by init and no longer below `pid`: so each is remembered.
     doomed = {pid}
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + _KILL_PATIENCE_S
     while doomed and time.monotonic() < deadline:
         doomed.update(*map(descendants, doomed))
         for each in doomed:

@@ -5,19 +5,17 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from launch.damage import whole
 from launch.notify.message import Message, end_message, failure_message
 from launch.status.derive import derive_state
 from launch.status.facts import attempt_facts
 from launch.status.state import Line, State, Status
 from launch.store import Experiment, LaunchDir, RunsRoot
+from launch.store.records import read_attempt
 from launch.store.trust import require_trusted_launch
 from launch.telling import Tell
 from pcm.errors import PcmError
 from pcm.run_dir import AttemptDir, write_json
-from pcm.run_dir.attempt_records import AttemptRecord
 from pcm.run_dir.trust import make_folder
-from pcm.run_dir.typed_json import read
 
 
 def notice_end(launch: LaunchDir, experiment_id: str, tell: Tell) -> None:
@@ -77,8 +75,9 @@ def has_last_word(files: AttemptDir) -> bool:
     """Whether its last word is written: in Slurm, whether the job comes back."""
     if files.finished.exists() or files.verdict.exists():
         return True
-    record = whole(read(AttemptRecord, files.attempt)) or AttemptRecord()
-    return record.executor != "slurm" and (files.stopped.exists() or files.failed.exists())
+    return read_attempt(files).executor != "slurm" and (
+        files.stopped.exists() or files.failed.exists()
+    )
 
 
 def tell_once(launch: LaunchDir, occasion: str, message: Message, tell: Tell) -> None:

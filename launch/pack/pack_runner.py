@@ -23,12 +23,12 @@ from launch.store.markers import request_stop
 from launch.store.refusals import read_refusal
 from launch.store.submissions import index_of
 from launch.supervisor.job import Allocation, Job
-from launch.supervisor.rank import is_gone, record_death
+from launch.supervisor.outcomes import is_gone, record_death
 from launch.supervisor.requeue import OWN_CLOCK
 from launch.supervisor.time_limit import TimeLimit
 from launch.telling import Tell
 from pcm.errors import RefusedError
-from pcm.run_dir.records import VerdictRecord
+from pcm.run_dir.attempt_records import VerdictRecord
 from pcm.run_dir.typed_json import read
 
 TICK_S = 0.25

@@ -7,11 +7,9 @@ from datetime import datetime
 from launch.report.causes import cause
 from launch.status.state import Line, State
 from launch.text import duration, number
-from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.attempt_records import ProgressRecord
 
 FAILED = (State.FAILED, State.LOST)
-
-TO_COME = (State.RUNNING, State.STOPPING, State.PENDING, State.REQUEUED)
 
 CAUSES = 3
 """So many are told, the most frequent ones."""

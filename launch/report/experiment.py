@@ -19,6 +19,7 @@ from launch.store.named_checkpoints import manifest_records
 from launch.store.records import (
     found_values,
     newest_attempt,
+    notice_damaged,
     read_record,
     unkept_attributes,
 )
@@ -36,6 +37,7 @@ ATTEMPT_COLUMNS = (
 
 def experiment_record(experiment: Experiment, status: Status) -> dict[str, Any]:
     """What `pcm show --json` prints; the text for people is made of it."""
+    notice_damaged(experiment)
     run_dir = experiment.run_dir
     step, metrics = last_metrics(run_dir.metrics)
     newest = newest_attempt(run_dir)

@@ -12,11 +12,18 @@ from launch.status.ranks import rank_states
 from launch.status.state import State, Status
 from launch.status.why import TRACEBACK_LINES, Why, log_end, why
 from launch.store import Experiment, RunsRoot
-from launch.store.records import is_code_edited, newest_attempt, read_record, unkept_attributes
+from launch.store.records import (
+    is_code_edited,
+    newest_attempt,
+    notice_damaged,
+    read_attempt,
+    unkept_attributes,
+)
 from launch.store.submissions import Submission
 from launch.text import duration, number
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import AttemptRecord, OutcomeRecord, StopRecord, VerdictRecord
+from pcm.run_dir.attempt_records import AttemptRecord, StopRecord, VerdictRecord
+from pcm.run_dir.records import OutcomeRecord
 from pcm.run_dir.typed_json import read
 
 
@@ -35,8 +42,10 @@ class Explanation:
 
 def explain(experiment: Experiment, status: Status) -> Explanation:
     """Put together why an experiment is in its state."""
+    notice_damaged(experiment)
     files = newest_attempt(experiment.run_dir)
-    failure = None if _is_of_former_job(status, files) else why(experiment.run_dir)
+    record = AttemptRecord() if files is None else read_attempt(files)
+    failure = None if _is_of_former_job(status, record) else why(experiment.run_dir)
     facts = [("state", ": ".join(filter(None, [status.state, status.detail])))]
     if status.expected_start is not None and status.expected_start > time.time():
         facts.append(
@@ -45,40 +54,35 @@ def explain(experiment: Experiment, status: Status) -> Explanation:
     if status.job is not None:
         facts.append(("job", status.job))
     if files is not None:
-        facts += _attempt(files)
+        facts += _attempt(files, record)
         if is_code_edited(experiment.launch, files):
             facts.append(("code", "edited after the launch; the attempt ran it as it was then"))
     if files is not None and status.state.is_active:
         facts += ((f"rank {rank}", text) for rank, text in rank_states(files))
     if failure is not None and files is not None:
         facts += _failure(failure, files)
-    log = None if failure is not None else _early_log(experiment, status, files)
+    log = None if failure is not None else _early_log(experiment, status, record)
     if log is not None:
         facts.append(("log", str(log)))
-    if status.job is not None and status.state.is_ended and not _is_packed(files):
+    # What Slurm says of a pack's job is about others, too.
+    if status.job is not None and status.state.is_ended and not record.is_packed:
         facts += _account(_read_account(experiment, status.job), experiment)
     text = "" if log is None else _end(log)
     return Explanation(tuple(facts), text if failure is None else failure.text)
 
 
-def _is_of_former_job(status: Status, files: AttemptDir | None) -> bool:
+def _is_of_former_job(status: Status, newest: AttemptRecord) -> bool:
     """Whether the newest attempt says nothing of where the experiment stands now."""
     if status.state is State.PENDING:
         return True
-    record = {} if files is None else read_record(files.attempt)
-    return record.get("executor") == "slurm" and status.job not in (None, record.get("job_id"))
+    return newest.executor == "slurm" and status.job not in (None, newest.job_id)
 
 
-def _is_packed(files: AttemptDir | None) -> bool:
-    """Whether what Slurm says of its job is about others, too."""
-    return files is not None and bool(read_record(files.attempt).get("is_packed"))
-
-
-def _early_log(experiment: Experiment, status: Status, files: AttemptDir | None) -> Path | None:
+def _early_log(experiment: Experiment, status: Status, newest: AttemptRecord) -> Path | None:
     """What a job printed that ended before training began."""
     if status.job is None or not status.state.is_ended:
         return None
-    if files is not None and read_record(files.attempt).get("job_id") == status.job:
+    if newest.job_id == status.job:
         return None
     submission = _submission(experiment, status.job)
     folders = () if submission is None else submission.files.log_folders
@@ -107,8 +111,7 @@ def _read_account(experiment: Experiment, job: str) -> Account | None:
     return read_account(job, cluster) if launch.has_accounting else None
 
 
-def _attempt(files: AttemptDir) -> Iterator[tuple[str, str]]:
-    record = whole(read(AttemptRecord, files.attempt)) or AttemptRecord()
+def _attempt(files: AttemptDir, record: AttemptRecord) -> Iterator[tuple[str, str]]:
     yield "attempt", f"{files.number} on {record.host or 'an unknown machine'}"
     if record.warning:
         yield "warning", record.warning

@@ -14,7 +14,7 @@ from launch.report.table import Table
 from launch.status.state import Line, State
 from launch.text import number, tally
 from pcm.printable import printable_line
-from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.attempt_records import ProgressRecord
 
 Show = Callable[[Sequence[Line]], None]
 """Called again and again with all experiments as they stand."""

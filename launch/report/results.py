@@ -18,7 +18,7 @@ from launch.report.table import (
     width,
 )
 from launch.report.terminal import json_text, note
-from launch.results.columns import FACTS, Columns, Named
+from launch.results.columns import FACTS, Columns, Named, union
 from launch.results.format import Format
 from launch.results.rows import Result
 from launch.status.state import State
@@ -46,8 +46,8 @@ def print_results(
     columns = terminal_width()
     if not sys.stdout.isatty():
         columns = min(columns, PIPE_COLUMNS)
-    first, shown, left_out = _fitting(found, among or found, columns, everything=everything)
-    print_table(table(*_cells(found, first, shown)))
+    shown, left_out = results_table(found, columns, among=among, everything=everything)
+    print_table(shown)
     if left_out:
         names = first_of(left_out, NAMED)
         note(f"left out for want of room: {names}; `pcm results --all` has them")
@@ -140,11 +140,6 @@ def _metrics(results: Sequence[Result]) -> list[str]:
     return union(sorted(result.metrics) for result in results)
 
 
-def union(groups: Iterable[Iterable[str]]) -> list[str]:
-    """All names, each once, in the order in which they appear."""
-    return list(dict.fromkeys(name for group in groups for name in group))
-
-
 def shown_metrics(names: Sequence[str]) -> list[str]:
     """Metrics worth a column: those of validation, or all where there are none; totals first."""
     chosen = [name for name in names if name.startswith("val/")] or names
@@ -159,10 +154,20 @@ def varying(points: Sequence[Mapping[str, Any]]) -> list[str]:
     return differing or paths
 
 
-def results_table(results: Sequence[Result], columns: int, *, everything: bool = False) -> Table:
-    """A row a point, with as many metrics as fit into `columns`, at least one."""
-    first, shown, _ = _fitting(results, results, columns, everything=everything)
-    return table(*_cells(results, first, shown))
+def results_table(
+    results: Sequence[Result],
+    columns: int,
+    *,
+    among: Sequence[Result] = (),
+    everything: bool = False,
+) -> tuple[Table, list[str]]:
+    """A row a point, with as many metrics as fit into `columns`, at least one; see `print_results`.
+
+    Returns:
+        The table, and the names of what is left out.
+    """
+    first, shown, left_out = _fitting(results, among or results, columns, everything=everything)
+    return table(*_cells(results, first, shown)), left_out
 
 
 def _first_columns(results: Sequence[Result]) -> list[Named]:

@@ -71,8 +71,8 @@ class Columns:
 
     def __init__(self, results: Sequence[Result]) -> None:
         self._results = results
-        self._axes = _union(row.axes for row in results)
-        self._metrics = _union(row.metrics for row in results)
+        self._axes = union(row.axes for row in results)
+        self._metrics = union(row.metrics for row in results)
         self._labels = short_labels(self._axes, FACTS)
 
     @property
@@ -168,5 +168,6 @@ def names_like(name: str, known: Sequence[str]) -> str:
     return f"{', '.join(named)} and {len(known) - len(named):,} more"
 
 
-def _union(groups: Iterable[Iterable[str]]) -> list[str]:
+def union(groups: Iterable[Iterable[str]]) -> list[str]:
+    """All names, each once, in the order in which they appear."""
     return list(dict.fromkeys(name for group in groups for name in group))

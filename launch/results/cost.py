@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from launch.site import Resources, pack_of
 from launch.store import Experiment
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import AttemptRecord, OutcomeRecord, ProgressRecord
+from pcm.run_dir.attempt_records import AttemptRecord, ProgressRecord
+from pcm.run_dir.records import OutcomeRecord
 from pcm.run_dir.typed_json import read
 
 

@@ -1,7 +1,7 @@
 """What somebody wants to see of some results: which rows, in which order, in which columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from launch.results.columns import COSTS, Columns, Named
 from launch.results.moments import is_more_better
@@ -28,7 +28,7 @@ class Query:
     reverse: bool = False
     top: int | None = None
     columns: tuple[str, ...] = ()
-    metrics: tuple[str, ...] = field(default=())
+    metrics: tuple[str, ...] = ()
 
     @property
     def needs_costs(self) -> bool:

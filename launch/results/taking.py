@@ -7,7 +7,7 @@ from launch.results.advice import Advice, Taken, advise
 from launch.results.usage import used_by
 from launch.status.looking import lines_of
 from launch.store import Experiment
-from launch.telling import Tell, say_nothing
+from launch.telling import Tell
 from pcm.garbage_collection import no_garbage_collection
 
 
@@ -24,7 +24,7 @@ class Efficiency:
     advices: list[Advice]
 
 
-def efficiency_of(experiments: Sequence[Experiment], tell: Tell = say_nothing) -> Efficiency:
+def efficiency_of(experiments: Sequence[Experiment], tell: Tell) -> Efficiency:
     """What these experiments asked for and took, and what to ask for next time."""
     with no_garbage_collection():
         pairs = zip(experiments, lines_of(experiments, tell), strict=True)

@@ -4,6 +4,12 @@ from collections.abc import Collection, Sequence
 
 from launch.slurm.commands import ask, cluster_option
 
+_WORDS = 500
+"""Of one call: a command line has an end."""
+
+_RANGES = 100
+"""In one word: Slurm reads no endless ones."""
+
 
 def scancel(tasks: Collection[str], cluster: str | None = None) -> None:
     """Take jobs out of Slurm's queue, or end them; those that have ended already don't matter.
@@ -15,7 +21,7 @@ def scancel(tasks: Collection[str], cluster: str | None = None) -> None:
     Raises:
         RefusedError: Slurm did not take it.
     """
-    for words in _chunks(task_ranges(tasks)):
+    for words in _chunks(task_ranges(tasks), _WORDS):
         ask("scancel", "--quiet", *cluster_option(cluster), *words)
 
 
@@ -32,12 +38,12 @@ def task_ranges(tasks: Collection[str]) -> list[str]:
     return words
 
 
-def _chunks(words: Sequence[str], size: int = 500) -> list[Sequence[str]]:
+def _chunks(words: Sequence[str], size: int) -> list[Sequence[str]]:
     return [words[start : start + size] for start in range(0, len(words), size)]
 
 
-def _chunks_of_ranges(indices: Sequence[int], size: int = 100) -> list[str]:
-    """Sorted numbers as ranges, a hundred to a word: Slurm reads no endless ones."""
+def _chunks_of_ranges(indices: Sequence[int]) -> list[str]:
+    """Sorted numbers as ranges, a few to a word."""
     starts = [
         each for place, each in enumerate(indices) if not place or indices[place - 1] < each - 1
     ]
@@ -45,4 +51,4 @@ def _chunks_of_ranges(indices: Sequence[int], size: int = 100) -> list[str]:
         each for each, after in zip(indices, [*indices[1:], None], strict=True) if after != each + 1
     ]
     ranges = [f"{a}-{b}" if a < b else str(a) for a, b in zip(starts, ends, strict=True)]
-    return [",".join(part) for part in _chunks(ranges, size)]
+    return [",".join(part) for part in _chunks(ranges, _RANGES)]

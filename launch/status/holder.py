@@ -1,12 +1,10 @@
 """Who or what has an experiment in hand, for people who want to start it too."""
 
-from launch.damage import whole
 from launch.status.state import State, Status
 from launch.store import Experiment, RunsRoot
 from launch.store.local_queues import launcher_of
+from launch.store.records import read_attempt
 from pcm.run_dir import RunDir
-from pcm.run_dir.attempt_records import AttemptRecord
-from pcm.run_dir.typed_json import read
 
 
 def holder(experiment: Experiment, status: Status) -> str | None:
@@ -22,7 +20,7 @@ def holder(experiment: Experiment, status: Status) -> str | None:
 def whereabouts(run_dir: RunDir) -> str:
     """Where the newest attempt was made, set off by a colon; "" before the first."""
     for files in run_dir.attempts()[-1:]:
-        record = whole(read(AttemptRecord, files.attempt)) or AttemptRecord()
+        record = read_attempt(files)
         return f": attempt {files.number} on {record.host}, process {record.pid}"
     return ""
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from launch.slurm.accounting import read_ended
 from launch.slurm.listing import read_array
 from launch.slurm.queue import Task
-from launch.status.facts import Unexplained
 from launch.status.queues import HandedOver
+from launch.status.statuses import Unexplained
 from launch.store.submissions import Submission, SubmissionDir
 from launch.store.words import FORGOTTEN, LastWord, keep_words
 

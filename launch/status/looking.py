@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 
 from launch.slurm.queue import Queue
-from launch.status.facts import Look, look
 from launch.status.queues import queue_for
 from launch.status.state import Line
+from launch.status.statuses import Look, look
 from launch.store import Experiment
 from launch.telling import Tell, say_nothing
 

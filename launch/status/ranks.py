@@ -8,7 +8,8 @@ from launch.machine.processes import Process
 from launch.store.records import read_record
 from launch.text import span
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import AttemptRecord, StateRecord
+from pcm.run_dir.attempt_records import AttemptRecord
+from pcm.run_dir.records import StateRecord
 from pcm.run_dir.typed_json import read
 
 BETWEEN_S = 0.5

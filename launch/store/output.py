@@ -29,7 +29,7 @@ class Log:
 
 
 def logs_of(
-    experiments: Sequence[Experiment], rank: int | None = None, number: int | None = None
+    experiments: Sequence[Experiment], rank: int | None, number: int | None
 ) -> Iterator[Log]:
     """The logs of one attempt of each experiment, as far as there are any, by rank.
 
@@ -38,11 +38,16 @@ def logs_of(
         number: of the attempt; None for each one's newest.
     """
     for experiment in experiments:
-        numbers = {each.number: each for each in experiment.run_dir.attempts()}
-        files = numbers.get(number or max(numbers, default=0))
+        files = find_attempt(experiment.run_dir, number)
         if files is not None:
             for path in rank_logs(files, rank):
                 yield Log(experiment.id, files.number, _rank(path), path)
+
+
+def find_attempt(run_dir: RunDir, number: int | None) -> AttemptDir | None:
+    """An attempt by its number, the newest for None; None where there is none."""
+    numbers = {each.number: each for each in run_dir.attempts()}
+    return numbers.get(max(numbers, default=0) if number is None else number)
 
 
 def attempt_of(run_dir: RunDir, number: int | None) -> AttemptDir:
@@ -51,19 +56,17 @@ def attempt_of(run_dir: RunDir, number: int | None) -> AttemptDir:
     Raises:
         NotFoundError: there is none.
     """
+    found = find_attempt(run_dir, number)
+    if found is not None:
+        return found
     attempts = run_dir.attempts()
     if not attempts:
         raise NotFoundError(
             f"experiment {run_dir.path.name} has not started yet",
             f"pcm why {run_dir.path.name}",
         )
-    if number is None:
-        return attempts[-1]
-    found = [attempt for attempt in attempts if attempt.number == number]
-    if not found:
-        numbers = ", ".join(str(attempt.number) for attempt in attempts)
-        raise NotFoundError(f"there is no attempt {number}", f"there is {numbers}")
-    return found[0]
+    numbers = ", ".join(str(attempt.number) for attempt in attempts)
+    raise NotFoundError(f"there is no attempt {number}", f"there is {numbers}")
 
 
 def rank_logs(files: AttemptDir, rank: int | None) -> list[Path]:

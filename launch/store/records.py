@@ -50,6 +50,11 @@ def newest_number_in(attempts_folder: str) -> int:
     return max([int(name) for name in names_in(attempts_folder) if name.isdecimal()], default=0)
 
 
+def read_attempt(files: AttemptDir) -> AttemptRecord:
+    """What an attempt's record says; nothing at all where there is none, or none that is whole."""
+    return whole(read(AttemptRecord, files.attempt)) or AttemptRecord()
+
+
 def unkept_attributes(attempt: AttemptDir) -> list[str]:
     """What of a module of one's own a resume of it does not bring back."""
     # Here as below: most commands only list experiments, and records take long to import.
@@ -70,8 +75,7 @@ def found_values(run_dir: RunDir) -> dict[str, float | int]:
 def is_code_edited(launch: LaunchDir, attempt: AttemptDir) -> bool:
     """Whether somebody edited the code between the launch and an attempt, as far as is known."""
     sweep = whole(launch.read_record()) or {}
-    record = whole(read(AttemptRecord, attempt.attempt)) or AttemptRecord()
-    known = (sweep.get("code_digest"), record.code_digest)
+    known = (sweep.get("code_digest"), read_attempt(attempt).code_digest)
     return None not in known and known[0] != known[1]
 
 

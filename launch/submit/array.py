@@ -15,6 +15,7 @@ from launch.store.host_records import HandOverRecord, IntentRecord
 from launch.store.submissions import Submission, SubmissionDir, read_submission
 from launch.store.trust import require_trusted_launch
 from launch.submit.requests import ArrayRequest
+from launch.submit.sbatch_environment import sbatch_environment
 from launch.submit.sbatch_errors import NoRoomError, refusal
 from launch.submit.script import array_script
 from pcm.errors import RefusedError
@@ -32,23 +33,6 @@ DOUBT_INTERVAL_S = 2.0
 
 _TAKEN = re.compile(r"^(\d+)(?:;(\S+))?\s*$", re.MULTILINE)
 """What `sbatch --parsable` prints: the id, and the cluster where there are several."""
-
-_KEPT = ("SLURM_CONF", "SLURM_CLUSTERS")
-"""Variables that say where Slurm is; an outer job's are not the new job's business."""
-
-_STATED = (
-    *("job_name", "comment", "array", "output", "error", "open_mode", "signal", "requeue"),
-    *("no_requeue", "wait", "wckey"),
-)
-"""Options that are the script's, or nobody's, whatever is asked for."""
-
-_MEMORY = ("MEM_PER_NODE", "MEM_PER_CPU", "MEM_PER_GPU")
-_VARIABLES = {
-    **dict.fromkeys(("mem", "mem_per_cpu", "mem_per_gpu"), _MEMORY),
-    "time": ("TIMELIMIT",),
-    "array": ("ARRAY_INX",),
-}
-"""Options whose variable isn't called as they are; Slurm takes one word on memory, not two."""
 
 
 def script_of(
@@ -148,26 +132,6 @@ def find_job(submission: Submission, queue: Queue) -> tuple[str | None, str | No
     job = queue.jobs.get(files.token) if started is None else started.name.partition("_")[0]
     named = submission.clusters if len(submission.clusters) == 1 else (None,)
     return job, queue.cluster_of(files.token) or named[0]
-
-
-def sbatch_environment(
-    environment: Mapping[str, str], request: Mapping[str, object]
-) -> dict[str, str]:
-    """Variables for sbatch, and so for the job: the caller's own, without an outer job's.
-
-    sbatch takes its variables before what the script says. Those about things that the script
-    leaves open are the user's defaults, and stay.
-    """
-    stated = {
-        f"SBATCH_{variable}"
-        for name in (*request, *_STATED)
-        for variable in _VARIABLES.get(name, (name.upper(),))
-    }
-    return {
-        name: value
-        for name, value in environment.items()
-        if name not in stated and (name in _KEPT or not name.startswith(("SLURM", "SRUN_")))
-    }
 
 
 def _intent(

@@ -50,13 +50,7 @@ def continue_anew(
     parameters = _parameters(former, memory)
     with sole_launcher(root, tell):
         settle_open(root)
-        left = [each for each in ids.split(",") if not root.cancelled(each).exists()]
-        if not left:
-            raise RefusedError(f"experiment {ids} was cancelled")
-        newest = (each.submission for each in newest_hand_overs(root, left).values())
-        other = next((each for each in newest if each.token != former.token), None)
-        if other is not None:
-            raise RefusedError(f"job {other.job_id} goes on with it already")
+        left = _not_taken_over(root, former, ids)
         request = ArrayRequest(
             files.launch,
             tuple(left),
@@ -67,6 +61,18 @@ def continue_anew(
         )
         after = ":".join([job_id, *_arrays_before(root, former, left)])
         return str(submit_array(request, _site(former), tell, after=after).job_id)
+
+
+def _not_taken_over(root: RunsRoot, former: Submission, ids: str) -> list[str]:
+    """Those that nobody has cancelled; refused where somebody has gone on with one."""
+    left = [each for each in ids.split(",") if not root.cancelled(each).exists()]
+    if not left:
+        raise RefusedError(f"experiment {ids} was cancelled")
+    newest = (each.submission for each in newest_hand_overs(root, left).values())
+    other = next((each for each in newest if each.token != former.token), None)
+    if other is not None:
+        raise RefusedError(f"job {other.job_id} goes on with it already")
+    return left
 
 
 def _arrays_before(root: RunsRoot, former: Submission, ids: Collection[str]) -> list[str]:

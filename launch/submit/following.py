@@ -44,8 +44,13 @@ def follow(
     noticing = Noticing(looking, tell)
     returns = Returns(experiments, store, site, tell)
     lines = looking.lines(experiments)
+
+    def is_over() -> bool:
+        has_ended = all(line.state.is_ended for line in lines)
+        return has_ended and not waves.are_left and not returns.are_due(lines)
+
     try:
-        while waves.are_left or returns.are_due(lines) or not _have_ended(lines):
+        while not is_over():
             show(lines)
             time.sleep(INTERVAL_S)
             if returns.go_on(lines):
@@ -54,7 +59,7 @@ def follow(
             if waves.go_on(lines):
                 looking.forget()
             lines = looking.lines(experiments)
-            if _have_ended(lines) and not waves.are_left and not returns.are_due(lines):
+            if is_over():
                 # What Slurm said a while ago must not decide.
                 looking.forget()
                 lines = looking.lines(experiments)
@@ -64,10 +69,6 @@ def follow(
     except KeyboardInterrupt:
         is_interrupted = True
     return Completion({line.id: line.status for line in lines}, is_interrupted)
-
-
-def _have_ended(lines: Sequence[Line]) -> bool:
-    return all(line.state.is_ended for line in lines)
 
 
 class _Waves:

@@ -193,8 +193,8 @@ def resume_on_slurm(
     store: Store,
     tell: Tell,
     *,
-    site: str | None = None,
-    checkpoint: str | None = None,
+    site: str | None,
+    checkpoint: str | None,
 ) -> Resumed:
     """Hand over experiments that were launched before, each as its launch's site wants it.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import filelock
 
 from launch.container import Container, training_arguments, training_command, training_python
-from launch.damage import required, whole
+from launch.damage import required
 from launch.machine.processes import Process
 from launch.site import Mount
 from launch.status.holder import whereabouts
@@ -17,7 +17,7 @@ from launch.store import LaunchDir, RunsRoot
 from launch.store.installed import code_digest
 from launch.store.leftovers import remove_leftovers_of_run
 from launch.store.markers import request_stop
-from launch.store.records import is_code_edited
+from launch.store.records import is_code_edited, read_attempt
 from launch.store.refusals import HeldError, read_refusal
 from launch.store.run_dirs import create_run_dir
 from launch.store.trust import require_trusted_launch, require_trusted_run_dir
@@ -30,7 +30,8 @@ from launch.supervisor.node_container import (
 )
 from pcm.errors import RefusedError
 from pcm.run_dir import AttemptDir, RunDir
-from pcm.run_dir.records import AttemptRecord, ExperimentRecord
+from pcm.run_dir.attempt_records import AttemptRecord
+from pcm.run_dir.records import ExperimentRecord
 from pcm.run_dir.trust import make_folder, open_private
 from pcm.run_dir.typed_json import read, write
 from pcm.secret_values import scrub
@@ -80,7 +81,7 @@ class Attempt:
     def warn(self, text: str) -> None:
         """Tell what a person should know before it matters, in the log and to `pcm why`."""
         self.tell(0, f"warning: {text}")
-        write(self.files.attempt, replace(_attempt_record(self.files), warning=text))
+        write(self.files.attempt, replace(read_attempt(self.files), warning=text))
 
 
 @contextmanager
@@ -205,7 +206,7 @@ def _former_run(run_dir: RunDir, job: Job) -> AttemptDir | None:
     the job.
     """
     for files in run_dir.attempts()[-1:]:
-        record = _attempt_record(files)
+        record = read_attempt(files)
         is_same_job = (record.executor, record.job_id) == ("slurm", job.id)
         if job.executor == "slurm" and is_same_job and record.key != job.key:
             return files
@@ -248,13 +249,13 @@ def _note_code(launch: LaunchDir, attempt: Attempt) -> None:
 
 def _checkpoint(former: list[AttemptDir], job: Job) -> str | None:
     """The one that the job was told to go on from, unless it has gone on from there already."""
-    mine = (each for each in former if _attempt_record(each).job_id == job.id)
+    mine = (each for each in former if read_attempt(each).job_id == job.id)
     return None if any(each.progress.exists() for each in mine) else job.checkpoint
 
 
 def _threads(former: list[AttemptDir], job: Job) -> int:
     """As many as in the first attempt: sums over another number of threads round otherwise."""
-    first = _attempt_record(former[0]) if former else AttemptRecord()
+    first = read_attempt(former[0]) if former else AttemptRecord()
     return job.cores if first.threads is None else first.threads
 
 
@@ -267,10 +268,6 @@ def gpus_on_node(launch: LaunchDir, run_dir: RunDir, job: Job, container: Contai
         return len(job.devices.split(",")) if job.devices else 0
     point = launch.point_record(run_dir.path.name) or {}
     return int(point.get("resources", {}).get("gpus_per_node", 0))
-
-
-def _attempt_record(files: AttemptDir) -> AttemptRecord:
-    return whole(read(AttemptRecord, files.attempt)) or AttemptRecord()
 
 
 def _record(attempt: Attempt, job: Job, digest: str | None) -> AttemptRecord:

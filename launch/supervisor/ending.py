@@ -12,17 +12,12 @@ from launch.store.markers import cancel
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.job import Job
-from launch.supervisor.rank import has_silent_rank
+from launch.supervisor.outcomes import has_silent_rank
 from launch.supervisor.requeue import WARNINGS, Ending, Verdict, decide
 from pcm.errors import ExitCode, RefusedError
 from pcm.run_dir import AttemptDir, write_json
-from pcm.run_dir.records import (
-    AttemptRecord,
-    FailureRecord,
-    ProgressRecord,
-    StoppedRecord,
-    StopRecord,
-)
+from pcm.run_dir.attempt_records import AttemptRecord, ProgressRecord, StoppedRecord, StopRecord
+from pcm.run_dir.records import FailureRecord
 from pcm.run_dir.typed_json import Damaged, read
 
 

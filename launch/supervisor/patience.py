@@ -12,7 +12,7 @@ from launch.store.records import names_in
 from launch.supervisor.attempt import Attempt
 from launch.text import span
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.attempt_records import ProgressRecord
 from pcm.run_dir.typed_json import read
 
 VARIABLE = "PCM_STOP_MINUTES"

@@ -5,7 +5,7 @@ from typing import Any
 
 from launch.site.retries import OutOfMemoryRetries, Retries
 from launch.slurm.controller import JobFacts
-from pcm.run_dir.records import VerdictRecord
+from pcm.run_dir.attempt_records import VerdictRecord
 from pcm.run_dir.typed_json import plain
 
 OWN_CLOCK = "the time limit"

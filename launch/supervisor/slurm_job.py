@@ -17,7 +17,7 @@ def is_slurm_task(environment: Mapping[str, str] = os.environ) -> bool:
 
 def slurm_job(
     checkpoint: str | None,
-    token: str | None = None,
+    token: str | None,
     environment: Mapping[str, str] = os.environ,
 ) -> Job:
     """The job that the calling process is a task of.

@@ -27,7 +27,8 @@ from launch.supervisor.fostered import ask_for_training, orders_inside
 from launch.supervisor.heartbeat import INTERVAL_S, LOOKS, Watch
 from launch.supervisor.job import Job
 from launch.supervisor.node_container import inside_command, inside_environment, require_on_node
-from launch.supervisor.rank import GRACE_S, Rank, fail, is_gone, record_silence
+from launch.supervisor.outcomes import fail, is_gone, record_silence
+from launch.supervisor.rank import GRACE_S, Rank
 from launch.supervisor.sending_back import bring_back
 from launch.supervisor.slurm_job import is_slurm_task, slurm_job
 from launch.supervisor.time_limit import TimeLimit

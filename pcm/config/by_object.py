@@ -1,6 +1,5 @@
 """Remembering what was computed from an object by which object it is, not by what is in it."""
 
-import sys
 from collections.abc import Hashable
 from typing import Any, TypeVar
 
@@ -19,12 +18,12 @@ class ByObject(dict[Hashable, tuple[T, tuple[Any, ...]]]):
 
     Args:
         most: results that are kept; when there are so many, all are forgotten, which costs less
-            than to find the oldest. None keeps all.
+            than to find the oldest.
     """
 
-    def __init__(self, most: int | None = 1 << 13) -> None:
+    def __init__(self, most: int = 1 << 13) -> None:
         super().__init__()
-        self._most = sys.maxsize if most is None else most
+        self._most = most
 
     def keep(self, token: Hashable, result: T, *objects: Any) -> T:
         """Remember a result, and give it back.

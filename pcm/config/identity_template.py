@@ -1,9 +1,9 @@
 """Identities of configs that differ in a few places only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pcm.config.by_object import ByObject
 from pcm.config.identity import Identifier, hash_of_text, identity_of_text, label
 from pcm.config.keys import Keys
 from pcm.config.override import with_value
@@ -11,6 +11,12 @@ from pcm.config.structures.run_command import RUN
 
 _FILTERED = ("trainer", RUN)
 """Sections of which not every entry counts, which may depend on what stands there."""
+
+_Columns = Mapping[int, Sequence[Any]]
+"""The values of all configs at each of the places, by its position among these."""
+
+_Entry = Callable[[_Columns], Iterable[str]]
+"""An entry's text in each config; empty where it isn't counted."""
 
 
 def serves(places: Sequence[Keys]) -> bool:
@@ -23,7 +29,11 @@ def serves(places: Sequence[Keys]) -> bool:
 class IdentityTemplate:
     """The text of a config that is hashed, with gaps for the values at some places.
 
-    Only the mappings and lists around the gaps are hashed for each config.
+    It is filled for many configs at once, level by level: only the mappings and lists around the
+    gaps are hashed, and those of a section once for all configs that share its values.
+
+    Args:
+        places: one at least, none within another.
     """
 
     def __init__(
@@ -38,97 +48,90 @@ class IdentityTemplate:
                 inner = inner.setdefault(key, {})
             inner[keys[-1]] = position
         counting = identifier.counting(config, **more)
-        self._text = _Text(identifier, counting, gaps, within=_Section)
-        self._on_top = [position for position, keys in enumerate(places) if len(keys) == 1]
+        self._entries = [
+            _entry(identifier, key, counting[key], gaps.get(key)) for key in sorted(counting)
+        ]
 
-    def identity(self, values: Sequence[Any]) -> str | None:
-        """As `Identifier.identity` of the config that has `values` at the places.
+    def identities(self, columns: Sequence[Sequence[Any]]) -> list[str]:
+        """As `Identifier.identity` of configs that have these values, a column for each place."""
+        values = dict(enumerate(columns))
+        rows = zip(*(entry(values) for entry in self._entries), strict=True)
+        return [identity_of_text("{" + ",".join(filter(None, row)) + "}") for row in rows]
 
-        None where a null stands on the first level.
-        """
-        if any(values[position] is None for position in self._on_top):
-            return None
-        return identity_of_text(self._text.filled(values))
+
+def _entry(identifier: Identifier, key: str, value: Any, gap: Any) -> _Entry:
+    """An entry of the first level, where a null isn't counted."""
+    begin = label(key)
+    if gap is None:
+        steady = begin + identifier.canonical(value)
+        return lambda columns: itertools.repeat(steady, _count(columns))
+    canonical = identifier.canonical
+    if isinstance(gap, int):
+        return lambda columns: (
+            "" if value is None else begin + canonical(value) for value in columns[gap]
+        )
+    section, positions = _Text(identifier, value, gap), tuple(_positions(gap))
+    return lambda columns: (
+        begin + text for text in _each_once(section, {at: columns[at] for at in positions})
+    )
+
+
+def _each_once(section: "_Text", columns: _Columns) -> Iterator[str]:
+    """What stands for a section in each config, made once for those with the same values in it."""
+    tokens = [*zip(*(map(id, column) for column in columns.values()), strict=True)]
+    chosen = {token: row for row, token in enumerate(tokens)}
+    distinct = {at: [column[row] for row in chosen.values()] for at, column in columns.items()}
+    hashes = dict(zip(chosen, section.hashes(distinct), strict=True))
+    return map(hashes.__getitem__, tokens)
 
 
 class _Text:
-    """A mapping's or list's text: parts that stay, positions of values, and texts within."""
-
-    def __init__(
-        self,
-        identifier: Identifier,
-        container: Any,
-        gaps: Mapping[Any, Any],
-        within: "type[_Text] | None" = None,
-    ) -> None:
-        self._identifier = identifier
-        self._within = within or _Text
-        self._texts: list[str] = []
-        self._values: list[tuple[int, int]] = []
-        self._inner: list[tuple[int, _Text]] = []
-        for place, piece in enumerate(self._pieces(container, gaps)):
-            self._texts.append(piece if isinstance(piece, str) else "")
-            if isinstance(piece, int):
-                self._values.append((place, piece))
-            elif isinstance(piece, _Text):
-                self._inner.append((place, piece))
-
-    def filled(self, values: Sequence[Any]) -> str:
-        """The text with `values` in its gaps."""
-        texts = self._texts.copy()
-        for place, position in self._values:
-            texts[place] = self._identifier.canonical(values[position])
-        for place, inner in self._inner:
-            texts[place] = inner.hash(values)
-        return "".join(texts)
-
-    def hash(self, values: Sequence[Any]) -> str:
-        """What stands for it in the text around it."""
-        return hash_of_text(self.filled(values))
-
-    def _pieces(self, container: Any, gaps: Mapping[Any, Any]) -> Iterator["str | int | _Text"]:
-        """What stands one after the other: texts that stay, and between them what varies."""
-        steady = ""
-        for part in self._parts(container, gaps):
-            if isinstance(part, str):
-                steady += part
-            else:
-                yield from (steady, part)
-                steady = ""
-        yield steady
-
-    def _parts(self, container: Any, gaps: Mapping[Any, Any]) -> Iterator["str | int | _Text"]:
-        is_mapping = isinstance(container, dict)
-        yield "{" if is_mapping else "["
-        for place, key in enumerate(sorted(container) if is_mapping else range(len(container))):
-            yield ("," if place else "") + (label(key) if is_mapping else "")
-            gap = gaps.get(key)
-            if gap is None:
-                yield self._identifier.canonical(container[key])
-            elif isinstance(gap, int):
-                yield gap
-            else:
-                yield self._within(self._identifier, container[key], gap)
-        yield "}" if is_mapping else "]"
-
-
-class _Section(_Text):
-    """A section's text, hashed once: points of a grid's axes share most of their sections."""
+    """A mapping's or list's text: what it begins with, and each of its gaps with what follows."""
 
     def __init__(self, identifier: Identifier, container: Any, gaps: Mapping[Any, Any]) -> None:
-        super().__init__(identifier, container, gaps)
-        self._positions = tuple(_positions(gaps))
-        self._hashes: ByObject[str] = ByObject()
+        self._canonical = identifier.canonical
+        within: list[int | _Text] = []
+        steady = [""]
+        for part in _parts(identifier, container, gaps):
+            if isinstance(part, str):
+                steady[-1] += part
+            else:
+                within.append(part)
+                steady.append("")
+        self._begin, *after = steady
+        self._gaps = list(zip(within, after, strict=True))
 
-    def hash(self, values: Sequence[Any]) -> str:
-        varied = [values[position] for position in self._positions]
-        token = tuple(map(id, varied))
-        known = self._hashes.get(token)
-        return (
-            known[0]
-            if known is not None
-            else self._hashes.keep(token, super().hash(values), varied)
-        )
+    def hashes(self, columns: _Columns) -> list[str]:
+        """What stands for it in the text around it, with the values of each config."""
+        # There may be no gap: that of an entry which isn't counted.
+        texts: Iterable[str] = itertools.repeat(self._begin, _count(columns))
+        for gap, after in self._gaps:
+            inside = self._inside(gap, columns)
+            texts = [f"{text}{piece}{after}" for text, piece in zip(texts, inside, strict=True)]
+        return [*map(hash_of_text, texts)]
+
+    def _inside(self, gap: "int | _Text", columns: _Columns) -> Iterable[str]:
+        if isinstance(gap, int):
+            return map(self._canonical, columns[gap])
+        return gap.hashes(columns)
+
+
+def _parts(
+    identifier: Identifier, container: Any, gaps: Mapping[Any, Any]
+) -> Iterator[str | int | _Text]:
+    """What stands one after the other: texts that stay, positions of values, and texts within."""
+    is_mapping = isinstance(container, dict)
+    yield "{" if is_mapping else "["
+    for place, key in enumerate(sorted(container) if is_mapping else range(len(container))):
+        yield ("," if place else "") + (label(key) if is_mapping else "")
+        gap = gaps.get(key)
+        if gap is None:
+            yield identifier.canonical(container[key])
+        elif isinstance(gap, int):
+            yield gap
+        else:
+            yield _Text(identifier, container[key], gap)
+    yield "}" if is_mapping else "]"
 
 
 def _positions(gaps: Mapping[Any, Any]) -> Iterator[int]:
@@ -137,3 +140,8 @@ def _positions(gaps: Mapping[Any, Any]) -> Iterator[int]:
             yield gap
         else:
             yield from _positions(gap)
+
+
+def _count(columns: _Columns) -> int:
+    """How many configs there are."""
+    return len(next(iter(columns.values())))

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from pcm.rank.data_wait import DataWait
 from pcm.rank.pace import Pace
+from pcm.run_dir.attempt_records import ProgressRecord
 from pcm.run_dir.files import overwrite_json, write_json
-from pcm.run_dir.records import ProgressRecord
 from pcm.run_dir.typed_json import plain
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pcm.rank.supervisor_line import SupervisorLine
 from pcm.run_dir import AttemptDir
-from pcm.run_dir.records import StopReason, StopRecord
+from pcm.run_dir.attempt_records import StopReason, StopRecord
 from pcm.run_dir.typed_json import create, read
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)

@@ -9,8 +9,9 @@ from pcm.rank.insisting import insist
 from pcm.rank.ranks import Ranks
 from pcm.rank.stop import StopRequest
 from pcm.run_dir import AttemptDir, RunDir
+from pcm.run_dir.attempt_records import StoppedRecord
 from pcm.run_dir.checkpoints import read_own_manifests
-from pcm.run_dir.records import ErrorRecord, StoppedRecord, UnkeptRecord
+from pcm.run_dir.records import ErrorRecord, UnkeptRecord
 from pcm.run_dir.typed_json import write
 
 

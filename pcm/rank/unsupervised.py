@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from pcm.errors import NotFoundError, RefusedError
 from pcm.rank.stop import signals_as_request
 from pcm.run_dir import AttemptDir, RunDir
-from pcm.run_dir.records import AttemptRecord
+from pcm.run_dir.attempt_records import AttemptRecord
 from pcm.run_dir.trust import make_folder, require_trusted
 from pcm.run_dir.typed_json import write
 

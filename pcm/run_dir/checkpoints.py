@@ -10,7 +10,8 @@ from pcm.console import tell
 from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir.checkpoint_names import own_checkpoint
 from pcm.run_dir.checkpointing import DEFAULTS, Checkpointing, Mode, monitored_value
-from pcm.run_dir.shards import find_fault_of_shards, remove_shards, sha256_of
+from pcm.run_dir.digests import sha256_of
+from pcm.run_dir.shards import find_fault_of_shards, remove_shards
 from pcm.run_dir.typed_json import LEFT_OUT, read, write
 
 Warn = Callable[[str], None]

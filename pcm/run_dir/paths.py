@@ -3,15 +3,17 @@
 config.yaml, experiment.json   the frozen experiment           supervisor of rank 0
 lock                           held while an attempt runs      supervisor of rank 0
 metrics.jsonl, metrics.csv     journal, and its plain table    training rank 0
+summary.json                   what the journal comes to       training rank 0
 events.jsonl                   what trackers get besides       training rank 0
 tracker.json(.lock)            ids and high-water marks        whoever holds the lock
 tracker.lock                   held by a `pcm sync`            whoever holds it
 tracker-NAME.lock              held while a tracker is fed     whoever holds it
-checkpointing.json             how often, which are kept     supervisor of rank 0
-script.json                    where a script runs            supervisor of rank 0
-params.json, params.yaml       a script's params              supervisor of rank 0
-found.json                     what finders found at the start training rank 0
+checkpointing.json             how often, which are kept       supervisor of rank 0
+script.json                    where a script runs             supervisor of rank 0
+params.json, params.yaml       a script's params               supervisor of rank 0
+found.json                     what finders found at first     training rank 0
 checkpoints/NAME.ckpt(.json)   checkpoint and its manifest     training rank 0
+checkpoints/NAME.ckpt.shards/  each rank's part of it          every training rank
 model_checkpoints/             those of a ModelCheckpoint      training rank 0
 plots/                         pictures                        training rank 0, and who draws
 pictures.jsonl                 those that were drawn           whoever holds the lock
@@ -35,6 +37,7 @@ attempts/N/
   error-R.json                 the exception of rank R         training rank R
   profile/                     files of a profiler             every training rank
   unkept.json                  what no checkpoint can have     training rank 0
+  killed-companions.json       what died beside training       training rank 0
   stopped.json, finished.json  the end, as training saw it     training rank 0
 """
 

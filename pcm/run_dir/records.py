@@ -1,41 +1,11 @@
-"""The records of an attempt: what each of its small files holds, for both sides."""
+"""What the small files of an experiment and its attempts hold, for both sides.
+
+What every look at an attempt may read is in `attempt_records`.
+"""
 
 from dataclasses import dataclass, field
 
-from pcm.run_dir.attempt_records import (
-    AttemptRecord,
-    KillRecord,
-    ProgressRecord,
-    StoppedRecord,
-    StopReason,
-    StopRecord,
-    VerdictRecord,
-)
 from pcm.run_dir.typed_json import LEFT_OUT
-
-__all__ = [
-    "AttemptRecord",
-    "DataRecord",
-    "ErrorRecord",
-    "ExperimentRecord",
-    "FailureRecord",
-    "FinishedRecord",
-    "KillRecord",
-    "KilledCompanionsRecord",
-    "OutcomeRecord",
-    "ProgressRecord",
-    "RendezvousRecord",
-    "ScriptRecord",
-    "StateRecord",
-    "StopReason",
-    "StopRecord",
-    "StoppedRecord",
-    "SupervisorRecord",
-    "UnkeptRecord",
-    "UsageRecord",
-    "UsageSample",
-    "VerdictRecord",
-]
 
 
 @dataclass(frozen=True, slots=True)

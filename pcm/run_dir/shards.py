@@ -1,12 +1,12 @@
 """Shards of a checkpoint that all ranks wrote: a folder beside its file, committed with it."""
 
-import hashlib
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pcm.run_dir.digests import sha256_of
 from pcm.run_dir.files import fsync_folder
 
 
@@ -18,12 +18,6 @@ def shards_folder(checkpoint: Path) -> Path:
 def count_states(shards: Path) -> int:
     """How many ranks DeepSpeed has written shards for; 0 where they are those of FSDP2, or none."""
     return len([*shards.glob("*_optim_states.pt")])
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def find_fault_of_shards(checkpoint: Path, digests: Mapping[str, str]) -> str | None:

@@ -24,8 +24,9 @@ from pcm.rank.insisting import insist
 from pcm.rank.progress import Heartbeat
 from pcm.rank.task import Task, record_error, record_stop
 from pcm.run_dir import RunDir, read_json, write_metrics_table
+from pcm.run_dir.attempt_records import StoppedRecord
 from pcm.run_dir.checkpoints import read_manifests
-from pcm.run_dir.records import ErrorRecord, FinishedRecord, ScriptRecord, StoppedRecord
+from pcm.run_dir.records import ErrorRecord, FinishedRecord, ScriptRecord
 from pcm.run_dir.signal_names import signal_name
 from pcm.run_dir.typed_json import read, write
 from pcm.scripts.script_environment import script_environment

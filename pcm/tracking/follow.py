@@ -156,7 +156,7 @@ def _feed_until(
             ended.wait(pause)
 
 
-def requests_of(run_dir: RunDir, to: Sequence[str] = ()) -> Sequence[Request]:
+def requests_of(run_dir: RunDir, to: Sequence[str]) -> Sequence[Request]:
     """What the experiment asks of the trackers `to`, or of those that it names; at least one."""
     return _requests(read_json(run_dir.experiment) or {}, to)
 

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 
 from pcm.run_dir import AttemptDir, RunDir
-from pcm.run_dir.records import AttemptRecord, UsageRecord, UsageSample
+from pcm.run_dir.attempt_records import AttemptRecord
+from pcm.run_dir.records import UsageRecord, UsageSample
 from pcm.run_dir.typed_json import read
 from pcm.tracking.tracker import SYSTEM, Point
 

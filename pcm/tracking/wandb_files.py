@@ -25,7 +25,10 @@ STEP = "trainer/global_step"
 SECONDS = f"{SYSTEM}seconds"
 """The x axis of what the machine does."""
 
-_PAUSE = 0.1
+_PATIENCE_S = 15.0
+"""How long the client's own process may take to write the rest."""
+
+_PAUSE_S = 0.1
 """Seconds between two looks at who has a file open."""
 
 
@@ -45,15 +48,15 @@ def axis_of(key: str) -> str:
     return SECONDS if key.startswith(SYSTEM) else STEP
 
 
-def wait_for_writers(files: Iterable[Path], seconds: float = 15.0) -> None:
+def wait_for_writers(files: Iterable[Path]) -> None:
     """Until no process here has one of the files open.
 
     The client writes in a process of its own, which sees to the rest after the death of ours.
     """
     names = {str(file.resolve()) for file in files}
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + _PATIENCE_S
     while names & set(_open_files()) and time.monotonic() < deadline:
-        time.sleep(_PAUSE)
+        time.sleep(_PAUSE_S)
 
 
 def _open_files() -> Iterator[str]:

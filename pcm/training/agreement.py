@@ -1,12 +1,14 @@
-"""How all ranks decide together, cheaply, what to do between two steps."""
+"""How all ranks decide together, cheaply, what to do between two steps, and get what rank 0 has."""
 
 import time
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 import torch.distributed as dist
+
+T = TypeVar("T")
 
 _EXCHANGE_SECONDS = 0.1
 _MOST_STEPS = 100
@@ -46,7 +48,7 @@ class Together:
     steps later the next one is due.
 
     Args:
-        group: a gloo group of all ranks, used for nothing else.
+        group: a gloo group of all ranks, which use it in one order.
         wish: asked on rank 0 alone.
     """
 
@@ -101,3 +103,11 @@ class Together:
 def agreement_of(wish: Callable[[], Wish], group: dist.ProcessGroup | None, rank: int) -> Agreement:
     """That of all ranks; of one, where there is no group."""
     return Alone(wish) if group is None else Together(group, rank, wish)
+
+
+def of_first(mine: T, group: dist.ProcessGroup | None) -> T:
+    """What rank 0 has, on all ranks: others may see an older state of a shared file system."""
+    shared = [mine]
+    if group is not None:
+        dist.broadcast_object_list(shared, src=0, group=group)
+    return shared[0]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import Trainer
+from lightning.pytorch import LightningModule, Trainer
 
 from pcm import generators
 from pcm.console import tell
@@ -20,6 +20,7 @@ from pcm.rank.progress import Heartbeat, Progress
 from pcm.rank.ranks import Ranks
 from pcm.rank.settings import checkpoint_minutes, collective_seconds
 from pcm.rank.task import Task, record_stop, record_unkept
+from pcm.run_dir.attempt_records import StoppedRecord
 from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import (
     Manifest,
@@ -28,7 +29,6 @@ from pcm.run_dir.checkpoints import (
     prune,
     read_manifests,
 )
-from pcm.run_dir.records import StoppedRecord
 from pcm.training.agreement import Agreement, Wish, agreement_of
 from pcm.training.building.build import build_data, build_model, build_trainer
 from pcm.training.building.devices import choose_device
@@ -119,18 +119,7 @@ class Run:
     ) -> Session:
         """Open the journal and the checkpoints, and put together what watches over training."""
         task, ranks, progress = self._task, self._ranks, self._progress
-        folder = task.run_dir.checkpoints
         logger = TrainingLogger(task.run_dir, experiment, task.attempt.number, start.step, progress)
-
-        def after_commit(manifest: Manifest) -> None:
-            try:
-                logger.log_checkpoint(manifest.file, manifest.step)
-            except OSError as error:
-                # The stream keeps what it could not write, and syncing it comes before the next
-                # commit and before the end.
-                tell(f"warning: {task.run_dir.events} could not be written: {error}")
-            prune(folder, self._checkpointing)
-
         schedule = self._schedule(start)
         progress.interval = min(schedule.period, LONGEST_S)
 
@@ -143,8 +132,8 @@ class Run:
         self._files = CheckpointFiles(
             newest,
             logger.sync,
-            after_commit,
-            make_room=lambda: make_room(folder, self._checkpointing),
+            partial(self._note_commit, logger),
+            make_room=lambda: make_room(task.run_dir.checkpoints, self._checkpointing),
             after_save=after_save,
         )
         saver = Saver(
@@ -166,6 +155,17 @@ class Run:
             progress=progress,
             note_unkept=partial(record_unkept, task),
         )
+
+    def _note_commit(self, logger: TrainingLogger, manifest: Manifest) -> None:
+        """A checkpoint counts: trackers are to hear of it, and older ones may go."""
+        run_dir = self._task.run_dir
+        try:
+            logger.log_checkpoint(manifest.file, manifest.step)
+        except OSError as error:
+            # The stream keeps what it could not write, and syncing it comes before the next
+            # commit and before the end.
+            tell(f"warning: {run_dir.events} could not be written: {error}")
+        prune(run_dir.checkpoints, self._checkpointing)
 
     def _schedule(self, start: StartingPoint) -> Schedule:
         wanted, attempts = self._checkpointing, self._task.run_dir.attempts()
@@ -204,19 +204,7 @@ class Run:
         self._files.entries = HookEntries(model)
         if wants_test(config):
             require_test(model, data)
-        trainer = build_trainer(
-            config,
-            self._ranks,
-            device,
-            model,
-            callbacks=[session],
-            files=self._files,
-            logger=self._logger,
-            group=group,
-        )
-        loops.take_over(trainer, session.before_step, session.before_validation)
-        session.making.take_over(trainer)
-        before_optimizer_states(trainer, session.before_optimizer_states)
+        trainer = self._trainer(config, device, model, session, group)
         look_before_training(
             trainer,
             self._task,
@@ -245,6 +233,32 @@ class Run:
                 raise
             raise config_error("trainer", str(error)) from error
         return self._leave_finished(trainer)
+
+    def _trainer(
+        self,
+        config: dict[str, Any],
+        device: torch.device,
+        model: LightningModule,
+        session: Session,
+        group: dist.ProcessGroup | None,
+    ) -> Trainer:
+        """The Trainer, whose loops call the session where Lightning has no hook."""
+        assert self._files is not None
+        assert self._logger is not None
+        trainer = build_trainer(
+            config,
+            self._ranks,
+            device,
+            model,
+            callbacks=[session],
+            files=self._files,
+            logger=self._logger,
+            group=group,
+        )
+        loops.take_over(trainer, session.before_step, session.before_validation)
+        session.making.take_over(trainer)
+        before_optimizer_states(trainer, session.before_optimizer_states)
+        return trainer
 
     def _leave_finished(self, trainer: Trainer) -> ExitCode:
         assert self._logger is not None

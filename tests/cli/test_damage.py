@@ -175,6 +175,18 @@ def test_whatever_is_damaged_the_rest_is_as_ever(pcm: Pcm, store: Runs, kind: st
     assert "damaged" not in ask(pcm, "status", "--json")
 
 
+@pytest.mark.parametrize("name", ["supervisor-0", "failed", "stopped", "outcome-0"])
+@pytest.mark.parametrize("command", ["show", "why"])
+def test_a_command_of_one_experiment_tells_of_all_its_records(
+    pcm: Pcm, store: Runs, command: str, name: str
+) -> None:
+    path = _attempt(f"{name}.json")(store)
+    with damaged(path, DAMAGES["torn"]):
+        result = pcm(command, store.experiments[0].id)
+    assert result.exit_code == 0
+    assert f"damaged: {path}" in result.stderr
+
+
 @pytest.mark.parametrize("damage", [*DAMAGES.values()], ids=[*DAMAGES])
 def test_damaged_points_are_told_with_their_line(
     pcm: Pcm, store: Runs, damage: Callable[[bytes], bytes | None]

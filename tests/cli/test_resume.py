@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from launch.machine.processes import Process
-from launch.status.facts import read_statuses
 from launch.status.state import State
+from launch.status.statuses import read_statuses
 from launch.store.local_queues import announced_queue
 from launch.store.markers import cancel
 from pcm.errors import ExitCode

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from launch.status.facts import read_statuses
 from launch.status.state import State
+from launch.status.statuses import read_statuses
 from tests.cli.conftest import Runs
 
 PATIENCE_S = 60

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from launch.container import Container, exec_command
-from launch.container.digest import file_sha256
 from launch.container.settings import Bind
 from launch.store.records import read_record
 from pcm.run_dir import SCHEMA_VERSION
+from pcm.run_dir.digests import sha256_of
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import Running
 from tests.cluster.slurm import SlurmCluster
@@ -42,10 +42,10 @@ def test_two_ranks_train_inside(inside: Person) -> None:
     # It works where it writes, not in the checkout.
     assert str(experiment.run_dir.path) in log
     image = inside.project / IMAGE
-    assert experiment.launch.record["container"]["sha256"] == file_sha256(image)
+    assert experiment.launch.record["container"]["sha256"] == sha256_of(image)
     assert read_record(experiment.run_dir.experiment)["image"] == {
         "path": str(image),
-        "sha256": file_sha256(image),
+        "sha256": sha256_of(image),
     }
 
 

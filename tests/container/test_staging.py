@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from launch.container.digest import file_sha256
 from launch.store import Experiment
 from launch.store.records import read_record
+from pcm.run_dir.digests import sha256_of
 from tests.cluster.person import Person, wait_for
 from tests.cluster.running import PATIENCE_S
 from tests.container.inside import IMAGE, run_here, write_grid
@@ -41,23 +41,23 @@ def test_two_jobs_of_two_ranks_copy_once(inside: Person) -> None:
     for experiment in experiments:
         wait_for(experiment.run_dir.attempt(1).finished.exists, PATIENCE_S)
     inside.wait_for_empty_queue()
-    digest = file_sha256(inside.project / IMAGE)
+    digest = sha256_of(inside.project / IMAGE)
     copy = copies(inside) / f"{digest}.sif"
     used = {image_of(experiment, rank) for experiment in experiments for rank in range(2)}
     assert used == {str(copy)}
-    assert file_sha256(copy) == digest
+    assert sha256_of(copy) == digest
     assert sum(logs(experiment).count("was copied to") for experiment in experiments) == 1
 
 
 def test_a_torn_copy_and_its_remains_do_no_harm(inside: Person) -> None:
     folder = copies(inside)
-    digest = file_sha256(inside.project / IMAGE)
+    digest = sha256_of(inside.project / IMAGE)
     torn = inside.write_file(f"{folder.relative_to(inside.project)}/{digest}.sif", "half")
     part = inside.write_file(f"{folder.relative_to(inside.project)}/{digest}.part", "a quarter")
     grid = write_grid(inside, stage=str(folder.parent))
     [experiment] = run_here(inside, grid, STAND_IN_STEPS="1")
     assert image_of(experiment) == str(torn)
-    assert file_sha256(torn) == digest
+    assert sha256_of(torn) == digest
     assert not part.exists()
 
 

@@ -11,8 +11,8 @@ import pytest
 from launch.grid import expand
 from launch.local.nursery import Nursery
 from launch.local.runner import run_local
-from launch.status.facts import read_status
 from launch.status.state import State, Status
+from launch.status.statuses import read_status
 from launch.store import Experiment, Store
 from launch.supervisor.forked import ColdError
 from tests.local.conftest import Launcher, first_attempt, marked_processes, trains, wait_for

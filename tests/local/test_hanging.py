@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from launch.cli import app
 from launch.report.explain import explain
 from launch.status import silence
-from launch.status.facts import read_status
 from launch.status.state import State
+from launch.status.statuses import read_status
 from launch.store import Experiment, RunsRoot
 from launch.store.markers import cancel
 from launch.store.records import read_record

@@ -13,8 +13,8 @@ import pytest
 
 from launch.local.runner import run_local
 from launch.local.starter import Starter
-from launch.status.facts import read_status
 from launch.status.state import State, Status
+from launch.status.statuses import read_status
 from launch.status.why import why
 from launch.store import Experiment, RunsRoot
 from launch.store.markers import cancel, uncancel

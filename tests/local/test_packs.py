@@ -17,8 +17,8 @@ from launch.pack.drawing import Draw, Drawing
 from launch.pack.returning import come_back
 from launch.site import Pack
 from launch.slurm.queue import NOT_ASKED, Queue, Task
-from launch.status.facts import read_statuses
 from launch.status.state import State
+from launch.status.statuses import read_statuses
 from launch.store import Experiment, RunsRoot
 from launch.store.claims import Claims, Hold, note_allocation
 from launch.store.host_records import AllocationRecord

@@ -9,8 +9,8 @@ import pytest
 
 from launch.grid import expand
 from launch.local.runner import run_local
-from launch.status.facts import read_status
 from launch.status.state import State
+from launch.status.statuses import read_status
 from launch.store import Store
 from pcm.run_dir import read_json
 from pcm.run_dir.checkpoints import read_manifests

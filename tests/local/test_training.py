@@ -10,10 +10,10 @@ import pytest
 from launch.grid import expand
 from launch.local.runner import run_local
 from launch.results.usage import used_by
-from launch.status.facts import read_status
 from launch.status.state import State, Status
+from launch.status.statuses import read_status
 from launch.store import Experiment, Store
-from launch.supervisor.rank import has_silent_rank
+from launch.supervisor.outcomes import has_silent_rank
 from pcm.run_dir import read_journal, read_json
 from tests.local.conftest import stop_rank
 

@@ -1,6 +1,5 @@
 """Chromium without a window, driven by its DevTools protocol over a pipe."""
 
-import base64
 import json
 import os
 import select
@@ -124,11 +123,6 @@ class Tab:
     def close(self) -> None:
         """Close the page."""
         self.call("Page.close")
-
-    def screenshot(self, target: Path, *, whole: bool = True) -> None:
-        """A PNG of the page."""
-        data = self.call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
-        target.write_bytes(base64.b64decode(data))
 
     def hear(self, event: dict[str, Any]) -> None:
         """Note what went wrong in the page."""

@@ -73,10 +73,8 @@ def launch(
 
     assigned = dict(map(parse_assignment, overrides or ()))
     wishes = Wishes(assigned, resources, tracker, image, code, read_settings())
-    if executor is Executor.DEBUG:
-        wishes = wishes.for_one_rank()
     launch_grid(
-        wishes.expand(grid),
+        wishes.for_executor(executor).expand(grid),
         runs_dir=runs_dir,
         executor=executor,
         site=chosen_site(site),
@@ -93,11 +91,11 @@ def launch_grid(
     *,
     runs_dir: Path | None,
     executor: Executor,
-    site: str | None = None,
-    max_parallel: int | None = None,
-    dry_run: bool = False,
+    site: str | None,
+    max_parallel: int | None,
+    dry_run: bool,
+    yes: bool,
     wait: bool = False,
-    yes: bool = False,
     as_json: bool = False,
 ) -> None:
     """Plan a grid, show the plan, ask, run what is new, and show what came of all of it.

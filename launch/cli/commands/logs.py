@@ -83,10 +83,11 @@ def _needs_one(word: str, experiments: "list[Experiment]") -> UsageError:
 
 def _print_each(experiments: "list[Experiment]", rank: int | None, number: int | None) -> None:
     """The logs of many, as far as there are any."""
+    from launch.store.output import find_attempt
+
     silent = 0
     for experiment in experiments:
-        numbers = {each.number: each for each in experiment.run_dir.attempts()}
-        files = numbers.get(number or max(numbers, default=0))
+        files = find_attempt(experiment.run_dir, number)
         if files is None or not _has_words(files, rank):
             silent += 1
             continue

@@ -98,10 +98,8 @@ def train(
 
     store, settings = open_store(runs_dir), read_settings()
     wishes = Wishes(resources=resources, tracker=tracker, image=image, code=code, settings=settings)
-    if executor is Executor.DEBUG:
-        wishes = wishes.for_one_rank()
     grid = single_grid(
-        wishes,
+        wishes.for_executor(executor),
         store,
         model=model_cfg,
         data_train=data_train,

@@ -12,8 +12,8 @@ from launch.report.page.hours import Hours, hours_of
 from launch.report.page.packing import packed
 from launch.report.page.pictures import pictures_of
 from launch.report.page.provenance import environments, provenance
-from launch.report.results import shown_metrics, union, varying
-from launch.results.columns import names_like, rounded
+from launch.report.results import shown_metrics, varying
+from launch.results.columns import names_like, rounded, union
 from launch.results.cost import cost_of
 from launch.results.curves import Curves, CurvesReader, longest_among
 from launch.results.importance import importance

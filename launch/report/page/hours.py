@@ -8,8 +8,8 @@ from launch.results.cost import end_of
 from launch.store import Experiment, RunsRoot
 from launch.store.submissions import all_submissions
 from pcm.run_dir import AttemptDir, RunDir
+from pcm.run_dir.attempt_records import AttemptRecord
 from pcm.run_dir.journal import lost_seconds
-from pcm.run_dir.records import AttemptRecord
 from pcm.run_dir.typed_json import read
 
 

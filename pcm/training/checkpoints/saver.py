@@ -12,6 +12,7 @@ from pcm.internals.loops import Place
 from pcm.rank.progress import Progress
 from pcm.rank.ranks import Ranks
 from pcm.run_dir import AttemptDir, RunDir
+from pcm.training.agreement import of_first
 from pcm.training.checkpoints.checkpoint_io import LAST_CHANCES, CheckpointFiles
 from pcm.training.checkpoints.schedule import Schedule
 
@@ -88,7 +89,8 @@ class Saver:
             return
         self._is_open = False
         self._files.finish()
-        self.trouble = self._share(self._files.trouble)
+        # They must save again together, or all of them not.
+        self.trouble = of_first(self._files.trouble, self._group)
         if self.trouble is not None:
             self._saved = None
 
@@ -100,13 +102,6 @@ class Saver:
             "step": loops.steps_done(trainer),
             "ranks": self._gather(mine),
         }
-
-    def _share(self, trouble: str | None) -> str | None:
-        """Rank 0's trouble, on all ranks: they must save again together, or all of them not."""
-        shared = [trouble]
-        if self._group is not None:
-            dist.broadcast_object_list(shared, src=0, group=self._group)
-        return shared[0]
 
     def _gather(self, mine: dict[str, Any]) -> list[Any]:
         if self._group is None:

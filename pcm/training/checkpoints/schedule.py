@@ -5,9 +5,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 from pcm.run_dir import AttemptDir
+from pcm.run_dir.attempt_records import AttemptRecord, ProgressRecord
 from pcm.run_dir.checkpoint_interval import Interval, Unit
 from pcm.run_dir.checkpointing import Checkpointing, Mode, monitored_value
-from pcm.run_dir.records import AttemptRecord, ProgressRecord
 from pcm.run_dir.typed_json import read
 
 SHORTEST_S, LONGEST_S = 60.0, 1800.0

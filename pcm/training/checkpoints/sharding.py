@@ -23,7 +23,8 @@ from torch.distributed.checkpoint.state_dict_saver import save
 
 from pcm.errors import PcmError
 from pcm.run_dir import fsync_folder
-from pcm.run_dir.shards import StagedShards, sha256_of
+from pcm.run_dir.digests import sha256_of
+from pcm.run_dir.shards import StagedShards
 from pcm.run_dir.trust import make_folder, trusts_others
 from pcm.training.checkpoints.shared_saving import agree, merged
 

@@ -10,6 +10,7 @@ from pcm.errors import NotFoundError, PcmError
 from pcm.run_dir import RunDir, read_json
 from pcm.run_dir.checkpointing import read_checkpointing
 from pcm.run_dir.checkpoints import find_checkpoint, find_fault, manifest_path, read_manifest
+from pcm.training.agreement import of_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,10 @@ def find_start(run_dir: RunDir, experiment: dict[str, Any], name: str | None) ->
 
 
 def share_start(start: StartingPoint | None, group: dist.ProcessGroup | None) -> StartingPoint:
-    """Rank 0's choice, on all ranks: others may see an older state of a shared file system."""
-    shared = [start]
-    if group is not None:
-        dist.broadcast_object_list(shared, src=0, group=group)
-    assert shared[0] is not None
-    return shared[0]
+    """Rank 0's choice, on all ranks."""
+    first = of_first(start, group)
+    assert first is not None
+    return first
 
 
 def _check(checkpoint: Path) -> None:

@@ -20,6 +20,7 @@ from pcm.internals import searching
 from pcm.rank.task import Task
 from pcm.run_dir.found import FoundRecord
 from pcm.run_dir.typed_json import Damaged, read, write
+from pcm.training.agreement import of_first
 from pcm.training.checkpoints.starting import StartingPoint
 from pcm.training.faults import config_error
 
@@ -64,7 +65,7 @@ class Finders:
         _require_different(finders)
         for finder in finders:
             require_supported(finder, self._task.ranks.world_size)
-        self._found = self._shared(self._read()) or self._look(finders)
+        self._found = of_first(self._read(), self._group) or self._look(finders)
 
     def _set(self, trainer: Trainer) -> None:
         if self._found is not None:
@@ -105,13 +106,6 @@ class Finders:
             " one's checkpoint",
             "set the value in the config",
         )
-
-    def _shared(self, record: FoundRecord | None) -> FoundRecord | None:
-        """Rank 0's, on all ranks: others may see an older state of a shared file system."""
-        shared = [record]
-        if self._group is not None:
-            dist.broadcast_object_list(shared, src=0, group=self._group)
-        return shared[0]
 
 
 def split(trainer: Trainer) -> tuple[list[Callback], list[Callback]]:

@@ -36,7 +36,7 @@ def capture_rank(
     trainer: Trainer,
     model: LightningModule,
     attributes: Attributes | None,
-    gradients: WaitingGradients | None = None,
+    gradients: WaitingGradients | None,
 ) -> State:
     """This rank's generators, accumulators and place in the data, copied to the CPU.
 

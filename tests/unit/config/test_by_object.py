@@ -41,11 +41,3 @@ def test_it_forgets_all_rather_than_to_grow() -> None:
     for number, thing in enumerate(things):
         known.keep(id(thing), number, thing)
     assert list(known) == [id(things[3])]
-
-
-def test_it_keeps_all_if_told_so() -> None:
-    known: ByObject[int] = ByObject(most=None)
-    things = [object() for _ in range(10_000)]
-    for number, thing in enumerate(things):
-        known.keep(id(thing), number, thing)
-    assert len(known) == len(things)

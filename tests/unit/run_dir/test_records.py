@@ -8,18 +8,15 @@ from typing import Any
 import pytest
 
 from pcm.run_dir import read_json
-from pcm.run_dir.records import (
+from pcm.run_dir.attempt_records import (
     AttemptRecord,
-    ErrorRecord,
-    FailureRecord,
-    FinishedRecord,
-    OutcomeRecord,
     ProgressRecord,
     StoppedRecord,
     StopReason,
     StopRecord,
     VerdictRecord,
 )
+from pcm.run_dir.records import ErrorRecord, FailureRecord, FinishedRecord, OutcomeRecord
 from pcm.run_dir.typed_json import Damaged, create, plain, read, write
 
 RECORDS: list[Any] = [

@@ -20,7 +20,7 @@ from pcm.rank.progress import Progress
 from pcm.rank.ranks import Ranks
 from pcm.rank.task import Task
 from pcm.run_dir import RunDir, read_json
-from pcm.run_dir.records import StopReason
+from pcm.run_dir.attempt_records import StopReason
 from pcm.training.building.build import build_data, build_model, build_trainer
 from pcm.training.building.devices import choose_device
 from pcm.training.checkpoints.checkpoint_io import CheckpointFiles

@@ -10,6 +10,7 @@ from launch.container import digest
 from launch.container.digest import require_same_image, with_digest
 from launch.container.settings import Container, container_of
 from pcm.errors import RefusedError
+from pcm.run_dir.digests import sha256_of
 
 
 @pytest.fixture
@@ -23,13 +24,12 @@ def container(tmp_path: Path) -> Container:
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that were read as a whole."""
     read: list[Path] = []
-    real = digest.file_sha256
 
-    def file_sha256(path: Path) -> str:
+    def noted(path: Path) -> str:
         read.append(path)
-        return real(path)
+        return sha256_of(path)
 
-    monkeypatch.setattr(digest, "file_sha256", file_sha256)
+    monkeypatch.setattr(digest, "sha256_of", noted)
     return read
 
 

@@ -62,3 +62,9 @@ def test_data_files_are_not_sought_among_models(here: Path, tmp_path: Path) -> N
     assert fault.found == "a.yaml"
     assert fault.expected is not None
     assert "data" in fault.expected
+
+
+def test_a_name_that_no_file_can_have_is_a_fault_too(here: Path) -> None:
+    fault = find_file(f"{'a' * 5_000}.yaml", "model", here)
+    assert isinstance(fault, Fault)
+    assert fault.problem == "no such file"

@@ -151,6 +151,8 @@ def test_a_param_that_is_nearly_there_is_a_note(
 @pytest.mark.parametrize(
     ("command", "told"),
     [
+        pytest.param("a" * 5_000, "no program 'aaa", id="a program of 5,000 letters"),
+        pytest.param(f"python, {'a' * 5_000}.py", "no file 'aaa", id="a file of 5,000 letters"),
         ("train.py", "no program 'train.py' in your PATH; write [python, train.py] for the file"),
         ("./train.py", "'./train.py' may not be executed; write [python, ./train.py], or chmod +x"),
         ("python, trian.py", "no file 'trian.py' in {folder}; did you mean 'train.py'?"),

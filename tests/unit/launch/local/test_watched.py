@@ -11,7 +11,7 @@ from launch.status.state import State, Status
 from launch.store import LaunchDir
 from launch.submit.local_job import LocalJob
 from pcm.run_dir import write_json
-from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.attempt_records import ProgressRecord
 from tests.local.launches import make_launch
 
 SECONDS = 120

@@ -11,7 +11,8 @@ from launch.notify.noticing import Noticing
 from launch.notify.occasions import notice_end
 from launch.status.looking import Looking
 from launch.store import Experiment
-from pcm.run_dir.records import AttemptRecord, FailureRecord, FinishedRecord, VerdictRecord
+from pcm.run_dir.attempt_records import AttemptRecord, VerdictRecord
+from pcm.run_dir.records import FailureRecord, FinishedRecord
 from pcm.run_dir.typed_json import write
 from tests.unit.launch.notify.test_occasions import end, sweep, told
 

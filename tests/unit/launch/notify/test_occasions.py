@@ -19,7 +19,8 @@ from launch.store.layout import RunsRoot
 from launch.store.markers import cancel
 from pcm.errors import RefusedError
 from pcm.run_dir import write_json
-from pcm.run_dir.records import AttemptRecord, FailureRecord, FinishedRecord, VerdictRecord
+from pcm.run_dir.attempt_records import AttemptRecord, VerdictRecord
+from pcm.run_dir.records import FailureRecord, FinishedRecord
 from pcm.run_dir.summary import MetricSummary, Summary, write_summary
 from pcm.run_dir.typed_json import write
 from tests.local.launches import make_launch

@@ -10,7 +10,7 @@ from launch.report.advance import bar, failures, pace, seconds_left, share
 from launch.report.live import CALM_S, live_view, picture
 from launch.report.sparkline import Losses, sparkline
 from launch.status.state import Line, State, Status
-from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.attempt_records import ProgressRecord
 
 NAME = "mnist-lr=0.001-components_std=1.0-seed="
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from launch.report.live import live_view, picture
 from launch.status.state import Line, State, Status
-from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.attempt_records import ProgressRecord
 
 
 def lines(*states: State) -> list[Line]:

@@ -33,7 +33,7 @@ def result(index: int, **metrics: float) -> Result:
 def drawn(results: list[Result], columns: int) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=columns)
-    console.print(results_table(results, columns))
+    console.print(results_table(results, columns)[0])
     return stream.getvalue()
 
 

@@ -12,7 +12,7 @@ from launch.report.status import (
     status_table,
 )
 from launch.status.state import Line, State, Status
-from pcm.run_dir.records import ProgressRecord
+from pcm.run_dir.attempt_records import ProgressRecord
 
 PROGRESS = ProgressRecord(
     phase="training", epoch=3, max_epochs=20, step=600, loss=0.25, rate=12.5, eta=272.0

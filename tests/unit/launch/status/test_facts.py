@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from launch.machine.processes import Process
-from launch.status.facts import attempt_facts, read_status, read_statuses
+from launch.status.facts import attempt_facts
 from launch.status.state import State, Status
+from launch.status.statuses import read_status, read_statuses
 from launch.store import Experiment, RunsRoot
 from launch.store.local_queues import announced_queue
 from launch.store.markers import cancel, request_stop, uncancel

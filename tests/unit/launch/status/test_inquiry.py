@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from launch.slurm.queue import Queue, Task
-from launch.status.facts import look
 from launch.status.history import ends
 from launch.status.looking import Looking
 from launch.status.state import State
+from launch.status.statuses import look
 from launch.store import Experiment, RunsRoot
 from launch.store.submissions import SubmissionDir
 from launch.store.words import LastWord, keep_words, read_words

@@ -7,7 +7,7 @@ import pytest
 from launch.status.missing import absent_ranks
 from launch.status.why import why
 from launch.store.records import names_in
-from launch.supervisor.rank import fail, has_silent_rank, is_watchdogs
+from launch.supervisor.outcomes import fail, has_silent_rank, is_watchdogs
 from launch.supervisor.training import Outcome
 from pcm.run_dir import AttemptDir, RunDir, write_json
 

@@ -9,8 +9,8 @@ import pytest
 from launch.machine.processes import Process
 from launch.site import Pack
 from launch.slurm.queue import Queue, Task
-from launch.status.facts import read_statuses
 from launch.status.state import State, Status
+from launch.status.statuses import read_statuses
 from launch.store import Experiment, RunsRoot
 from launch.store.claims import Claims, Standing
 from launch.store.submissions import SubmissionDir, read_submission

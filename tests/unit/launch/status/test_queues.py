@@ -11,9 +11,9 @@ import pytest
 from launch.machine.processes import Process
 from launch.slurm.queue import NOT_ASKED, Queue, Task
 from launch.status.derive import Phase
-from launch.status.facts import read_status, read_statuses
 from launch.status.queues import newest_hand_overs, queue_for, read_places
 from launch.status.state import State
+from launch.status.statuses import read_status, read_statuses
 from launch.store import Experiment, LaunchDir, RunsRoot
 from launch.store.refusals import recorded_refusal
 from launch.store.submissions import SubmissionDir

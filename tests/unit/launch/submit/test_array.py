@@ -11,7 +11,7 @@ from launch.slurm import commands
 from launch.store import RunsRoot
 from launch.store.submissions import Submission, all_submissions
 from launch.submit import array as submitting
-from launch.submit.array import sbatch_environment, submit_array
+from launch.submit.array import submit_array
 from launch.submit.requests import ArrayRequest, array_requests
 from launch.submit.sbatch_errors import NoRoomError
 from pcm.errors import RefusedError
@@ -108,31 +108,6 @@ def test_no_file_has_anything_of_the_environment(
     texts = [path.read_bytes() for path in submission.files.path.iterdir()]
     assert len(texts) == 3
     assert not any(b"tok-123456" in text for text in texts)
-
-
-def test_sbatch_gets_the_users_variables_but_not_an_outer_jobs() -> None:
-    environment = {
-        "HOME": "/home/me",
-        "NEPTUNE_API_TOKEN": "x",
-        "SLURM_CONF": "/etc/slurm.conf",
-        "SLURM_JOB_ID": "1",
-        "SLURM_MEM_PER_CPU": "100",
-        "SRUN_DEBUG": "3",
-        "SBATCH_PARTITION": "other",
-        "SBATCH_ACCOUNT": "mine",
-        "SBATCH_TIMELIMIT": "5",
-        "SBATCH_ARRAY_INX": "0-5",
-        "SBATCH_WAIT": "1",
-    }
-    kept = sbatch_environment(environment, {"partition": "gpu", "time": 60})
-    assert set(kept) == {"HOME", "NEPTUNE_API_TOKEN", "SLURM_CONF", "SBATCH_ACCOUNT"}
-
-
-def test_a_users_variable_is_no_second_word_on_memory() -> None:
-    variables = {"SBATCH_MEM_PER_CPU": "1G", "SBATCH_MEM_PER_NODE": "2G", "SBATCH_QOS": "low"}
-    for name in ("mem", "mem_per_cpu", "mem_per_gpu"):
-        assert sbatch_environment(variables, {name: "1M"}) == {"SBATCH_QOS": "low"}
-    assert sbatch_environment(variables, {}) == variables
 
 
 def test_what_was_intended_can_be_read_by_anybody(fake: Fake, request_of_two: ArrayRequest) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from launch.site import Resources, Site
 from launch.slurm.queue import NOT_ASKED
-from launch.status.facts import read_statuses
 from launch.status.state import State
+from launch.status.statuses import read_statuses
 from launch.store import Experiment, LaunchDir, RunsRoot
 from launch.store.submissions import all_submissions, note_unsubmitted, read_unsubmitted
 from launch.submit.sbatch_errors import NoRoomError

@@ -16,7 +16,8 @@ from launch.supervisor import heartbeat
 from launch.supervisor import rank as module
 from launch.supervisor.attempt import Attempt
 from launch.supervisor.job import Job
-from launch.supervisor.rank import Rank, fail, has_silent_rank, record_outcome, record_silence
+from launch.supervisor.outcomes import fail, has_silent_rank, record_outcome, record_silence
+from launch.supervisor.rank import Rank
 from launch.supervisor.training import Outcome, TrainingProcess
 from pcm.run_dir import AttemptDir, RunDir, write_json
 from pcm.run_dir.records import KilledCompanionsRecord
