@@ -9,7 +9,7 @@ from contextlib import contextmanager
 def no_garbage_collection() -> Iterator[None]:
     """For work on thousands of points or experiments, and for imports, which hold no cycles.
 
-    The collector would go through all of them many times and find nothing, which is a fifth of
+    The collector would go through all of them many times and find nothing, which is a sixth of
     what importing Lightning takes; what is given up meanwhile is freed without it.
     """
     was_enabled = gc.isenabled()

@@ -1,4 +1,4 @@
-"""Importing torch and Lightning in half the time that it would take, which every start has to."""
+"""Importing torch and Lightning without what no training needs, since every start has to."""
 
 import importlib
 import sys
@@ -15,9 +15,10 @@ _SIGNAL = "scipy.signal"
 def lean_imports() -> Iterator[None]:
     """Around the first import of Lightning, which brings in torchmetrics.
 
-    That loads `scipy.signal`, 580 modules and 2 of 6 s, to give it a function that SciPy 1.13 has
-    dropped and that only SRMRpy wants, which torchmetrics imports in its own tests alone (its pull
-    request 3459). Here it finds that the function is there.
+    That loads `scipy.signal`, 580 modules, to give it a function that SciPy 1.13 has dropped and
+    that only SRMRpy wants, which torchmetrics imports in its own tests alone (its pull request
+    3459). Here it finds that the function is there: 3.8 s of CPU in place of 5.0 s, most of the
+    difference being the collector's.
     """
     stand_in = _StandIn(_SIGNAL)
     sys.modules.setdefault(_SIGNAL, stand_in)

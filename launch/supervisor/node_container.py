@@ -16,6 +16,7 @@ from launch.container.checks import require_apptainer, require_binds, require_pc
 from launch.container.command import PYTHON, deaf
 from launch.container.digest import require_same_image
 from launch.container.settings import Bind, with_code, with_run_dir, with_script
+from launch.machine.own_cache import own_cache_folder
 from launch.machine.signals import SCHEDULER
 from launch.site import Mount
 from launch.slurm.controller import signals_everything
@@ -100,8 +101,13 @@ def inside_command(container: Container, run_dir: RunDir, arguments: list[str]) 
 def inside_environment(container: Container, variables: Mapping[str, str]) -> dict[str, str]:
     """Variables of a rank's `apptainer` process."""
     asked = dict(container.environment or {})
+    cache = own_cache_folder()
     if container.scratch is not None:
-        asked |= {"TMPDIR": container.scratch, "XDG_CACHE_HOME": f"{container.scratch}/cache"}
+        cache = f"{container.scratch}/cache"
+        asked |= {"TMPDIR": container.scratch, "XDG_CACHE_HOME": cache}
+    if cache is not None:
+        # Without a home folder it lists all fonts anew at each start, and complains in the log.
+        asked.setdefault("MPLCONFIGDIR", f"{cache}/matplotlib")
     return apptainer_environment(variables, asked)
 
 

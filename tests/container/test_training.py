@@ -106,6 +106,8 @@ def test_preempted_inside_it_ends_as_if_left_alone(
     [whole] = run_here(inside, grid, inside.project / "left alone")
     assert read_record(whole.run_dir.attempt(1).attempt)["command"][0] == "apptainer"
     assert_same_end(whole.run_dir, running.experiment.run_dir)
+    # It would say so of its folder, where there is no home to have one in.
+    assert "matplotlib" not in running.attempt(1).log(0).read_text().lower()
 
 
 def test_a_pack_preempted_inside_ends_as_if_left_alone(

@@ -77,6 +77,16 @@ def test_shipped_code_comes_before_the_images_own(
         require_binds(container)
 
 
+def test_matplotlib_has_a_folder_inside_unless_the_person_names_one(tmp_path: Path) -> None:
+    name, image = "APPTAINERENV_MPLCONFIGDIR", Path("/x.sif")
+    there = inside_environment(Container(image), {})[name]
+    assert there == f"/tmp/pcm-{os.getuid()}/matplotlib"
+    scratched = Container(image, scratch=str(tmp_path))
+    assert inside_environment(scratched, {})[name] == f"{tmp_path}/cache/matplotlib"
+    named = Container(image, environment={"MPLCONFIGDIR": "/mine"})
+    assert inside_environment(named, {})[name] == "/mine"
+
+
 @pytest.mark.parametrize("executor", ["slurm", "local"])
 def test_the_image_is_unpacked_where_slurm_signals_everything(
     job: Job, monkeypatch: pytest.MonkeyPatch, executor: str
