@@ -16,7 +16,7 @@ from typing import Any
 
 from launch.container.python import PYTHON_VARIABLE
 from launch.machine.activity import STOPPED
-from launch.machine.processes import Process, kill_tree, stat_fields
+from launch.machine.processes import Process, kill_group, kill_tree, stat_fields
 from launch.machine.signals import PERSON, held_back
 from launch.store import Experiment, LaunchDir
 from launch.submit.local_job import remove_files
@@ -121,6 +121,7 @@ class Nursery:
                 pass_fds=[its.fileno()],
                 start_new_session=True,
             )
+        self._process = Process.of(self._popen.pid)
 
     def is_loading(self) -> bool:
         """Whether it is worth waiting for: it can't fork yet, but may soon."""
@@ -169,7 +170,7 @@ class Nursery:
             raise
 
     def close(self) -> None:
-        """End it; what it has forked goes on."""
+        """End it, and what modules have started as they were loaded; what it has forked goes on."""
         self._channel.close()
         if not self._is_ready:
             self._popen.kill()
@@ -178,6 +179,7 @@ class Nursery:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
+        kill_group(self._process)
 
     def _require_ready(self) -> None:
         if self._cold is None:

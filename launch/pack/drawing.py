@@ -18,6 +18,9 @@ from launch.supervisor.job import Job
 PAUSE_S = 10.0
 """Before another look through the list in which nothing was free."""
 
+ASK_PAUSE_S = 60.0
+"""Before Slurm is asked again which allocations have ended, while others run here."""
+
 PAUSE_PER_TASK_S = 0.5
 """A long list is many folders, and as many allocations look."""
 
@@ -58,6 +61,7 @@ class Drawing:
         self._exhausted: set[int] = set()
         self._returned: set[str] = set()
         self._looked = -float("inf")
+        self._asked = -float("inf")
         self._owed: list[Callable[[], None]] = []
         self.drawn = drawn
 
@@ -68,17 +72,28 @@ class Drawing:
             OSError: claims can't be read or written.
         """
         self._write_owed()
-        pause_s = PAUSE_S + PAUSE_PER_TASK_S * self._submission.tasks
-        if time.monotonic() < self._looked + pause_s:
+        if not self._is_over(PAUSE_S, since=self._looked):
             return None
         draw = self._first(self._within_share())
         if draw is None:
             self._looked = time.monotonic()
         return draw
 
-    def last(self) -> Draw | None:
-        """Take one that nobody else would; for when nothing runs, and nothing else is left."""
-        return self._first(self._left_behind())
+    def last(self, *, at_once: bool) -> Draw | None:
+        """Take one that nobody else would; for when nothing else is left.
+
+        Args:
+            at_once: whether to look even if there was none a while ago.
+        """
+        if not at_once and not self._is_over(ASK_PAUSE_S, since=self._asked):
+            return None
+        draw = self._first(self._left_behind())
+        # There may be more where one was left.
+        self._asked = time.monotonic() if draw is None else -float("inf")
+        return draw
+
+    def _is_over(self, pause_s: float, *, since: float) -> bool:
+        return time.monotonic() >= since + pause_s + PAUSE_PER_TASK_S * self._submission.tasks
 
     def give_back(self, draw: Draw) -> None:
         """Let others, or this one, draw it again."""

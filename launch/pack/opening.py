@@ -55,6 +55,7 @@ def open_pack(folder: str, tell: Tell) -> PackRunner:
         **Process.current().record(),
         drawn=0 if former is None else former.drawn,
         seconds=_seconds(claims),
+        fruitless=1 if former is None else former.fruitless + 1,
     )
     missed = "Slurm" if is_wanted_back(job, facts) else signal_to_shell(files.launch, job)
     own = Own(job, Allocation(job.id, files.token, job.restarts, job.cores), record)

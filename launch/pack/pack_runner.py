@@ -190,8 +190,8 @@ class PackRunner:
     def _draw(self) -> Draw | None:
         try:
             draw = self._drawing.next()
-            if draw is None and not self._running:
-                draw = self._drawing.last()
+            if draw is None:
+                draw = self._drawing.last(at_once=not self._running)
         except OSError as error:
             where = self._launch.root
             raise RefusedError(f"no experiment can be drawn in {where}: {error}") from error
@@ -209,6 +209,7 @@ class PackRunner:
             raise
         self._free.remove(slot)
         self._begun += 1
+        self._record = replace(self._record, fruitless=0)
         self._tell(f"experiment {draw.id} begins")
         self._running.append(_Running(draw, Watched(experiment, submitted, slot), slot))
         self._note()
@@ -293,7 +294,8 @@ class PackRunner:
             self._tell(f"nothing is left for job {self._own.job.id}")
             return
         job, cause = self._own.job, self._cause or OWN_CLOCK
-        self._tell(come_back(self._drawing, self._launch, job, cause))
+        fruitless = self._record.fruitless
+        self._tell(come_back(self._drawing, self._launch, job, cause, fruitless))
 
     def _experiment(self, experiment_id: str) -> Experiment:
         return Experiment(self._launch, self._launch.point_record(experiment_id) or {})

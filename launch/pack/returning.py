@@ -9,20 +9,21 @@ from launch.slurm.controller import read_job
 from launch.store import LaunchDir
 from launch.supervisor.batch_shell import signal_to_shell
 from launch.supervisor.job import Job
-from launch.supervisor.requeue import OWN_CLOCK, WARNINGS, Ending, Verdict, decide
+from launch.supervisor.requeue import WARNINGS, Ending, Verdict, decide
 from launch.supervisor.sending_back import continue_anew, send_back
 from pcm.errors import RefusedError
 
 
-def come_back(drawing: Drawing, launch: LaunchDir, job: Job, cause: str) -> str:
+def come_back(drawing: Drawing, launch: LaunchDir, job: Job, cause: str, fruitless: int = 0) -> str:
     """Send the allocation back, as one of a single experiment would be; says what became of it.
 
     Args:
         drawing: knows what is left for it to do.
         cause: the signal that it got, or our own clock.
+        fruitless: how many starts of it in a row, this one included, have begun nothing.
     """
     by = (signal_to_shell(launch, job) or cause) if cause in WARNINGS else cause
-    verdict = _verdict(job, by)
+    verdict = _verdict(job, by, fruitless)
     if not verdict.comes_back:
         return f"{verdict.reason}: job {job.id} does not come back {verdict.detail}".rstrip()
     if not verdict.is_ours:
@@ -37,16 +38,14 @@ def come_back(drawing: Drawing, launch: LaunchDir, job: Job, cause: str) -> str:
     return f"{trouble}; job {new} goes on in its place"
 
 
-def _verdict(job: Job, by: str) -> Verdict:
-    if by == OWN_CLOCK:
-        return Verdict("time_limit", comes_back=True, is_ours=True)
+def _verdict(job: Job, by: str, fruitless: int) -> Verdict:
     ending = Ending(
         is_failure=False,
         is_cancelled=False,
         is_out_of_memory=False,
         stopped_by=by,
         time=time.time(),
-        fruitless=0,
+        fruitless=fruitless,
         failures=0,
         out_of_memory=0,
     )

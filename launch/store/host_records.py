@@ -138,6 +138,7 @@ class AllocationRecord:
         key: of the start.
         drawn: experiments that the task has drawn and not given back, over all of its starts.
         seconds: that those took which have finished here in one go, the newest last.
+        fruitless: how many starts in a row, this one included, have begun no experiment.
     """
 
     key: str
@@ -146,6 +147,7 @@ class AllocationRecord:
     process_started: str
     drawn: int = 0
     seconds: list[float] = field(default_factory=list)
+    fruitless: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """What a forked process is to do, and how it becomes what a fresh one would be."""
 
+import atexit
 import json
 import os
 import runpy
+import shutil
 import sys
+import weakref
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -81,9 +84,22 @@ def take_on(orders: Orders, kept: set[int]) -> None:
     print_to(Path(orders.log))
     for descriptor in open_files() - kept - {0, 1, 2}:
         os.close(descriptor)
+    _leave_shared_files()
     if (numpy := sys.modules.get("numpy")) is not None:
         # Python's own generator does this by itself; torch's always begins with the same seed.
         numpy.random.seed()
+
+
+def _leave_shared_files() -> None:
+    """Remove nothing at the end of this process that there was before it: others use that, too.
+
+    matplotlib makes a folder where it can't write to a home, to be removed at the end.
+    """
+    for remove in (shutil.rmtree, os.remove, os.unlink, os.rmdir):
+        atexit.unregister(remove)
+    # Of a `TemporaryDirectory`; there is no other way to all of them.
+    for each in list(weakref.finalize._registry):  # type: ignore[attr-defined]
+        each.atexit = False
 
 
 def print_to(log: Path) -> None:

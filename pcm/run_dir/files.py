@@ -63,7 +63,9 @@ def _named(path: Path, aside: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.filename in (None, str(aside)):
-            error.filename, error.filename2 = str(path), None
+            error.filename = str(path)
+            # None would be told, too: "... -> None".
+            del error.filename2
         raise
 
 

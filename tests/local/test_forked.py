@@ -108,3 +108,16 @@ def test_edited_code_is_not_forked(
     assert not experiment.launch.local_job("key").exists()
     nursery.close()
     assert nurseries(mark) == []
+
+
+def test_what_modules_start_as_they_are_loaded_is_not_left_behind(
+    mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = "import subprocess\nsubprocess.Popen(['sleep', '300'])\n"
+    (tmp_path / "sitecustomize.py").write_text(start)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ['PYTHONPATH']}")
+    nursery = Nursery(threads=1, is_for_training=False)
+    wait_for(lambda: not nursery.is_loading())
+    assert len(marked_processes(mark)) == 2
+    nursery.close()
+    wait_for(lambda: not marked_processes(mark))

@@ -20,12 +20,13 @@ from launch.slurm.queue import NOT_ASKED, Queue, Task
 from launch.status.state import State
 from launch.status.statuses import read_statuses
 from launch.store import Experiment, RunsRoot
-from launch.store.claims import Claims, Hold
+from launch.store.claims import Claims, Hold, note_allocation
+from launch.store.host_records import AllocationRecord
 from launch.store.markers import cancel
 from launch.store.records import read_record
 from launch.store.submissions import SubmissionDir, read_submission, submissions_of
 from launch.supervisor.job import Job
-from launch.supervisor.requeue import OWN_CLOCK
+from launch.supervisor.requeue import FRUITLESS_MOST, OWN_CLOCK
 from pcm.run_dir import write_json
 from tests.local.conftest import first_attempt, trains
 from tests.local.conftest import wait_for as wait_for_seconds
@@ -211,6 +212,32 @@ def test_what_is_preempted_saves_and_comes_back(slurm: Slurm, start: Start) -> N
         assert f"goes on from step {step}\n" in each.run_dir.attempt(2).log(0).read_text()
 
 
+def test_an_allocation_that_never_begins_anything_is_not_sent_back_for_ever(
+    slurm: Slurm, start: Start
+) -> None:
+    allocation = slurm.claims.allocation("7_0")
+    note_allocation(allocation, AllocationRecord("", "", 0, "", fruitless=FRUITLESS_MOST - 2))
+    # Its end is asked for before it could begin anything.
+    slurm.say(0, f"{RUNNING} PreemptTime={int(time.time())}")
+    assert "preempted: job 7_0 is sent back" in finish(start(0, restarts=1))
+    said = finish(start(0, restarts=2))
+    assert f"job 7_0 does not come back {FRUITLESS_MOST} attempts in a row" in said
+    assert slurm.requeued == ["7_0"]
+    assert slurm.attempts() == [0] * 5
+    # What it has left is drawn by another one, or launched again.
+    slurm.say(0, RUNNING)
+    finish(start(0, restarts=3))
+    assert read_record(allocation)["fruitless"] == 0
+
+
+def test_one_that_is_cancelled_at_the_end_of_its_time_is_not_sent_back(slurm: Slurm) -> None:
+    drawing = drawing_of(slurm, 0)
+    slurm.say(0, "JobState=COMPLETING Reason=None")
+    launch = slurm.experiments[0].launch
+    assert "cancel: job 7_0 does not come back" in come_back(drawing, launch, job_of(0), OWN_CLOCK)
+    assert slurm.requeued == []
+
+
 def test_a_dead_allocation_is_taken_over_and_what_it_left(slurm: Slurm, start: Start) -> None:
     process = start(0, STAND_IN_STEPS="4000")
     wait_for(lambda: all(trains(each) for each in slurm.experiments[:2]))
@@ -306,6 +333,19 @@ def test_what_nobody_else_would_draw_brings_an_allocation_back(slurm: Slurm) -> 
     assert not ours.is_left()
     slurm.say(1, "JobState=CANCELLED Reason=None")
     assert ours.is_left()
+
+
+def test_what_an_ended_allocation_left_fills_all_places_of_another_one(slurm: Slurm) -> None:
+    ours, others = drawing_of(slurm, 0), drawing_of(slurm, 1)
+    others.next(), others.next()
+    drawn = [ours.next() for _ in range(3)]
+    assert None not in drawn
+    # Nobody asks Slurm again and again while there is something to be done.
+    assert ours.next() is ours.last(at_once=False) is None
+    slurm.say(1, "JobState=CANCELLED Reason=None")
+    assert ours.last(at_once=False) is None
+    left = [ours.last(at_once=True), ours.last(at_once=False)]
+    assert [each and each.id for each in left] == [each.id for each in slurm.experiments[3:]]
 
 
 def test_a_run_directory_that_is_deleted_meanwhile_is_told_of(
