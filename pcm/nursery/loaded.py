@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pcm.garbage_collection import no_garbage_collection
 from pcm.lean_imports import lean_imports
+from pcm.nursery.surroundings import first_change, surroundings
 
 TRAINING = ("pcm.rank.ending", "pcm.training.run", "pcm.chain", "pcm.data")
 """What every training needs, and most of it slow; the end comes first, as in a fresh process."""
@@ -18,7 +19,7 @@ TRAINING = ("pcm.rank.ending", "pcm.training.run", "pcm.chain", "pcm.data")
 @no_garbage_collection()
 def load(preload: Sequence[str]) -> str | None:
     """Load what training needs, then a user's own modules; why not to fork after that, if so."""
-    before = threading.active_count()
+    python_threads = threading.active_count()
     for name in TRAINING:
         try:
             with lean_imports():
@@ -28,11 +29,14 @@ def load(preload: Sequence[str]) -> str | None:
     # Libraries of linear algebra may have threads now, and stop them themselves at a fork.
     threads = _count_threads()
     for name in preload:
+        before = surroundings()
         try:
             importlib.import_module(name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return f"{name} of `preload` can't be imported: {type(error).__name__}: {error}"
-    if threading.active_count() > before or _count_threads() > threads:
+        if (change := first_change(before)) is not None:
+            return f"importing {name} {change}, which all that are forked would have"
+    if threading.active_count() > python_threads or _count_threads() > threads:
         return f"importing {', '.join(preload) or 'torch'} started threads, which a fork ends"
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():

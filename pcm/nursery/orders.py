@@ -97,8 +97,8 @@ def _leave_shared_files() -> None:
     """
     for remove in (shutil.rmtree, os.remove, os.unlink, os.rmdir):
         atexit.unregister(remove)
-    # Of a `TemporaryDirectory`; there is no other way to all of them.
-    for each in list(weakref.finalize._registry):  # type: ignore[attr-defined]
+    # Of a `TemporaryDirectory`; Python has no public way to all of them.
+    for each in list(getattr(weakref.finalize, "_registry", ())):
         each.atexit = False
 
 
