@@ -98,7 +98,7 @@ def test_edited_code_is_not_forked(
     # Imported by Python itself, so that nothing that training needs has to be loaded.
     own = tmp_path / "sitecustomize.py"
     own.touch()
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ['PYTHONPATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     [experiment] = make_launch(root)
     nursery = Nursery(threads=1, is_for_training=False)
     wait_for(lambda: not nursery.is_loading())
@@ -115,7 +115,7 @@ def test_what_modules_start_as_they_are_loaded_is_not_left_behind(
 ) -> None:
     start = "import subprocess\nsubprocess.Popen(['sleep', '300'])\n"
     (tmp_path / "sitecustomize.py").write_text(start)
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ['PYTHONPATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     nursery = Nursery(threads=1, is_for_training=False)
     wait_for(lambda: not nursery.is_loading())
     assert len(marked_processes(mark)) == 2
