@@ -20,6 +20,7 @@ from pcm.config.keys import Keys
 from pcm.config.names import did_you_mean
 from pcm.config.structure import Finding, Inspector
 from pcm.config.structures.own import GIVEN, names_own_class
+from pcm.errors import Fault
 
 _FORMER = "pytorch_lightning"
 """The name that Lightning is also installed under, with classes of their own."""
@@ -51,6 +52,13 @@ class Arguments:
         if (path, method) not in self._lacking:
             self._lacking[path, method] = lacks_method(path, method, self.folders)
         return self._lacking[path, method]
+
+    def preload_fault(self, name: str) -> Fault | None:
+        """What is wrong with a module to load once for many, if training would not find it."""
+        module = find_module(name, self.folders) if self.is_here else None
+        if not isinstance(module, Missing) or not module.is_certain:
+            return None
+        return Fault(module.reason, found=name, hint=module.hint or _NOT_INSTALLED)
 
     def _look(self, value: Any, keys: Keys, later: int | None) -> Iterator[Finding]:
         """Look at a config, however deep.

@@ -104,11 +104,21 @@ def modules_named(grid: Grid) -> set[str]:
 
 
 def class_faults(grid: Grid, points: Iterable[Point], arguments: Arguments) -> list[Fault]:
-    """What is wrong with the classes of a grid's points, each fault once, in their order."""
-    faults: dict[Fault, None] = {}
+    """What is wrong with the classes of a grid's points, each fault once, in their order.
+
+    Before those, what is wrong with the modules that are to be loaded once for many.
+    """
+    faults = dict.fromkeys(_preload_faults(grid, arguments))
     for point in _distinct(grid, points):
         faults |= dict.fromkeys(_faults_of(point, grid, arguments))
     return list(faults)
+
+
+def _preload_faults(grid: Grid, arguments: Arguments) -> Iterator[Fault]:
+    for number, name in enumerate(grid.preload):
+        fault = arguments.preload_fault(name)
+        if fault is not None:
+            yield grid.blame.on_entry(fault, f"preload.{number}")
 
 
 def _distinct(grid: Grid, points: Iterable[Point]) -> Iterator[Point]:

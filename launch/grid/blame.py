@@ -41,6 +41,10 @@ class Blame:
         line = line_of(document.lines, tuple(inside))
         return replace(fault, file=document.name, line=line)
 
+    def on_entry(self, fault: Fault, path: str) -> Fault:
+        """The fault of an entry of the grid file that is no part of an experiment."""
+        return self._grid.locate(replace(fault, key=path), path)
+
     def _overrides(self, frame: Frame) -> dict[str, Keys]:
         """Where in a frame's config each override sets its value, by its path as written."""
         axes = {frame.paths[position]: keys for position, keys in frame.targets}

@@ -397,12 +397,27 @@ def test_a_grid_names_modules_to_load_once(
     grid = project / "small.yaml"
     text = grid.read_text()
     grid.write_text(f"{text}preload: [my_models, my_models.blocks]\n")
+    (project / "my_models").mkdir()
+    (project / "my_models" / "__init__.py").touch()
+    (project / "my_models" / "blocks.py").touch()
     assert pcm("launch", "small.yaml", *LOCAL, "--yes").exit_code == 0
     experiments = Store(project / "runs").experiments()
     assert experiments[0].launch.record["preload"] == ["my_models", "my_models.blocks"]
     assert modules_to_preload(experiments) == ["json", "my_models", "my_models.blocks"]
     grid.write_text(text)
     assert [point.id for point in expand(grid).points] == [each.id for each in experiments]
+
+
+def test_a_module_to_load_once_that_is_not_there_is_told(pcm: Pcm, project: Path) -> None:
+    (project / "my_models.py").touch()
+    grid = project / "small.yaml"
+    grid.write_text(f"{grid.read_text()}preload:\n- json\n- my_modles\n")
+    for words in (("validate", "small.yaml"), ("launch", "small.yaml", *LOCAL, "--yes")):
+        result = pcm(*words)
+        assert result.exit_code == 3
+        line = len(grid.read_text().splitlines())
+        assert f"small.yaml:{line}: preload.1: no source of my_modles" in result.stderr
+        assert "did you mean 'my_models'?" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["my models", "import", "./my_models.py", "''"])
