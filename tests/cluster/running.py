@@ -136,8 +136,7 @@ class Running:
             cluster.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
             yield
         finally:
-            cluster.start_node(node)
-            cluster.run_until("scontrol", "update", f"NodeName={node}", "State=RESUME")
+            cluster.revive_node(node)
 
     def pid(self, attempt: int, rank: int, key: str = "pid") -> int:
         """A rank's supervisor, or its training process for `child_pid`."""

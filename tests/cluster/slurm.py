@@ -151,6 +151,19 @@ class SlurmCluster:
         """Start one node's slurmd."""
         self._spawn(name, ["slurmd", "-D", "-N", name, "-c"])
 
+    def revive_node(self, name: str) -> None:
+        """Start a node that was down, and have jobs run there again.
+
+        It may come back by itself as it registers, and then there is nothing to resume.
+        """
+        self.start_node(name)
+        resume = ("scontrol", "update", f"NodeName={name}", "State=RESUME")
+        wait_until(lambda: self._is_up(name) or self._succeeds(resume), 60, f"{name} up")
+
+    def _is_up(self, name: str) -> bool:
+        state = self.run("sinfo", "-h", "-n", name, "-o", "%T", check=False).split()
+        return bool(state) and set(state) <= {"idle", "mixed", "allocated"}
+
     def kill(self, daemon: str, number: signal.Signals = signal.SIGKILL) -> None:
         """End a daemon as a fault would: `slurmctld`, or a node's name."""
         process = self.daemons.pop(daemon)
