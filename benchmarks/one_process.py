@@ -34,26 +34,26 @@ for each in sys.argv[1:]:
     code = main([each])
     assert code == 0, code
 """
+"""Imports Lightning as pcm does."""
 
 PLAIN = "import lightning" + LEAN
+"""Imports it as any program does."""
 
 Metrics = list[dict[str, float]]
 
 Peer = Callable[[Path], tuple[Cost, Metrics]]
 """From an empty folder to what it took, and the last metrics of each experiment."""
 
-ONE, ONE_LEAN, ONE_INSIDE = "one process", "one with pcm's imports", "one in the image"
-
 
 def peers(experiments: int, image: Path | None) -> dict[str, Peer]:
-    """By name; the last one is what experiments in this image, or without, are to be held to."""
+    """By name; goals are for the last one, which is where the experiments are."""
     found: dict[str, Peer] = {
-        ONE_LEAN: partial(train_in_one, experiments=experiments, program=LEAN),
-        ONE: partial(train_in_one, experiments=experiments, program=PLAIN),
+        "one with pcm's imports": partial(train_in_one, experiments=experiments, program=LEAN),
+        "one process": partial(train_in_one, experiments=experiments, program=PLAIN),
     }
     if image is not None:
         inside = partial(train_in_one, experiments=experiments, program=PLAIN, image=image)
-        found[ONE_INSIDE] = inside
+        found["one in the image"] = inside
     return found
 
 

@@ -14,7 +14,7 @@ from launch.supervisor.sending_back import continue_anew, send_back
 from pcm.errors import RefusedError
 
 
-def come_back(drawing: Drawing, launch: LaunchDir, job: Job, cause: str, fruitless: int = 0) -> str:
+def come_back(drawing: Drawing, launch: LaunchDir, job: Job, cause: str, fruitless: int) -> str:
     """Send the allocation back, as one of a single experiment would be; says what became of it.
 
     Args:

@@ -16,6 +16,7 @@ from launch.supervisor.attempt import Attempt
 from launch.supervisor.forked import ColdError
 from pcm.nursery.keeper import GO
 from pcm.nursery.orders import Orders
+from pcm.nursery.surroundings import umask_now
 from pcm.nursery.tie import peer_user
 
 ANSWER_S = 15.0
@@ -61,14 +62,12 @@ def orders_inside(attempt: Attempt, rank: int, outer: Mapping[str, str]) -> Orde
     Args:
         outer: variables of that `apptainer`.
     """
-    umask = os.umask(0)
-    os.umask(umask)
     return Orders(
         attempt.arguments,
         variables_inside(outer),
         str(attempt.files.log(rank)),
         str(attempt.run_dir.path),
-        umask,
+        umask_now(),
     )
 
 

@@ -101,8 +101,9 @@ def inside_command(container: Container, run_dir: RunDir, arguments: list[str]) 
 def inside_environment(container: Container, variables: Mapping[str, str]) -> dict[str, str]:
     """Variables of a rank's `apptainer` process."""
     asked = dict(container.environment or {})
-    cache = own_cache_folder()
-    if container.scratch is not None:
+    if container.scratch is None:
+        cache = own_cache_folder()
+    else:
         cache = f"{container.scratch}/cache"
         asked |= {"TMPDIR": container.scratch, "XDG_CACHE_HOME": cache}
     if cache is not None:

@@ -15,15 +15,17 @@ from typing import Any
 Surroundings = dict[str, Any]
 """What there is, by what changing it is called."""
 
+_VARIABLES = "changed variables of the environment"
+
 
 def surroundings() -> Surroundings:
     """As they are now."""
     return {
         "drew random numbers": (random.getstate(), *_states_of_libraries()),
         "changed torch's defaults": _torch_defaults(),
-        "changed variables of the environment": dict(os.environ),
+        _VARIABLES: dict(os.environ),
         "changed the working directory": Path().stat().st_ino,
-        "changed the umask": _umask(),
+        "changed the umask": umask_now(),
         "replaced a standard stream": (sys.stdin, sys.stdout, sys.stderr),
         "handles signals": [signal.getsignal(each) for each in signal.valid_signals()],
         "set how processes are started": multiprocessing.get_start_method(allow_none=True),
@@ -33,8 +35,7 @@ def surroundings() -> Surroundings:
 def first_change(before: Surroundings) -> str | None:
     """What has been changed since then; None for nothing. Further variables are no change."""
     now = surroundings()
-    variables = "changed variables of the environment"
-    now[variables] = {name: now[variables].get(name) for name in before[variables]}
+    now[_VARIABLES] = {name: now[_VARIABLES].get(name) for name in before[_VARIABLES]}
     return next((what for what, there_was in before.items() if now[what] != there_was), None)
 
 
@@ -64,7 +65,8 @@ def _torch_defaults() -> list[Any]:
     ]
 
 
-def _umask() -> int:
+def umask_now() -> int:
+    """That of this process, which can only be read by setting it: for where there is one thread."""
     umask = os.umask(0)
     os.umask(umask)
     return umask

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pcm.errors import RefusedError
+from pcm.garbage_collection import no_garbage_collection
 from pcm.lean_imports import lean_imports
 
 _HINT = (
@@ -21,7 +22,7 @@ def needed_libraries() -> Iterator[None]:
         RefusedError: something can't be imported; says what, and by which Python.
     """
     try:
-        with lean_imports():
+        with no_garbage_collection(), lean_imports():
             yield
     except ModuleNotFoundError as error:
         raise _refusal(f"has no {error.name or error}") from error

@@ -234,7 +234,8 @@ def test_one_that_is_cancelled_at_the_end_of_its_time_is_not_sent_back(slurm: Sl
     drawing = drawing_of(slurm, 0)
     slurm.say(0, "JobState=COMPLETING Reason=None")
     launch = slurm.experiments[0].launch
-    assert "cancel: job 7_0 does not come back" in come_back(drawing, launch, job_of(0), OWN_CLOCK)
+    said = come_back(drawing, launch, job_of(0), OWN_CLOCK, 0)
+    assert "cancel: job 7_0 does not come back" in said
     assert slurm.requeued == []
 
 
@@ -316,7 +317,7 @@ def test_what_was_drawn_for_others_goes_on_too_where_nothing_is_sent_back(
     assert drawn[2] is not None
     ours.give_back(drawn[2])
     assert ours.is_left()
-    assert said in come_back(ours, launch, job_of(0), OWN_CLOCK)
+    assert said in come_back(ours, launch, job_of(0), OWN_CLOCK, 0)
     assert slurm.held(3) is hold
     handed_over = [each for each in submissions_of(launch) if each.job_id == "8"]
     wanted = [(slurm.experiments[3].id,)] if hold is Hold.OVER else []
